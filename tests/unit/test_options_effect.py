@@ -11,27 +11,49 @@ import pytest
 import jevons
 from jevons.errors import JevonsError
 from jevons.options.declare import Declared, parameters
+from places import TINY
 
 BASES: dict[str, dict[str, Any]] = {
     "simulate": {"model": "llama-3.1-8b", "gpu": "h100_sxm", "rate": 8, "requests": 200},
     "memory": {"model": "llama-3.1-8b", "gpu": "h100_sxm"},
     "train": {"model": "llama-3.1-8b", "gpu": "h100_sxm", "gpus": 64, "tokens": "15B"},
     "cost": {"gpu": "h100_sxm", "model": "llama-3.1-8b"},
+    "size": {"model": "llama-3.1-8b", "gpu": "h100_sxm", "rate": 8, "ttft": 1.0, "static": True},
+    "buy_rent_api": {"model": "llama-3.1-8b", "gpu": "rtx_4090", "tokens_per_day": "300M"},
+    "plan": {"scenario": TINY},
+    "value": {"scenario": TINY},
+    "compare": {"a": TINY, "set": ["market.elasticity_scale=1.3"], "draws": 8},
 }
 VALUES: dict[str, tuple[Any, ...]] = {
     "engine_version": ("0.6.3",), "gpu_hour": ("1.1 USD",), "currency": ("CNY",), "stages": ("16,16",),
     "site": ("site.china_east",), "serve": ("vllm serve meta-llama/Llama-3.1-8B-Instruct -tp 2",),
-    "precision": ("fp8",), "optimizer": ("adamw_bf16",), "offload": ("optimizer",), "run": ("deepseek-v3",),
+    "set": (["market.elasticity_scale=1.3"],), "first": ("2024-09-30",), "last": ("2024-12-31",), "multiple": (20,),
+    "earnings": (1e9,), "draws": (4, 9), "seed": (11,), "case": ("efficiency",),
+    "precision": ("fp8", "bf16"), "optimizer": ("adamw_bf16",), "offload": ("optimizer",), "run": ("deepseek-v3",),
     "arrivals": ("gamma",), "rate_stages": ("4:30s,9:30s",), "sweep_rates": ("2,4",), "autoscale": ("1:3",),
     "rate_limit": ("2:4",), "address": ("ray://127.0.0.1:1",), "engine": ("sglang",), "routing": ("least_loaded",),
-    "replicas": (2,), "kv_tokens": (2000,), "max_model_len": (4000, 600), "site_mw": (0.01,), "as_of": ("2020-01-01",),
+    "replicas": (2,), "kv_tokens": (2000,), "max_model_len": (4000, 600), "site_mw": (0.01,),
+    "as_of": ("2020-01-01", "2026-01-01"),
     "ttft": (0.015,), "tpot": (0.008,), "e2e": (0.5,), "dp": (2,), "gpus": (2,), "tp": (2,),
     "max_replica_gpus": (1, 2), "max_num_seqs": (2,), "max_num_batched_tokens": (256,),
 }  # fmt: skip
-FILES = {"hardware", "calibration", "trace", "load", "lengths_from", "measured", "map_", "executor", "address", "emit"}
+FILES = {
+    "hardware",
+    "calibration",
+    "trace",
+    "load",
+    "lengths_from",
+    "measured",
+    "map_",
+    "executor",
+    "address",
+    "emit",
+    "prices",
+    "b",
+}
 """Options that name a file or a service; tests of their own show what they do."""
-LIMITS = {"max_replica_gpus", "ep", "etp"}
-"""Options that bound a search, or a degree that only is 1 for this model."""
+LIMITS = {"max_replica_gpus", "ep", "etp", "processes"}
+"""Options that bound a search, a degree that only is 1 for this model, and how many processes work."""
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {("cost", "eager"): {"max_num_seqs": 4}}
 """What else is given: graphs save host time that the largest batches hide."""
 CLOCKS = ("compile_s", "simulated_req_per_s", "computed_s")

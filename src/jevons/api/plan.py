@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from jevons import options as o
-from jevons.errors import InputError
+from jevons.errors import InputError, InputNote
 
 if TYPE_CHECKING:
     from jevons.facts import Facts
@@ -77,6 +78,8 @@ def plan(
     loaded, file = opened(scenario, o.day(as_of))
     if set:
         loaded = changed(loaded, set, file=scenario if isinstance(scenario, str | Path) else None)  # type: ignore[arg-type]
+    if seed is not None and not (loaded.study.draws if draws is None else draws):
+        warnings.warn(f"--seed {seed}: has no effect without --draws; add them", InputNote, stacklevel=3)
     return run(loaded, seed=seed, draws=draws, facts=facts, processes=processes, progress=progress, file=file)
 
 

@@ -299,7 +299,10 @@ class Comparison(Result):
             "osl": self.service.osl, "start": self.start.isoformat(),
             "api": {"prefix": self.api.prefix, "input_cny_per_mtok": self.api.input_cny_per_mtok,
                     "cached_cny_per_mtok": self.api.cached_cny_per_mtok,
-                    "output_cny_per_mtok": self.api.output_cny_per_mtok, "since": self.api.since.isoformat()},
+                    "output_cny_per_mtok": self.api.output_cny_per_mtok, "since": self.api.since.isoformat(),
+                    "input_per_mtok": self.api.input_cny_per_mtok * self._scale,
+                    "cached_per_mtok": self.api.cached_cny_per_mtok * self._scale,
+                    "output_per_mtok": self.api.output_cny_per_mtok * self._scale, "currency": self.currency},
             "best": ways[0], "pareto": ways[:1], "ways": ways,
             "machines": [
                 {"gpu": m.device.id, "accelerators": m.accelerators, "price_cny": m.price_cny,
@@ -308,7 +311,10 @@ class Comparison(Result):
                  "break_even_tok_per_d": self.break_even_tok_per_d(m),
                  "break_even_utilisation_frac": self.break_even_utilisation(m),
                  "per_output_mtok_cny": self.owned_per_mtok(m),
-                 "rent_cny_per_h": m.rent_cny_per_h, "rent_origin": m.rent_origin}
+                 "rent_cny_per_h": m.rent_cny_per_h, "rent_origin": m.rent_origin,
+                 "price": m.price_cny * self._scale, "per_output_mtok": self.owned_per_mtok(m) * self._scale,
+                 "rent_per_h": None if m.rent_cny_per_h is None else m.rent_cny_per_h * self._scale,
+                 "currency": self.currency}
                 for m in (*self.machines, *(s for s in self.smallest if s not in self.machines))
             ],
             "bare_break_even_tok_per_d_of_a_million_cny": self.bare_tok_per_d(1e6),
@@ -347,6 +353,15 @@ class Comparison(Result):
             api=self.api.prefix, since=self.api.since, start=self.start,
         )  # fmt: skip
 
+    @property
+    def note_parts(self) -> tuple[Sentence, ...]:
+        """What the API charges, and since when."""
+        api = self.api
+        prices = {"given": api.input_cny_per_mtok, "cached": api.cached_cny_per_mtok, "output": api.output_cny_per_mtok}
+        values = {name: f"{price * self._scale:.3g}" for name, price in prices.items()}
+        stated = {"api": api.prefix, "since": f"{api.since}", "currency": self.currency}
+        return (Sentence("ways.api_price", values | stated),)
+
     def _spoken(self, way: Way, *, layout: bool = True) -> Sentence:
         """Return a way as sentences name it."""
         if way.machine is None:
@@ -366,19 +381,17 @@ class Comparison(Result):
         yield self._dominate()
 
     def _same_load(self) -> Table:
-        api, load = self.api, self.output_tok_per_d
+        load, code = self.output_tok_per_d, self.currency.lower()
+        limits = f", {self.service.limits}" if self.service.limits else ""
         title = (
-            f"{self.model}: {format_count(load)} output tokens a day, {self.service.isl:,} input and "
-            f"{self.service.osl:,} output tokens a request{', ' + self.service.limits if self.service.limits else ''}; "
-            f"API {api.prefix} at {api.input_cny_per_mtok * self._scale:.3g} input, "
-            f"{api.cached_cny_per_mtok * self._scale:.3g} cached, {api.output_cny_per_mtok * self._scale:.3g} output "
-            f"{self.currency}/Mtok since {api.since}"
+            f"{self.model}, {self.service.isl:,} in, {self.service.osl:,} out{limits}: "
+            f"{format_count(load)} output tokens a day"
         )
         columns = (
             Column("way", "way"), Column("machines", "machines"),
             Column("utilisation_frac", "utilisation", "%", scale=100.0),
-            Column("month_cny", "cost", f"{self.currency} per month", scale=self._scale),
-            Column("per_mtok_cny", "cost", f"{self.currency}/Mtok output", scale=self._scale),
+            Column(f"month_{code}", "cost", f"{self.currency} per month"),
+            Column(f"per_mtok_{code}", "cost", f"{self.currency}/Mtok output"),
             Column("break_even_tok_per_d", "break-even load", "M tok/day", scale=1e-6),
             Column("always_pays_tok_per_d", "always pays above", "M tok/day", scale=1e-6, detail=True),
             Column("break_even_utilisation_frac", "break-even utilisation", "%", scale=100.0, detail=True),
@@ -387,7 +400,8 @@ class Comparison(Result):
         rows: list[tuple[Any, ...]] = []
         for way in self.ways():
             machine, date = way.machine, way.break_even_date
-            cost = (way.month_cny, way.month_cny / (load * _DAYS_PER_MONTH / 1e6))
+            month = way.month_cny * self._scale
+            cost = (month, month / (load * _DAYS_PER_MONTH / 1e6))
             if machine is None:
                 rows.append((way.name, None, None, *cost, None, None, None, None))
                 continue
