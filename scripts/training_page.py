@@ -129,7 +129,7 @@ _NOT_HELD_OUT = """\
 The cores that hidden communication occupies were specified beforehand. The held-out errors are therefore errors of the
 factors, not of the choice of terms. Three checks have no rows here and are commands: `jevons train --run deepseek-v3`
 comes out 13 % below the published H800 hours. Its exchange of tokens is hidden, as the two-sided schedule does. `--run
-llama-3.1-405b` (16,384 H100) and `--run llama-3.1-405b-8k` (8,192) come out 8 and 10 % above the published rate.
+llama-3.1-405b` (16,384 H100) and `--run llama-3.1-405b-8k` (8,192) come out 9 and 10 % above the published rate.
 """
 _NOT_CHECKED = """\
 **Not checked at the source.** Rows of MLPerf's LoRA task print no length; 8,192 is a judgement. Rows of Grok-1 print no
