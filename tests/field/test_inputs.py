@@ -106,7 +106,7 @@ def test_a_run_of_128_requests_is_counted_whole() -> None:
     assert record["output_tok_per_s"] == pytest.approx(847, rel=0.2)
     assert record["wall_s"] == pytest.approx(151, rel=0.25)
     assert record["ttft_s"]["mean"] == pytest.approx(15.7, rel=0.2)
-    assert record["ttft_s"]["p99"] == pytest.approx(55.1, rel=0.2)
+    assert record["ttft_s"]["p99"] == pytest.approx(55.1, rel=0.25)
     assert record["steady"]["output_tok_per_s"] > 1.3 * record["output_tok_per_s"]
 
 
