@@ -166,7 +166,8 @@ def judge_line(case: str, folder: Path) -> None:
 # Actuals and prices -------------------------------------------------------------------------------------------------
 
 _ACTUALS = (
-    "quarter,quantity,value,unit\n2025-Q1,cloud_revenue,1,bn CNY\n2025-Q2,tokens_per_d,1e12,\n2025-06-30,capex,2\n"
+    "quarter,quantity,value,unit\n2025-Q1,cloud_revenue,1,bn CNY\n2025-Q2,tokens_per_d,1e12,\n"
+    "2025-06-30,capex,2 bn CNY\n"
 )
 _PRICES = "date,price,earnings,yield\n2024-12-31,80,5,0.016\n2025-01-31,100,5,0.017\n2025-02-24,140,6,0.018\n"
 

@@ -40,8 +40,14 @@ PP = Option(help="Pipeline stages", low=1, high=4096)
 EP = Option(help="Expert-parallel degree", low=1, high=4096)
 DP = Option(help="Data-parallel degree", low=1, high=4096)
 DP_ATTENTION = Option(help="Data-parallel ranks share one set of experts")
-MAX_NUM_SEQS = Option(help="Maximum requests running on a replica at once", low=1, high=1_000_000)
-MAX_NUM_BATCHED_TOKENS = Option(help="Maximum tokens in one engine step", unit="tokens", low=1, high=1_048_576)
+MAX_NUM_SEQS = Option(
+    help="Maximum requests running on a replica at once; the engine's default on the device where not given",
+    low=1, high=1_000_000,
+)  # fmt: skip
+MAX_NUM_BATCHED_TOKENS = Option(
+    help="Maximum tokens in one engine step; the engine's default on the device where not given", unit="tokens",
+    low=1, high=1_048_576,
+)  # fmt: skip
 MAX_MODEL_LEN = Option(
     help="Longest sequence that is served, prompt and output; the model's own context by default", unit="tokens",
     low=1, high=100_000_000,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
 from jevons.facts import Facts, default_facts
 from jevons.hardware import Accelerator
 from jevons.operators.engines import Place, Release, engine_and_release, engine_fact, engine_names, engine_number
 from jevons.serving.memory_factors import memory_factors
 from jevons.serving.scales import read_scales
-from jevons.serving.types import EngineFactors
+from jevons.serving.types import BatchingFactors, EngineFactors
 
 __all__ = ["engine", "engine_names"]
 
@@ -79,14 +80,24 @@ def older_overheads(
 def with_server_defaults(
     factors: EngineFactors, device: Accelerator, running: int = 0, step_tokens: int = 0
 ) -> EngineFactors:
-    """Return an engine with its limits set, or those that its server takes on that device where they are 0."""
+    """Return an engine with its limits set, or those that its server takes on that device where they are 0.
+
+    Facts ``server_max_batch`` and ``server_step_tokens``; limits that a calibration changed stay as they are.
+    """
+    own, place = factors.batching, Place.of(device)
+    usual = _batching(factors.name)
     seats, tokens = (
-        engine_number(factors.name, f"server_{limit}", Place.of(device)) for limit in ("max_batch", "step_tokens")
+        engine_number(factors.name, f"server_{limit}", place) if getattr(own, limit) == getattr(usual, limit) else None
+        for limit in ("max_batch", "step_tokens")
     )
     share = engine_number(factors.name, "server_memory_frac", Place.of(device))
     if share and factors.batching.memory_frac == engine_number(factors.name, "memory_frac", Place.of(device)):
         factors = factors.replace(memory_frac=share)
     return factors.replace(
-        max_batch=running or int(seats or factors.batching.max_batch),
-        step_tokens=step_tokens or int(tokens or factors.batching.step_tokens),
+        max_batch=running or int(seats or own.max_batch), step_tokens=step_tokens or int(tokens or own.step_tokens)
     )
+
+
+@functools.lru_cache(maxsize=64)
+def _batching(name: str) -> BatchingFactors:
+    return engine(name).batching

@@ -20,6 +20,7 @@ from jevons.serving import Candidate, DeviceSeconds, device_seconds_per_call
 from jevons.serving.spread import spread
 from jevons.sizing.cost_ledger import add_hour, add_tokens
 from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, device_cost
+from jevons.sizing.memory import longest_told, memory_record, start_note
 from jevons.sizing.power import point_load_frac
 from jevons.sizing.search import layout_degrees
 from jevons.sizing.service import Service
@@ -164,6 +165,15 @@ class CostResult(Result):
         }  # fmt: skip
         return (first, Sentence("cost.tokens", values))
 
+    @property
+    def note_parts(self) -> tuple[Sentence, ...]:
+        """Whether the engine starts, where a model was named."""
+        if self.tokens is None:
+            return ()
+        deployment = self.tokens.candidate.deployment
+        longest = longest_told(deployment, self.service.isl + self.service.osl)
+        return start_note(replace(deployment, max_model_len=longest))
+
     def _tables(self) -> Iterator[Table]:
         if self.hour is not None:
             yield _hour_table(self.hour, self.currency)
@@ -211,6 +221,7 @@ class CostResult(Result):
             "output_tok_per_s_per_gpu": 1 / seconds.per_output_token_s, "input_per_mtok": cost.input_per_mtok,
             "output_per_mtok": cost.output_per_mtok, "blended_per_mtok": cost.blended_per_mtok,
             "per_call": self.tokens.per_call,
+            "memory": memory_record(best.deployment, self.service.isl + self.service.osl),
         }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jevons.results import Column, Result, Table, number, table
 from jevons.serving.neighbours import Measured
 from jevons.sizing.load import Offered
-from jevons.sizing.memory import memory_record
+from jevons.sizing.memory import memory_record, start_note
 from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table, nearest_to
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulate_fleet import FleetRun, kind_of_replica
@@ -158,8 +158,8 @@ class FleetSimulationResult(Result):
 
     @property
     def note_parts(self) -> tuple[Sentence, ...]:
-        """How far the steady part of the run lies from all of it, where it matters, and what was measured nearest."""
-        return (*steady_note(self.record), nearest_sentence(self.nearest))
+        """How far the steady part lies from the whole run, whether the engine starts, and what was measured nearest."""
+        return (*steady_note(self.record), *start_note(self.run.parts[0]), nearest_sentence(self.nearest))
 
     @property
     def nearest(self) -> tuple[Measured, ...]:

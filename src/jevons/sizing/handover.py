@@ -12,12 +12,12 @@ from jevons.deploy.bundle import every_file
 from jevons.deploy.engines import replica
 from jevons.deploy.types import ENGINES, Handover, Pool, Traffic
 from jevons.serving import Deployment, EngineFactors, engine
-from jevons.serving.memory import kv_cache_tokens
+from jevons.serving.engines import with_server_defaults
 from jevons.sizing.fleet import Fleet
+from jevons.sizing.memory import longest_told
 from jevons.sizing.service import Demand, Service
 
 _LEAST_REQUESTS, _MOST_REQUESTS = 200, 5000
-_STEP = 1024
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _FP8_MAKERS = ("Qwen/Qwen3", "zai-org/GLM-4.5", "zai-org/GLM-4.6", "zai-org/GLM-4.7", "zai-org/GLM-5", "stepfun-ai/")
 """Makers who publish an 8-bit checkpoint beside each of these, named by ``-FP8`` behind."""
@@ -86,21 +86,24 @@ def handover(
         name=_plain(name or model), answer=" ".join((answer or words).split()),
         checkpoint=checkpoint_of(model, asked), pools=tuple(pools), traffic=traffic,
         engine=key if key in ENGINES else "vllm", release=service.engine.partition("@")[2],
-        factors=_limits(fleet.deployment.engine, service.max_batch),
+        factors=_limits(fleet.deployment, service),
     )  # fmt: skip
 
 
 def _pool(deployment: Deployment, replicas: int, role: str, service: Service) -> Pool:
-    """Return a pool; engines refuse to start where their cache holds less than the longest sequence."""
-    tokens, longest = kv_cache_tokens(deployment), deployment.max_model_len
-    if not longest and tokens < deployment.longest:
-        longest = max(tokens // _STEP * _STEP, service.isl + service.osl)
+    """Return a pool, of replicas that are told the longest sequence where their cache holds less than the model's."""
+    longest = longest_told(deployment, service.isl + service.osl)
     return Pool(deployment=deployment, replicas=replicas, role=role, max_model_len=longest)
 
 
-def _limits(own: EngineFactors, max_batch: int | None) -> dict[str, EngineFactors]:
-    limits = {name: own if name == own.name else _preset(name) for name in ENGINES}
-    return limits if max_batch is None else {n: f.replace(max_batch=max_batch) for n, f in limits.items()}
+def _limits(deployment: Deployment, service: Service) -> dict[str, EngineFactors]:
+    """Return each engine's factors with the limits asked for, or those of its server on the device."""
+    own, device = deployment.engine, deployment.accelerator
+    running, step_tokens = service.max_batch or 0, service.step_tokens or 0
+    return {
+        name: own if name == own.name else with_server_defaults(_preset(name), device, running, step_tokens)
+        for name in ENGINES
+    }
 
 
 @functools.lru_cache(maxsize=8)

@@ -34,6 +34,7 @@ _PARTS = {
     "kv_bytes": "KV cache", "unused_bytes": "not for the engine to use",
 }  # fmt: skip
 _RESERVE = "runtime context, captured graphs and communication buffers"
+_STEP = 1024
 TIGHT_FRAC = 0.9
 """Share of the room taken above which an answer says that it is tight."""
 
@@ -178,6 +179,29 @@ def memory_record(deployment: Deployment, tokens: int) -> dict[str, float | int 
         "max_model_len": deployment.longest, "max_concurrency": max_concurrency(deployment),
         "fits": not start_shortage(deployment),
     }  # fmt: skip
+
+
+def longest_told(deployment: Deployment, least: int) -> int:
+    """Return the longest sequence that a server is told; 0 for the model's own, which its cache holds.
+
+    Parameters
+    ----------
+    deployment : Deployment
+        The server.
+    least : int
+        Tokens of the requests, which it takes at any rate.
+    """
+    tokens, longest = kv_cache_tokens(deployment), deployment.max_model_len
+    if not longest and tokens < deployment.longest:
+        longest = max(tokens // _STEP * _STEP, least)
+    return longest
+
+
+def start_note(deployment: Deployment) -> tuple[Sentence, ...]:
+    """Return in a sentence why the engine does not start so, with a remedy; nothing where it does."""
+    why = start_shortage(deployment)
+    values = {"engine": deployment.engine.name, "gpu": deployment.accelerator.id, "why": why}
+    return (Sentence("memory.does_not_start", values),) if why else ()
 
 
 _LOOKUP = {"ngram", "ngrams", "suffix", "lookup"}

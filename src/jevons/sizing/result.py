@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,7 +25,7 @@ from jevons.sizing.finalists import Missed
 from jevons.sizing.fleet import Fleet, degrees
 from jevons.sizing.handover import emitted, handover, launch, launch_warnings
 from jevons.sizing.hour_price import SITE, HourPrice
-from jevons.sizing.memory import memory_record
+from jevons.sizing.memory import longest_told, memory_record, start_note
 from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table
 from jevons.sizing.service import Demand, Service
 from jevons.sizing.size_answer import LATENCIES, Relaxed, carries, cheaper, left_out, sureness
@@ -187,10 +187,12 @@ class SizeResult(Result):
 
     @property
     def note_parts(self) -> tuple[Sentence, ...]:
-        """Which limit binds and what a weaker one buys, why layouts were left out, and what was measured nearest."""
+        """Which limit binds, why layouts were left out, whether the engine starts, and what was measured nearest."""
         relaxed = () if self.relaxed is None else (self.relaxed.sentence(),)
         left = (left_out(self.rejected, self.tried, len(self.missed)),) if self.infeasible else ()
-        return (*relaxed, *left, nearest_sentence(self.nearest))
+        deployment = self.best.deployment
+        told = replace(deployment, max_model_len=longest_told(deployment, self.service.isl + self.service.osl))
+        return (*relaxed, *left, *start_note(told), nearest_sentence(self.nearest))
 
     @cached_property
     def nearest(self) -> tuple[Measured, ...]:

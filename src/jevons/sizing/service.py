@@ -17,6 +17,7 @@ from jevons.operators.engines import engine_and_release
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 from jevons.serving import sim
 from jevons.serving.calibration import engine_for
+from jevons.serving.engines import with_server_defaults
 
 GROUP_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 144, 256, 320, 512, 1024)
 """Numbers of accelerators per replica that are tried."""
@@ -101,10 +102,10 @@ class Service:
         return accelerator(self.gpu, on=self.on)
 
     def factors(self) -> serving.EngineFactors:
-        """Return the engine's factors, with the limits asked for."""
+        """Return the engine's factors, with the limits asked for or those of its server on the device."""
         factors = engine_for(self.engine, self.calibration, self.on)
         return told(
-            factors, max_batch=self.max_batch, step_tokens=self.step_tokens, eager=self.eager,
+            factors, self.accelerator(), max_batch=self.max_batch, step_tokens=self.step_tokens, eager=self.eager,
             draft_tokens=self.draft_tokens, draft_acceptance=self.draft_acceptance,
         )  # fmt: skip
 
@@ -212,6 +213,7 @@ class Service:
 
 def told(
     factors: serving.EngineFactors,
+    device: Accelerator,
     *,
     max_batch: int | None = None,
     step_tokens: int | None = None,
@@ -219,7 +221,7 @@ def told(
     draft_tokens: int = 0,
     draft_acceptance: float | None = None,
 ) -> serving.EngineFactors:
-    """Return an engine's factors with the limits and settings that its server is told.
+    """Return an engine's factors with the limits and settings that its server is told, or takes on a device.
 
     Raises
     ------
@@ -227,10 +229,7 @@ def told(
         If a chance of acceptance is given and nothing is drafted.
     """
     given: dict[str, int | float | bool] = {}
-    if max_batch is not None:
-        given["max_batch"] = max_batch
-    if step_tokens is not None:
-        given["step_tokens"] = step_tokens
+    factors = with_server_defaults(factors, device, max_batch or 0, step_tokens or 0)
     if eager:
         given["eager"] = True
     if draft_acceptance is not None:

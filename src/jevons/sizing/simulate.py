@@ -240,6 +240,7 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
     _check_longest(options, spec)
     engine = told(
         engine,
+        device,
         max_batch=options.server.max_num_seqs,
         step_tokens=options.server.max_num_batched_tokens,
         eager=options.server.eager,

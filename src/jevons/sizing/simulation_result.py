@@ -16,7 +16,7 @@ from jevons.serving.neighbours import Measured, nearest
 from jevons.sizing.fleet import degrees
 from jevons.sizing.load import Offered
 from jevons.sizing.measured import beside_table
-from jevons.sizing.memory import memory_record
+from jevons.sizing.memory import memory_record, start_note
 from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulation_tables import (
@@ -312,8 +312,8 @@ class SimulationResult(Result):
 
     @property
     def note_parts(self) -> tuple[Sentence, ...]:
-        """How far the steady part of the run lies from all of it, where it matters, and what was measured nearest."""
-        return (*steady_note(self.record), nearest_sentence(self.run.nearest))
+        """How far the steady part lies from the whole run, whether the engine starts, and what was measured nearest."""
+        return (*steady_note(self.record), *start_note(self.run.deployment), nearest_sentence(self.run.nearest))
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
