@@ -118,3 +118,22 @@ def test_options_of_a_group_are_options_of_the_function():
         grouped(gpus=65)
     with pytest.raises(TypeError, match="gpu"):
         grouped(gpu="h20")
+
+
+# Where a default of its own is part of what the command answers.
+OWN_DEFAULTS = {
+    "precision": "a search tries several, a job trains in 16 bits, a server runs what was shipped",
+    "max-replica-gpus": "the cost of a model is that of its cheapest replica, however large",
+    "utilisation": "an own machine's is a fact, a price per hour assumes one",
+    "draws": "each study converges at its own number", "seed": "a forecast is published with its own",
+}  # fmt: skip
+
+
+def test_an_option_has_one_default_over_all_commands():
+    stated: dict[str, set[str]] = {}
+    for name in ("simulate", "size", "cost", "buy_rent_api", "memory", "train", "plan", "compare", "value", "track"):
+        for one in parameters(getattr(jevons, name)):
+            if one.default not in {None, inspect.Parameter.empty, ""}:
+                stated.setdefault(one.flag, set()).add(repr(one.default))
+    differing = {flag: sorted(defaults) for flag, defaults in stated.items() if len(defaults) > 1}
+    assert differing.keys() <= OWN_DEFAULTS.keys(), differing

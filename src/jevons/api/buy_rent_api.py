@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jevons.results import Result
     from jevons.sizing.trace_load import TraceLoad
 
-_LENGTHS = (2000, 500)
+_LENGTHS = (o.ISL_TOKENS, o.OSL_TOKENS)
 
 
 @o.declared

@@ -24,14 +24,14 @@ def size(
     gpus: Annotated[int | None, o.FLEET_GPUS] = None,
     max_replica_gpus: Annotated[int, o.MAX_REPLICA_GPUS] = 16,
     precision: Annotated[str, o.SIZE_PRECISION] = "auto",
-    isl: Annotated[int, o.ISL] = 2000,
-    osl: Annotated[int, o.OSL] = 500,
+    isl: Annotated[int, o.ISL] = o.ISL_TOKENS,
+    osl: Annotated[int, o.OSL] = o.OSL_TOKENS,
     rate: Annotated[float, o.LOAD_RATE] = 0.0,
     concurrency: Annotated[int, o.USERS] = 0,
     think: Annotated[float | str, o.THINK] = 0.0,
     trace: Annotated[Path | str | None, o.TRACE] = None,
     map_: Annotated[Sequence[str] | None, o.MAP] = None,
-    cv: Annotated[float, o.CV] = 1.0,
+    cv: Annotated[float | None, o.CV] = None,
     isl_cv: Annotated[float, o.ISL_CV] = 0.0,
     osl_cv: Annotated[float, o.OSL_CV] = 0.0,
     ttft: Annotated[float | str | None, o.TTFT] = None,
@@ -85,7 +85,8 @@ def size(
         message = "--gpu: names no accelerator; give one, such as h20"
         raise InputError(message)
     _refuse_idle(
-        {"isl": (isl, 2000), "osl": (osl, 500), "isl-cv": (isl_cv, 0.0), "osl-cv": (osl_cv, 0.0), "cv": (cv, 1.0),
+        {"isl": (isl, o.ISL_TOKENS), "osl": (osl, o.OSL_TOKENS),
+         "isl-cv": (isl_cv, 0.0), "osl-cv": (osl_cv, 0.0), "cv": (cv, None),
          "requests": (requests, None), "runs": (runs, 5), "seed": (seed, 0), "think": (o.seconds(think) or 0.0, 0.0)},
         trace=trace is not None, users=concurrency > 0, static=static,
         loaded=trace is not None or concurrency > 0 or rate > 0,
@@ -98,7 +99,7 @@ def size(
     )  # fmt: skip
     demand = Demand(
         rate_req_per_s=rate, users=concurrency, think_s=o.seconds(think) or 0.0, trace=o.file(trace),
-        mapping=trace_columns(map_, trace), cv=cv,
+        mapping=trace_columns(map_, trace), cv=1.0 if cv is None else cv,
         isl_cv=isl_cv, osl_cv=osl_cv, requests=requests, runs=runs, seed=seed,
     )  # fmt: skip
     return search(

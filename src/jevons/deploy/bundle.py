@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from jevons.deploy.bench import RESULT, bench_files, load_words
 from jevons.deploy.compose import compose_files
-from jevons.deploy.engines import TITLES
 from jevons.deploy.flags import release_of
 from jevons.deploy.images import image_is_known
 from jevons.deploy.kubernetes import kubernetes_files
@@ -15,13 +14,13 @@ from jevons.deploy.placement import words
 from jevons.deploy.scripts import launch_files, launch_lines, replicas, warnings_of
 from jevons.deploy.types import ENGINES, Handover
 from jevons.errors import InputError, did_you_mean
-
-TARGETS = ("vllm", "sglang", "trtllm", "compose", "k8s", "dynamo", "llmd")
-"""What a fleet is written for."""
+from jevons.operators.engines import title_of
 
 _MAKERS: dict[str, Callable[[Handover], dict[str, str]]] = {
     "compose": compose_files, "k8s": kubernetes_files, "dynamo": dynamo_files, "llmd": llmd_files,
 }  # fmt: skip
+TARGETS = (*ENGINES, *_MAKERS)
+"""What a fleet is written for."""
 
 
 def deployments(handover: Handover, target: str) -> dict[str, str]:
@@ -61,7 +60,7 @@ def _readme(handover: Handover, left: dict[str, str]) -> str:
     for engine in ENGINES:
         version = replicas(handover, engine)[0].release
         own = ", predicted" if engine == handover.engine else ""
-        lines += [f"| `{engine}/` | commands for {TITLES[engine]} {version}{own} |"]
+        lines += [f"| `{engine}/` | commands for {title_of(engine)} {version}{own} |"]
     titles = {"compose": "Docker compose, a file for each kind of server", "k8s": "Kubernetes manifests",
               "dynamo": "NVIDIA Dynamo deployment", "llmd": "llm-d model servers and pool values"}  # fmt: skip
     lines += [f"| `{target}/` | {title} |" for target, title in titles.items() if target not in left]
@@ -70,7 +69,9 @@ def _readme(handover: Handover, left: dict[str, str]) -> str:
     lines += ["", *(f"> Warning: {warning}" for warning in warnings_of(started))]
     vendor = handover.pools[0].deployment.accelerator.vendor
     if not image_is_known(handover.engine, vendor):
-        lines += [f"> Warning: no image of {TITLES[handover.engine]} for {vendor} is known; set one in the manifests."]
+        lines += [
+            f"> Warning: no image of {title_of(handover.engine)} for {vendor} is known; set one in the manifests."
+        ]
     router = release_of(f"{handover.engine}_router")[0] if handover.engine != "trtllm" else None
     if router is not None:
         lines += ["", f"Routers come from PyPI: `pip install {handover.engine}-router=={router.version}`."]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from jevons.deploy.engines import TITLES, command
-from jevons.deploy.images import image_of, resource_of, router_container
+from jevons.deploy.engines import command
+from jevons.deploy.images import devices_variable, image_of, router_container
 from jevons.deploy.placement import Server, placed, words
 from jevons.deploy.scripts import FIRST_PORT, WEIGHTS, replicas, router
 from jevons.deploy.texts import yaml_text
 from jevons.deploy.types import Command, Handover, Replica, Site
 from jevons.errors import InputError
+from jevons.operators.engines import title_of
 
 """Where a container finds the server's cache of weights, whatever the home of its user."""
 
@@ -25,7 +26,7 @@ def compose_files(handover: Handover) -> dict[str, str]:
     """
     files: dict[str, str] = {}
     for one in replicas(handover, handover.engine):
-        if not resource_of(one.pool.deployment.accelerator.vendor).compose:
+        if not devices_variable(one.pool.deployment.accelerator.vendor):
             vendor = one.pool.deployment.accelerator.vendor
             message = f"compose: accelerators of {vendor} have no compose recipe; use the commands or Kubernetes"
             raise InputError(message)
@@ -61,7 +62,7 @@ def _router(handover: Handover, routing: Command) -> str:
 
 
 def _compose(handover: Handover, one: Replica, server: Server) -> str:
-    head = [f"# {words(one)}, {TITLES[one.engine]} {one.release}."]
+    head = [f"# {words(one)}, {title_of(one.engine)} {one.release}."]
     head += [f"# This file runs on {server.servers} server(s), {server.devices} accelerators each."]
     head += ["# Set LEADER to the address of rank 0."] if server.rank or one.servers > 1 else []
     head += [f"# Warning: {warning}" for warning in one.warnings]

@@ -7,13 +7,11 @@ from collections.abc import Callable
 
 from jevons.deploy.flags import Release, release_of
 from jevons.deploy.types import Command, Handover, Pool, Replica, Site, servers_of
+from jevons.operators.engines import title_of
 from jevons.serving import Deployment, EngineFactors
 from jevons.serving.memory import weight_precision
 
 Options = list[tuple[str, str | None]]
-
-TITLES = {"vllm": "vLLM", "sglang": "SGLang", "trtllm": "TensorRT-LLM"}
-"""Names of the engines for people."""
 
 _EIGHT_BIT = {"fp8", "fp8_block"}
 _OWN_HEADS = ("qwen3-next", "mimo-v2")
@@ -38,7 +36,7 @@ def replica(handover: Handover, pool: Pool, engine: str) -> Replica:
     if pool.deployment.engine.name != engine:
         warnings.append(
             f"The prediction was made for the engine {pool.deployment.engine.name}; "
-            f"`jevons size --engine {engine}` predicts {TITLES[engine]}."
+            f"`jevons size --engine {engine}` predicts {title_of(engine)}."
         )
     return Replica(
         pool=pool, engine=engine, release=release.version, servers=servers_of(devices, per_server), copies=copies,

@@ -2,60 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from jevons.deploy.flags import release_of
 from jevons.deploy.types import Command, Handover
+from jevons.facts import default_facts
 
-_IMAGES = {
-    ("vllm", "NVIDIA"): "vllm/vllm-openai:v{release}",
-    ("vllm", "AMD"): "vllm/vllm-openai-rocm:v{release}",
-    ("sglang", "NVIDIA"): "lmsysorg/sglang:v{release}",
-    ("trtllm", "NVIDIA"): "nvcr.io/nvidia/tensorrt-llm/release:{release}",
-}
 UNKNOWN_IMAGE = "set-an-image-of-{engine}-for-{vendor}:v{release}"
 """Stands where no image is published under a name that follows the release."""
-
-DYNAMO_IMAGES = {
-    "vllm": "nvcr.io/nvidia/ai-dynamo/vllm-runtime",
-    "sglang": "nvcr.io/nvidia/ai-dynamo/sglang-runtime",
-    "trtllm": "nvcr.io/nvidia/ai-dynamo/tensorrtllm-runtime",
-}
-"""Images of Dynamo by engine."""
+_ANY_RESOURCE = "example.com/accelerator"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """Kubernetes' name of a vendor's accelerators, and whether Docker compose starts containers with them."""
-
-    name: str
-    compose: bool = False
+def _stated(fact_id: str) -> str:
+    """Return a text on file, empty where there is none."""
+    facts = default_facts()
+    return str(facts.get(fact_id).value) if fact_id in facts else ""
 
 
-_RESOURCES = {
-    "NVIDIA": Resource("nvidia.com/gpu", compose=True),
-    "AMD": Resource("amd.com/gpu", compose=True),
-    "Google": Resource("google.com/tpu"),
-    "Intel": Resource("habana.ai/gaudi"),
-    "AWS": Resource("aws.amazon.com/neuron"),
-    "Huawei": Resource("huawei.com/Ascend910"),
-}
+def resource_of(vendor: str) -> str:
+    """Return Kubernetes' name of a vendor's accelerators."""
+    return _stated(f"maker.{vendor.lower()}.kubernetes_resource") or _ANY_RESOURCE
 
 
-def resource_of(vendor: str) -> Resource:
-    """Return how containers get accelerators of a vendor."""
-    return _RESOURCES.get(vendor, Resource("example.com/accelerator"))
+def devices_variable(vendor: str) -> str:
+    """Return the variable that says which accelerators a process sees; empty where containers get none by compose."""
+    return _stated(f"maker.{vendor.lower()}.devices_variable")
+
+
+def dynamo_image(engine: str) -> str:
+    """Return NVIDIA Dynamo's image with an engine."""
+    return _stated(f"engine.{engine}.image_dynamo")
 
 
 def image_of(engine: str, release: str, vendor: str) -> str:
     """Return the image of a release, or a name that says what to put there."""
-    image = _IMAGES.get((engine, vendor), UNKNOWN_IMAGE)
+    image = _stated(f"engine.{engine}.image_{vendor.lower()}") or UNKNOWN_IMAGE
     return image.format(engine=engine, release=release, vendor=vendor.lower())
 
 
 def image_is_known(engine: str, vendor: str) -> bool:
     """Return whether images of an engine for a vendor follow a published name."""
-    return (engine, vendor) in _IMAGES
+    return bool(_stated(f"engine.{engine}.image_{vendor.lower()}"))
 
 
 def router_container(handover: Handover, routing: Command) -> tuple[str, list[str]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from jevons.deploy.engines import TITLES, command
+from jevons.deploy.engines import command
 from jevons.deploy.images import image_of, resource_of, router_container
 from jevons.deploy.placement import words
 from jevons.deploy.scripts import FIRST_PORT, ROUTER_PORT, WEIGHTS, replicas
 from jevons.deploy.texts import object_name, yaml_text
 from jevons.deploy.types import Command, Handover, Replica, Site
 from jevons.errors import InputError
+from jevons.operators.engines import title_of
 
 Manifest = dict[str, Any]
 
@@ -34,7 +35,7 @@ def kubernetes_files(handover: Handover) -> dict[str, str]:
     head: list[str] = []
     for one in replicas(handover, handover.engine):
         check_spans(one, "k8s")
-        head += [f"# {words(one)}, {TITLES[one.engine]} {one.release}."]
+        head += [f"# {words(one)}, {title_of(one.engine)} {one.release}."]
         head += [f"# Warning: {warning}" for warning in one.warnings]
         label = f"{name}-{one.label}"
         documents += workload(handover, one, label, {"app": name, "role": one.label})
@@ -105,7 +106,7 @@ def _pod(handover: Handover, one: Replica, site: Site, port: int, before: list[M
     container: Manifest = {"name": one.label, "image": image_of(one.engine, one.release, vendor)}
     container |= _started(launch)
     container["env"] = _environment(one)
-    container["resources"] = {"limits": {resource_of(vendor).name: str(one.devices_per_server)}}
+    container["resources"] = {"limits": {resource_of(vendor): str(one.devices_per_server)}}
     mounts = [{"name": "shm", "mountPath": "/dev/shm"}, {"name": "weights", "mountPath": WEIGHTS}]  # noqa: S108
     volumes: list[Manifest] = [
         {"name": "shm", "emptyDir": {"medium": "Memory"}},

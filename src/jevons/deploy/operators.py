@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from jevons.deploy.engines import TITLES, command, trtllm_config
+from jevons.deploy.engines import command, trtllm_config
 from jevons.deploy.flags import release_of
-from jevons.deploy.images import DYNAMO_IMAGES, resource_of
+from jevons.deploy.images import dynamo_image, resource_of
 from jevons.deploy.kubernetes import KEPT_NOTE, workload
 from jevons.deploy.placement import words
 from jevons.deploy.scripts import replicas
 from jevons.deploy.texts import object_name, yaml_text
 from jevons.deploy.types import Handover, Replica, Site
 from jevons.errors import InputError
+from jevons.operators.engines import title_of
 
 _DROPPED = {"--port", "--host", "--backend", "--config", "--gpus_per_node"}
 """Options of a server of one's own that Dynamo's workers do not take."""
@@ -38,7 +39,7 @@ def dynamo_files(handover: Handover) -> dict[str, str]:
         message = f"dynamo: its images are for NVIDIA's accelerators, not {vendor}'s; use k8s"
         raise InputError(message)
     name, started = object_name(handover.name), replicas(handover, handover.engine)
-    image = f"{DYNAMO_IMAGES[handover.engine]}:{release_of('dynamo_frontend')[0].version}"
+    image = f"{dynamo_image(handover.engine)}:{release_of('dynamo_frontend')[0].version}"
     frontend = {"name": "main", "image": image, "command": ["python3", "-m", "dynamo.frontend"]}
     frontend["args"] = ["--http-port", "8000"]
     components: list[dict[str, Any]] = [
@@ -53,7 +54,7 @@ def dynamo_files(handover: Handover) -> dict[str, str]:
     if handover.engine == "trtllm":
         data = {f"{one.label}.config.yaml": trtllm_config(one) for one in started}
         documents.insert(0, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
-    head = [f"# {words(one)}, {TITLES[one.engine]} {one.release}." for one in started]
+    head = [f"# {words(one)}, {title_of(one.engine)} {one.release}." for one in started]
     head += [f"# Warning: {warning}" for one in started for warning in one.warnings]
     head += ["# Needs Dynamo's operator, and a secret hf-token-secret with HF_TOKEN."]
     return {"dynamo/deployment.yaml": "\n".join(head) + "\n" + yaml_text(*documents)}
@@ -73,7 +74,7 @@ def _component(handover: Handover, one: Replica, image: str, name: str) -> dict[
     )
     role = [("--disaggregation-mode", one.pool.role)] if one.pool.role and one.engine != "sglang" else []
     args = [word for pair in (*model, *options, *role) for word in pair if word is not None]
-    gpus = {resource_of("NVIDIA").name: str(one.devices_per_server)}
+    gpus = {resource_of("NVIDIA"): str(one.devices_per_server)}
     container: dict[str, Any] = {
         "name": "main", "image": image, "command": ["python3", "-m", module], "args": args,
         "envFrom": [{"secretRef": {"name": "hf-token-secret", "optional": True}}], "resources": {"limits": gpus},
@@ -100,7 +101,7 @@ def llmd_files(handover: Handover) -> dict[str, str]:
         If the engine is not vLLM.
     """
     if handover.engine != "vllm":
-        message = f"llmd: manifests are written for vLLM, not {TITLES[handover.engine]}; size with --engine vllm"
+        message = f"llmd: manifests are written for vLLM, not {title_of(handover.engine)}; size with --engine vllm"
         raise InputError(message)
     name, documents, head = object_name(handover.name), [], []
     for one in replicas(handover, "vllm"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from jevons.deploy.engines import TITLES, command, replica
+from jevons.deploy.engines import command, replica
+from jevons.deploy.images import devices_variable
 from jevons.deploy.placement import per_server, placed, server_count, words
 from jevons.deploy.types import Command, Handover, Replica, Site
 from jevons.limits import ROUTED
+from jevons.operators.engines import title_of
 
 ROUTER_PORT = "9000"
 FIRST_PORT = 8000
@@ -13,8 +15,6 @@ WEIGHTS = "/weights"
 """Where containers find the hub's cache."""
 BOOTSTRAP_PORT = 8998
 """Where SGLang's prefill replicas wait for decode replicas."""
-
-_VISIBLE = {"NVIDIA": "CUDA_VISIBLE_DEVICES", "AMD": "HIP_VISIBLE_DEVICES"}
 
 
 def replicas(handover: Handover, engine: str) -> list[Replica]:
@@ -63,7 +63,7 @@ def launch_lines(handover: Handover, engine: str) -> list[str]:
 
 
 def _script(handover: Handover, one: Replica) -> str:
-    release = f"{TITLES[one.engine]} {one.release}"
+    release = f"{title_of(one.engine)} {one.release}"
     head = ["#!/usr/bin/env bash", f"# {words(one)}, {release}."]
     head += [f"# Warning: {warning}" for warning in one.warnings]
     model = f'MODEL="${{MODEL:-{handover.checkpoint}}}"'
@@ -79,7 +79,7 @@ def _packed(handover: Handover, one: Replica) -> tuple[list[str], list[str]]:
     if each == 1 and one.instances == 1:
         launch = command(handover, one, Site(model="$MODEL", port=str(FIRST_PORT)))
         return [f"# Usage: ./{one.label}.sh"], [*_environment(one, "0"), f"exec {launch.lines()}"]
-    visible = _VISIBLE.get(one.pool.deployment.accelerator.vendor, "")
+    visible = devices_variable(one.pool.deployment.accelerator.vendor)
     launch = command(handover, one, Site(model="$MODEL", port=f"$(({FIRST_PORT} + i))"))
     body = [f'INSTANCES="${{1:-{each}}}"', "for ((i = 0; i < INSTANCES; i++)); do"]
     if visible:

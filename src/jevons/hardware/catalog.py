@@ -116,7 +116,8 @@ def _shipped(key: str, facts: Facts, on: dt.date | None) -> Accelerator:
         node_devices=int(number("node_devices", 8.0)),
         tdp_w=tdp_w,
         server_w=number("server_w", SERVER_POWER(tdp=tdp_w, overhead=overhead)),
-        graphics=number("hbm_bytes_per_s") <= _GRAPHICS_BYTES_PER_S,
+        graphics=number("hbm_bytes_per_s") <= facts.get("stand_in.graphics_bytes_per_s").number,
+        desktop=text("host", "server") == "desktop",
         shown_frac=_shown_frac(key, facts, number("hbm_bytes")),
         **kin(key, facts),
     )
@@ -126,10 +127,6 @@ def _shown_frac(key: str, facts: Facts, hbm_bytes: float) -> float:
     """Return the share of memory that the driver shows, a property of the silicon at any date."""
     fact_id = f"{key}.shown_bytes"
     return facts.get(fact_id).number / hbm_bytes if fact_id in facts else SHOWN_FRAC
-
-
-_GRAPHICS_BYTES_PER_S = 1.7e12
-"""Memory bandwidth up to which a device's kernels count as graphics cards', with none measured."""
 
 
 def kin(key: str, facts: Facts | None = None) -> dict[str, Any]:

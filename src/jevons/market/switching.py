@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from jevons.arrays import Array
+from jevons.facts import get
 from jevons.market.types import Switch
-
-_MOST_FRAC = 0.9
-"""Largest share of the calls of a segment that may leave it in this way."""
 
 
 class Switching:
@@ -28,6 +26,7 @@ class Switching:
     """
 
     def __init__(self, switch: Switch) -> None:
+        self._most_frac = get("assumption.segment_leaving_frac").number
         self._switch = switch
         self.renting = switch.renting
         rented = switch.start_frac
@@ -66,7 +65,7 @@ class Switching:
         served = calls_per_d[rent] * told.tokens_per_hour * work[rent]
         called = np.maximum(calls_per_d[call] * tokens_per_call[call], 1e-30)
         moved = (self.shares - self._start) / self._start[:, 1:2]  # over the tokens on rented machines
-        comes = np.maximum(moved[:, 2], -_MOST_FRAC * called / np.maximum(served, 1e-30))
+        comes = np.maximum(moved[:, 2], -self._most_frac * called / np.maximum(served, 1e-30))
         # what cannot leave the calls stays off machines of either kind
         rented = self.shares[:, 1] / np.maximum(self.shares[:, 0] + self.shares[:, 1], 1e-30)
         factors[rent] += moved[:, 1] - rented * np.maximum(comes - moved[:, 2], 0.0)

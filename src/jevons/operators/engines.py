@@ -97,6 +97,11 @@ def engine_id(name: str, facts: Facts | None = None) -> str:
     raise InputError(message)
 
 
+def title_of(engine: str) -> str:
+    """Return what its makers call an engine."""
+    return str(default_facts().get(f"engine.{engine}.name").value)
+
+
 def engine_and_release(name: str, facts: Facts | None = None) -> tuple[str, Release | None]:
     """Return the id of the engine that a name means and its release, None for the newest.
 

@@ -28,8 +28,6 @@ from jevons.operators.types import UNKNOWN, Errors, FloatArray
 _DATA = Path(__file__).parent / "data" / "kernels.json"
 
 _LINK_FAMILIES = {"collective", "exchange"}
-_HIGH_BANDWIDTH = ("h200_sxm", "a100_sxm")
-_GRAPHICS = ("l40s", "rtx_pro_6000")
 
 # Precision whose kernels stand in where a family has none of its own.
 _STAND_INS: Mapping[str, tuple[str, ...]] = {
@@ -230,11 +228,17 @@ class Factors:
         return table.find(family, device, dtype, variant, self.engine)
 
 
+@functools.cache
+def _stand_ins(kind: str) -> tuple[str, ...]:
+    """Return the measured devices that stand in for one of a kind without relatives."""
+    return tuple(str(default_facts().get(f"stand_in.{kind}").value).split())
+
+
 def _relatives(device: Accelerator, family: str) -> tuple[tuple[str, ...], ...]:
     """Return devices that stand in, nearest first; those of one tuple are averaged."""
-    kind = _GRAPHICS if device.graphics else _HIGH_BANDWIDTH
+    kind = _stand_ins("graphics" if device.graphics else "stacked_memory")
     if family in _LINK_FAMILIES and device.scaleup.kind == "ici":
-        return (_HIGH_BANDWIDTH,)
+        return (_stand_ins("stacked_memory"),)
     if family in _LINK_FAMILIES and device.links_like:
         return (*((name,) for name in device.links_like), kind)
     return (*((name,) for name in device.kernels_like), kind)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from jevons.options.option import Option
 from jevons.options.parse import duration_s, path
 
+ISL_TOKENS, OSL_TOKENS = 2000, 500
+"""Lengths of a request where none are given: a chat with some context and an answer of a page."""
 ISL = Option(help="Input tokens per request", unit="tokens", low=1, high=100_000_000)
 OSL = Option(help="Output tokens per request", unit="tokens", low=1, high=100_000_000)
 ISL_CV = Option(help="Coefficient of variation of lognormal input lengths", low=0, high=100)
@@ -15,7 +17,10 @@ CONCURRENCY = Option(help="Concurrent users of a closed loop, in place of a rate
 USERS = Option(help="Concurrent users, in place of a rate", low=0, high=10_000_000)
 REQUESTS = Option(help="Requests to simulate", low=1, high=1_000_000_000)
 ARRIVALS = Option(help="Arrival process: poisson, gamma, bursts, constant or at_once", metavar="NAME")
-CV = Option(help="Coefficient of variation of the gaps of gamma arrivals", low=0, high=1000)
+CV = Option(
+    help="Coefficient of variation of the gaps between arrivals; 1 is Poisson, other values are gamma arrivals",
+    low=0, high=1000,
+)  # fmt: skip
 THINK = Option(
     help="User think time between an answer and the next request", unit="s", low=0, high=1e6, parse=duration_s,
     metavar="TIME",

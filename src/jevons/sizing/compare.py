@@ -30,9 +30,6 @@ HOURS = ("always", "office", "scale-to-zero")
 OFFICE_H, WEEK_H = 50.0, 168.0
 _SIZES = (1, 2, 4, 8)
 
-_UNRANGED_FRAC = 0.2
-"""Change of an assumption whose fact states no range, up and down, when assumptions are ranked."""
-
 
 _FACTS = {
     "life_y": "own_machine.life_y", "wacc_frac": "assumption.wacc_frac",
@@ -461,5 +458,6 @@ def _swings(comparison: Comparison, machine: Machine, on: dt.date | None) -> lis
 def _range(fact: FactValue, default: float) -> tuple[float, float]:
     """Return the range that a fact states, around the value held; a fifth up and down where it states none."""
     if fact.low is None or fact.high is None:
-        return default * (1 - _UNRANGED_FRAC), default * (1 + _UNRANGED_FRAC)
+        change = get("assumption.unranged_change_frac").number
+        return default * (1 - change), default * (1 + change)
     return min(fact.low, default), max(fact.high, default)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 _MOST_RATE = 1e9
+_GAMMA_CV = 2.0
+"""Of gamma arrivals where none is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +154,11 @@ def _refuse_without_effect(options: Simulation) -> None:
         reasons |= dict.fromkeys(shaped[:4], "beside --lengths-from, which says it itself; omit it")
     if options.arriving.concurrency is not None:
         reasons["--arrivals"] = "beside --concurrency, whose users send when they are answered; omit it"
+        reasons["--cv"] = reasons["--arrivals"]
     else:
         reasons["--think"] = "without --concurrency; add it"
-    if options.arriving.arrivals != "gamma" and not source:
-        reasons["--cv"] = "without --arrivals gamma; add it"
+    if options.arriving.arrivals not in {"gamma", "poisson"} and not source:
+        reasons["--cv"] = f"beside --arrivals {options.arriving.arrivals}; give gamma"
     if not (source or options.lengths.prompts or options.lengths.system_tokens or options.server.swap):
         reasons["--host-gb"] = "without prompts that repeat; add --prompts, --system-tokens, --trace or --swap"
     if options.arriving.arrivals == "at_once" and not source:
@@ -174,7 +177,11 @@ def _generated(options: Simulation) -> Offered:
 
     from jevons.serving import sim
 
-    arrivals = "closed" if options.arriving.concurrency is not None else options.arriving.arrivals
+    cv, arrivals = options.arriving.cv, options.arriving.arrivals
+    if options.arriving.concurrency is not None:
+        arrivals = "closed"
+    elif arrivals == "poisson" and cv not in {None, 1.0}:
+        arrivals = "gamma"
     stages = _stages(options.arriving.rate_stages)
     if options.arriving.rate is None and not stages and arrivals in sim.RATED:
         message = (
@@ -200,7 +207,7 @@ def _generated(options: Simulation) -> Offered:
         rate_req_per_s=1.0 if options.arriving.rate is None else options.arriving.rate,
         users=1 if options.arriving.concurrency is None else options.arriving.concurrency,
         think_s=options.arriving.think,
-        cv=options.arriving.cv,
+        cv=_GAMMA_CV if cv is None else cv,
         isl_cv=options.lengths.isl_cv,
         osl_cv=options.lengths.osl_cv,
         stages=stages,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jevons.options import ISL_TOKENS, OSL_TOKENS
 from jevons.parts import Grouped, Part
 
 
@@ -73,7 +74,7 @@ class Arriving(Part):
     rate: float | None = None
     requests: int | None = None
     arrivals: str = "poisson"
-    cv: float = 2.0
+    cv: float | None = None
     rate_stages: str | None = None
     concurrency: int | None = None
     think: float = 0.0
@@ -83,8 +84,8 @@ class Arriving(Part):
 class RequestLengths(Part):
     """Tokens of the requests, and how their prompts begin."""
 
-    isl: int = 500
-    osl: int = 200
+    isl: int = ISL_TOKENS
+    osl: int = OSL_TOKENS
     isl_cv: float = 0.0
     osl_cv: float = 0.0
     prompts: int | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jevons.errors import InputError
+from jevons.facts import get
 from jevons.limits import REPLICAS
 from jevons.sizing.load import Offered, offered
 from jevons.sizing.money import given_price
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
     from jevons.sizing.hour_price import HourPrice
 
 _KIND = re.compile(r"^([\w.-]+)(?::(\d+))?$")
-_TYPICAL_FULL = 0.5
-"""Share of the largest batch at which kinds of replicas are compared."""
-
-
-_SCALED_FULL = 0.25
-"""Share of it that scaling aims at; a replica more than full answers no faster, so it must not be near one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +146,8 @@ def kinds_of(
         )  # fmt: skip
         parts.append(part)
         prices.append(price)
-        batch = max(min(limits.max_batch, int(limits.kv_blocks * limits.block_tokens / context)) * _TYPICAL_FULL, 1.0)
+        full = get("assumption.compared_batch_frac").number
+        batch = max(min(limits.max_batch, int(limits.kv_blocks * limits.block_tokens / context)) * full, 1.0)
         speeds.append(_speed(steps, round(batch), context))
     most = max(speeds)
     weighed = [replace(kind, weight=max(speed / most, 1e-3)) for kind, speed in zip(kinds, speeds, strict=True)]
@@ -180,9 +176,10 @@ def _autoscale(fleet: FleetOptions, max_batch: int) -> Autoscale | None:
     if int(match.group(2)) > REPLICAS:
         message = f"--autoscale {fleet.autoscale}: the maximum must be at most {REPLICAS:,} replicas"
         raise InputError(message)
+    aimed = get("assumption.scaling_target_frac").number
     return Autoscale(
         least=int(match.group(1)), most=int(match.group(2)),
-        target=max(_SCALED_FULL * max_batch, 1.0) if fleet.target is None else fleet.target,
+        target=max(aimed * max_batch, 1.0) if fleet.target is None else fleet.target,
         cold_start_s=120.0 if fleet.cold_start is None else fleet.cold_start,
     )  # fmt: skip
 

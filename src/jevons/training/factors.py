@@ -61,9 +61,4 @@ def _host_link(kind: str, capacity: str) -> HostLink:
 
 def host_link(device: Accelerator) -> HostLink:
     """Return a device's share of its host: coherent where it is sold with its processor, over PCIe elsewhere."""
-    return _host_link(device.host_link, "graphics" if _own_machine(device) else device.host_link)
-
-
-def _own_machine(device: Accelerator) -> bool:
-    """Return whether a device is a consumer's card, in a desktop."""
-    return device.id.startswith("rtx_") and "pro" not in device.id
+    return _host_link(device.host_link, "graphics" if device.desktop else device.host_link)

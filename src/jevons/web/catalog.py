@@ -10,7 +10,6 @@ from jevons.errors import InputError, did_you_mean
 from jevons.provenance import GRADES
 from jevons.schema import plain
 from jevons.sizing.train_published import run_id
-from jevons.web.deploy import TARGETS
 from jevons.web.frozen import rates
 from jevons.web.inputs import FUNCTIONS, KINDS, declared_of, scenario_names, versions
 
@@ -23,6 +22,7 @@ def catalog() -> dict[str, Any]:
     import datetime as dt
 
     import jevons
+    from jevons.deploy import TARGETS
 
     return {
         "versions": versions(),

@@ -6,8 +6,6 @@ from typing import Any
 
 from jevons.errors import InputError
 
-TARGETS = ("vllm", "sglang", "trtllm", "compose", "k8s", "dynamo", "llmd")
-
 
 def deployment(result: Any, entry: int, target: str) -> dict[str, Any]:
     """Return the files for one fleet of a size result: the best is entry 0.

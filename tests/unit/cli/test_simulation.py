@@ -123,7 +123,7 @@ def test_a_file_of_classes_is_simulated_and_drawn(
 
 def test_rates_are_swept_with_the_queue_growing_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plot = tmp_path / "sweep.png"
-    result = run(sweep_rates="5:51:3", requests=8000)
+    result = run(sweep_rates="5:51:3", requests=8000, isl=500, osl=200)
     result.save(tmp_path / "sweep.csv")
     write_figure(plot, result.plot.sweep())
     points = result.to_json()["sweep"]

@@ -11,13 +11,13 @@ import numpy as np
 from jevons import models, serving, training
 from jevons.arrays import Array
 from jevons.errors import InfeasibleError
-from jevons.facts import Facts
+from jevons.facts import Facts, get
 from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.study.scenario.scenario import Scenario
 from jevons.study.scenario.sections import ServedModel
 
-_TRAINED, _LEAST_MFU = "qwen2.5-7b", 0.3
-"""What renters are taken to train, and the share of the peak where that does not fit."""
+_TRAINED = "qwen2.5-7b"
+"""What renters are taken to train."""
 
 _WEIGHT_SHARE = 0.8
 """Share of a device's memory that weights may take in the smallest group tried; the rest is cache and workspace."""
@@ -131,8 +131,10 @@ def training_mfu_frac(device: Accelerator) -> float:
     """Return the share of a device's peak that training reaches, by the model of `jevons.training`.
 
     The best plain layout of one run that fits all devices: tuning of a 7-billion-parameter model in 16 bits, on 64
-    devices. A device on which it does not fit reaches `_LEAST_MFU`.
+    devices. A device on which it does not fit reaches what fact
+    ``assumption.renter_training_mfu_frac`` says.
     """
+    unfit = get("assumption.renter_training_mfu_frac").number
     job = training.TrainingJob(
         model=models.load(_TRAINED), cluster=Cluster(device, 64, 1.0), seq_len=4096, global_batch=512,
         precision="bf16", tokens=1e9,
@@ -140,8 +142,8 @@ def training_mfu_frac(device: Accelerator) -> float:
     try:
         searched = training.search(job, best=1, zero=(1,), recompute=("selective",), most_micro_batch=2)
     except InfeasibleError:
-        return _LEAST_MFU
-    return float(searched.best[0].mfu_frac) if searched.best else _LEAST_MFU
+        return unfit
+    return float(searched.best[0].mfu_frac) if searched.best else unfit
 
 
 def _strength(device: Accelerator) -> float:

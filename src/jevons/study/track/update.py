@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from jevons.arrays import Array
+from jevons.facts import default_facts
 from jevons.study.draws.run import Draws
 from jevons.study.track.actuals import GROUP_CAPEX, Actual
 
 LEAST_SHARE = 0.1
 """Least effective sample size, as a share of the draws, to which the weights are tempered."""
-_SIGMA = {"cloud_ebita_frac": 0.015}
-"""Model error of a share, in its own unit; of other series in logarithms, see `_LOG_SIGMA`."""
-_LOG_SIGMA = {"cloud_revenue": 0.05, GROUP_CAPEX: 0.25, "capex": 0.25, "ai_revenue": 0.25}
-_OTHER_SIGMA = 0.4
+
+
+def _error(series: str) -> float:
+    """Return the error of the model for a series: of a share in its own unit, of others in logarithms."""
+    facts, own = default_facts(), f"track.error.{'capex' if series == GROUP_CAPEX else series}"
+    return facts.get(own if own in facts else "track.error.other").number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +70,12 @@ def reweighted(draws: Draws, quarters: Sequence[str], actuals: Sequence[Actual])
         own = [a for a in actuals if a.series == series]
         path = np.stack([values_of(draws, quarters, a) for a in own], axis=1)
         value = np.array([a.value for a in own])
-        if series in _SIGMA or (path <= 0).any() or (value <= 0).any():
-            gap = (path - value) / _SIGMA.get(
-                series, max(0.2 * float(np.abs(value).mean()), 0.02 * float(np.abs(path).mean()), 1e-30)
-            )
+        if series.endswith("_frac") and f"track.error.{series}" in default_facts():  # a share, in its own unit
+            gap = (path - value) / _error(series)
+        elif (path <= 0).any() or (value <= 0).any():
+            gap = (path - value) / max(0.2 * float(np.abs(value).mean()), 0.02 * float(np.abs(path).mean()), 1e-30)
         else:
-            gap = np.log(path / value) / _LOG_SIGMA.get(series, _OTHER_SIGMA)
+            gap = np.log(path / value) / _error(series)
         log -= 0.5 * (gap**2).mean(axis=1)
     log -= log.max()
     least = max(min(5.0, count), LEAST_SHARE * count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from jevons.errors import FactError, InputError
+from jevons.facts import default_facts
 from jevons.files import read_csv
 from jevons.hardware import device_in
 from jevons.hardware.types import Accelerator
@@ -18,8 +20,6 @@ from jevons.operators.types import PRECISION_ALIASES, FloatArray
 
 Row = Mapping[str, str]
 
-# What tables of kernels call the devices of one architecture that they were measured on.
-_ARCHITECTURES = {"sm90": "h800_sxm"}
 MS, US = 1e-3, 1e-6
 
 
@@ -78,10 +78,21 @@ class Table:
 
 def device_of(text: str) -> str:
     """Return the id of the device that a measuring host's name or a file name states; empty if none is known."""
+    labelled, rest = "", text.lower()
+    for device, label in _labels().items():
+        if label in rest:
+            labelled, rest = device, rest.replace(label, " ")
     try:
-        return device_in(text)
+        return device_in(rest)
     except InputError:
-        return next((device for word, device in _ARCHITECTURES.items() if word in text.lower()), "")
+        return labelled
+
+
+@functools.cache
+def _labels() -> dict[str, str]:
+    """Return what tables of kernels call a device, by device: facts ``<device>.labels``."""
+    facts = default_facts()
+    return {one.id.removesuffix(".labels"): str(facts.get(one.id).value) for one in facts if one.id.endswith(".labels")}
 
 
 def dtype_of(text: str) -> str:

@@ -23,7 +23,7 @@ from jevons.serving.spread import spread
 from jevons.serving.types import Deployment, EngineFactors, FloatArray, Layout
 from jevons.validation.names import model_named, quantised
 from jevons.validation.serving.case import Case
-from jevons.validation.serving.mlperf import MLPERF
+from jevons.validation.serving.mlperf import tasks
 
 Engines = Callable[[Case], EngineFactors]
 
@@ -320,7 +320,7 @@ def highest_rate(
 
     *at_rate* gives the outcome at a rate; *at*, *factors* and *scales* tell the rate of a full machine.
     """
-    ttft_s, tpot_s = MLPERF[model_named(case.model)[0].name].limits[LIMITED[case.scenario]]
+    ttft_s, tpot_s = tasks()[model_named(case.model)[0].name].limits[LIMITED[case.scenario]]
     low, high = 0.0, outcome(at, factors, scales).steady_output_tok_per_s / case.requested.osl.mean * 1.1
     met: Outcome | None = None
     for _ in range(_RATE_STEPS):

@@ -10,7 +10,7 @@ from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.sim import Repeats
 from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case
-from jevons.validation.serving.mlperf import MLPERF
+from jevons.validation.serving.mlperf import tasks
 from jevons.validation.serving.predict import answer, calibrated, prepare
 from jevons.validation.serving.queueing import queued_answer, queues
 
@@ -48,7 +48,7 @@ def test_waits_grow_with_the_rate():
 
 
 def test_server_tasks_meet_their_limits_at_the_highest_rate():
-    task = MLPERF["llama-3.1-8b"]
+    task = tasks()["llama-3.1-8b"]
     made = case(scenario="mlperf-server", isl=task.isl, osl=task.osl, search=True, requests=task.requests)
     found = both(made)[1]
     assert found.ttft_s["p99"] <= task.limits["Server"][0]
@@ -57,7 +57,7 @@ def test_server_tasks_meet_their_limits_at_the_highest_rate():
 
 
 def test_a_limit_that_nothing_meets_is_infeasible():
-    task = MLPERF["llama-3.1-405b"]
+    task = tasks()["llama-3.1-405b"]
     made = case(model="llama3.1-405b", device="l40s", gpus=1, scenario="mlperf-server", isl=task.isl, osl=task.osl,
                 search=True)  # fmt: skip
     with pytest.raises(InfeasibleError):
@@ -100,7 +100,7 @@ def test_gaps_of_vllms_client_add_up_to_the_rate_since_0_9_2():
 
 
 def test_large_systems_go_through_the_set_again():
-    task = MLPERF["gpt-oss-120b"]
+    task = tasks()["gpt-oss-120b"]
     made = case(device="gb300", model="gpt-oss-120b", scenario="mlperf-offline", isl=task.isl, osl=task.osl,
                 search=True, requests=task.requests)  # fmt: skip
     few, many = (queued_rate(replace(made, gpus=gpus)) / gpus for gpus in (1, 64))
