@@ -117,7 +117,6 @@ def _shipped(key: str, facts: Facts, on: dt.date | None) -> Accelerator:
         tdp_w=tdp_w,
         server_w=number("server_w", SERVER_POWER(tdp=tdp_w, overhead=overhead)),
         graphics=number("hbm_bytes_per_s") <= facts.get("stand_in.graphics_bytes_per_s").number,
-        desktop=text("host", "server") == "desktop",
         shown_frac=_shown_frac(key, facts, number("hbm_bytes")),
         **kin(key, facts),
     )

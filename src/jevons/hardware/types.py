@@ -73,8 +73,6 @@ class Accelerator(Named):
         Devices whose kernels behave alike in a running engine; ``other`` where none was measured in one.
     kernels_like, links_like : tuple of str
         Devices whose measured kernels, and collectives, stand in for its own, nearest first.
-    desktop : bool
-        Whether it usually stands in a desktop, whose host has less memory than a server's.
     graphics : bool
         Whether kernels of graphics cards, not of devices with stacked memory, stand in where no relative was measured.
     board_like : str
@@ -108,7 +106,6 @@ class Accelerator(Named):
     kernels_like: tuple[str, ...] = ()
     links_like: tuple[str, ...] = ()
     graphics: bool = False
-    desktop: bool = False
     board_like: str = ""
     host_link: str = "pcie"
     own_price: OwnPrice | None = None

@@ -61,4 +61,4 @@ def _host_link(kind: str, capacity: str) -> HostLink:
 
 def host_link(device: Accelerator) -> HostLink:
     """Return a device's share of its host: coherent where it is sold with its processor, over PCIe elsewhere."""
-    return _host_link(device.host_link, "graphics" if device.desktop else device.host_link)
+    return _host_link(device.host_link, "graphics" if f"{device.id}.host" in default_facts() else device.host_link)
