@@ -41,8 +41,8 @@ class Place(Protocol):
     def inside(self, name: str) -> Place:
         """Return the folder *name* in it."""
 
-    def make(self) -> None:
-        """Make the folder where it does not exist."""
+    def make(self) -> int:
+        """Make the folder where it does not exist, and return how many of its path had to be made."""
 
     def folders(self) -> list[str]:
         """Return the names of the folders in it, in order."""
@@ -62,8 +62,8 @@ class Place(Protocol):
     def remove(self, name: str) -> None:
         """Remove a file."""
 
-    def remove_folder(self) -> None:
-        """Remove the folder itself if it is empty."""
+    def remove_folder(self, count: int = 1) -> None:
+        """Remove the folder itself and those around it, *count* in all, as far as they are empty."""
 
     def locked(self) -> contextlib.AbstractContextManager[None]:
         """Keep a second run out; see `Store.locked`."""
@@ -118,17 +118,23 @@ class Folder:
         """Return the folder *name* in it."""
         return Folder(self.path / name)
 
-    def make(self) -> None:
-        """Make the folder where it does not exist.
+    def make(self) -> int:
+        """Make the folder where it does not exist, and return how many of its path had to be made.
 
         Raises
         ------
         InputError
-            If it cannot be made.
+            If it cannot be made; what was made of its path goes away again.
         """
+        missing: list[Path] = []
         try:
+            missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
+            return len(missing)
         except (OSError, ValueError) as error:
+            for path in missing:
+                with contextlib.suppress(OSError):
+                    path.rmdir()
             reason = getattr(error, "strerror", None) or error
             message = f"--store {self.path.parent}: {reason}; name a folder that can be written"
             raise InputError(message) from None
@@ -170,10 +176,11 @@ class Folder:
         """Remove a file."""
         (self.path / name).unlink(missing_ok=True)
 
-    def remove_folder(self) -> None:
-        """Remove the folder itself if it is empty."""
+    def remove_folder(self, count: int = 1) -> None:
+        """Remove the folder itself and those around it, *count* in all, as far as they are empty."""
         with contextlib.suppress(OSError):
-            self.path.rmdir()
+            for path in (self.path, *self.path.parents)[:count]:
+                path.rmdir()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -273,10 +280,12 @@ class Bucket:
             message = f"--store {self.address}: cannot {doing}: {reason.rstrip('.')}; check address and rights. {KEPT}"
             raise InputError(message) from error
 
-    def make(self) -> None:
-        """Make the folder where it does not exist."""
+    def make(self) -> int:
+        """Make the folder where it does not exist, and return 1 if it had to be made."""
         with self._answers("be made"):
+            missing = not self.system.exists(self.path)
             self.system.makedirs(self.path, exist_ok=True)
+            return int(missing)
 
     def _listed(self) -> list[dict[str, Any]]:
         with self._answers("be listed"):
@@ -323,7 +332,7 @@ class Bucket:
         with self._answers(f"remove {name}"), contextlib.suppress(FileNotFoundError):
             self.system.rm(f"{self.path}/{name}")
 
-    def remove_folder(self) -> None:
+    def remove_folder(self, count: int = 1) -> None:  # noqa: ARG002 - an object store has no folders around it
         """Remove the folder itself if it is empty."""
         with contextlib.suppress(Exception):
             self.system.rmdir(self.path)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from jevons.arrays import Array
 from jevons.errors import InputError
-from jevons.study.draws.places import KEPT, Folder, Place, place_of
+from jevons.study.draws.places import KEPT, LOCK, Folder, Place, place_of
 
 Record = dict[str, Any] | None
 """Outcomes of a draw; None without a feasible plan, `UNSOLVED` with the reason where a solver failed."""
@@ -56,12 +56,16 @@ class Store:
     def __init__(self, store: Path | str, key: str, about: Mapping[str, Any]) -> None:
         self.place: Place = place_of(store).inside(key)
         self.key = key
-        self.place.make()
+        self._made = self.place.make()
         before = read_about(self.place)
         refuse_newer(self.place, before)
         text = json.dumps({**about, "schema": SCHEMA}, indent=1, sort_keys=True, default=str) + "\n"
         if before is None or self.place.read(ABOUT) != text.encode():
-            self.place.put(ABOUT, text.encode())
+            try:
+                self.place.put(ABOUT, text.encode())
+            except InputError:
+                self.place.remove_folder(self._made)
+                raise
 
     @property
     def folder(self) -> Path:
@@ -69,15 +73,37 @@ class Store:
         assert isinstance(self.place, Folder)  # noqa: S101 - asked of local stores only
         return self.place.path
 
-    def locked(self) -> AbstractContextManager[None]:
-        """Keep a second run of the same key out.
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second run of the same key out; a folder that this run made and stored nothing in goes away again.
 
         Raises
         ------
         InputError
             If another run holds it, or the lock is no file.
         """
-        return self.place.locked()
+        in_vain = False
+        try:
+            with self.place.locked():
+                try:
+                    yield
+                except BaseException:
+                    in_vain = self._forget()
+                    raise
+        finally:
+            if in_vain:
+                with suppress(InputError, OSError):
+                    self.place.remove(LOCK)
+                self.place.remove_folder(self._made)
+
+    def _forget(self) -> bool:
+        """Remove what was written about a study that this run began and stored no draw of; return whether it was so."""
+        with suppress(InputError, OSError):
+            if self._made and not segments(self.place):
+                self.place.remove(INPUTS)
+                self.place.remove(ABOUT)
+                return True
+        return False
 
     def read(self) -> dict[int, Record]:
         """Return the stored outcomes by draw index, None for draws without a feasible plan; sets damage aside."""
@@ -115,7 +141,8 @@ class Store:
             self.place.put(name, f"{body}{seal}\n".encode())
         except InputError as error:
             message = str(error)
-            raise InputError(message if KEPT in message else f"{message}. {KEPT}") from None
+            told = KEPT in message or not segments(self.place)
+            raise InputError(message if told else f"{message}. {KEPT}") from None
 
     def add_inputs(self, names: tuple[str, ...], values: Array) -> None:
         """Store what was drawn, a row for each draw."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from jevons.errors import InputError
@@ -34,6 +35,37 @@ def test_a_full_disk_is_one_line_with_a_remedy_and_what_was_stored_stays(tmp_pat
     assert sorted(path.suffix for path in store.folder.iterdir()) == [".json", ".jsonl"]
 
 
+@pytest.mark.parametrize("fits", [0, 1, 2], ids=["nothing", "about", "inputs"])
+def test_a_disk_that_fills_before_the_first_segment_leaves_no_folder(tmp_path, monkeypatch, fits):
+    put, written = places.Folder.put, []
+
+    def full(place, name, content):
+        if len(written) == fits:
+            message = "No space left on device; free some space"
+            raise InputError(message)
+        written.append(name)
+        put(place, name, content)
+
+    monkeypatch.setattr(places.Folder, "put", full)
+    with pytest.raises(InputError, match="No space left") as caught:  # noqa: SIM117
+        with (store := Store(tmp_path / "a" / "b", "k", {})).locked():
+            store.add_inputs(("x",), np.zeros((1, 1)))
+            store.add({0: {"a": 1.0}})
+    assert "are kept" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_fails_leaves_a_study_that_was_there_before_and_what_it_stored(tmp_path):
+    Store(tmp_path, "before", {})
+    stores = Store(tmp_path, "before", {}), Store(tmp_path, "k", {})
+    stores[1].add({0: {"a": 1.0}})
+    for store in stores:
+        with pytest.raises(KeyboardInterrupt), store.locked():
+            raise KeyboardInterrupt
+        assert Store(tmp_path, store.key, {}).place.read("about.json") is not None
+    assert stores[1].read() == {0: {"a": 1.0}}
+
+
 @pytest.mark.slow
 def test_a_file_size_limit_ends_a_study_with_one_line_and_leaves_a_store_that_goes_on(tmp_path):
     def limited():
@@ -45,7 +77,7 @@ def test_a_file_size_limit_ends_a_study_with_one_line_and_leaves_a_store_that_go
     cut = subprocess.run(arguments, capture_output=True, text=True, preexec_fn=limited, env=environment, check=False)
     assert cut.returncode == 2, cut.stderr
     assert len(cut.stderr.splitlines()) == 1
-    assert "are kept" in cut.stderr
+    assert "cannot be written: File too large; free some space" in cut.stderr
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
     assert done.stdout == whole.stdout
 
