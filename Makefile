@@ -7,7 +7,7 @@ LOCK := requirements.lock
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint types layers format docs reference fit validate bench golden lock test-lowest fuzz web warm clean
+.PHONY: help demo test quick lint types layers format docs reference fit validate bench golden lock test-lowest dist fuzz web warm clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ test-lowest: ## the quick tests with the lowest versions that pyproject.toml all
 	build/lowest/bin/uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct -e '.[dev]'
 	build/lowest/bin/python -m pytest -n $(JOBS) -m "not slow" --ignore tests/golden \
 		-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
+
+dist: $(STAMP) ## build wheel and sdist into build/dist, the same bytes each time from the same commit
+	$(BIN)/python scripts/build_release.py build/dist
 
 fuzz: $(STAMP) ## throw damaged files and random options at every command
 	$(BIN)/python scripts/fuzz.py
