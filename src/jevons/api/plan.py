@@ -102,4 +102,5 @@ def opened(scenario: Scenario | Path | str, as_of: dt.date | None) -> tuple[Scen
     if not isinstance(scenario, str | Path):
         message = f"--scenario {type(scenario).__name__}: give a scenario from `jevons.load`, or the path of its file"
         raise InputError(message)
-    return load(Path(scenario), as_of=as_of), Path(scenario).name
+    file = Path(o.path(scenario, "scenario"))
+    return load(file, as_of=as_of), file.name

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from jevons import options as o
+from jevons.api.plan import opened
 
 if TYPE_CHECKING:
     from jevons.study.announcement.result import ReadResult
@@ -50,4 +51,6 @@ def read(
     """
     from jevons.study.announcement.run import read as run
 
+    if base is not None:
+        opened(base, None)
     return run(source, as_of=o.day(as_of), date=o.day(date), base=o.file(base))

@@ -275,7 +275,8 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     optional = type(None) in typing.get_args(one.type)
     kinds = [kind for kind in typing.get_args(one.type) if kind is not type(None)] or [one.type]
     kind = str if option.parse is not None or len(kinds) > 1 else kinds[0]
-    kind = Path if kind is Any else kind  # an object or its file: a command gets the file
+    parser = named_path if kind is Any else None  # an object or its file: a command gets the file
+    kind = Path if kind is Any else kind
     several = one.several or _takes_several(one)
     if isinstance(one.type, types.GenericAlias) or several:
         kind = list[str]
@@ -291,7 +292,7 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     text = f"{text}."
     metavar = option.metavar or None
     if argument:
-        info: Any = typer.Argument(help=text, metavar=metavar or one.name.upper(), show_default=False)
+        info: Any = typer.Argument(help=text, metavar=metavar or one.name.upper(), show_default=False, parser=parser)
     elif kind is bool:
         info = typer.Option(f"--{one.flag}", help=text, show_default=False)
     else:

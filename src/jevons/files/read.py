@@ -24,6 +24,11 @@ from jevons.files.write import kind_of_node, shown_name
 from jevons.limits import MAX_BYTES, MAX_ROWS
 
 _GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+_KINDS = {
+    _PARQUET: "a Parquet file", _GZIP: "a gzip file", _ZSTD: "a zstd file", b"PK\x03\x04": "a zip or Excel file",
+    b"%PDF": "a PDF file", b"\x89PNG": "a picture", b"\x7fELF": "a program", b"SQLite format 3": "a database",
+}  # fmt: skip
+"""Kinds of files that people give for text, by their first bytes."""
 _CHUNK = 1 << 20
 _ZSTD_CHUNK = 1 << 10
 """A block of four bytes may hold 128 KiB: so few bytes unpack to 32 MiB at most."""
@@ -227,6 +232,9 @@ def check_text(path: Path | str, content: bytes) -> None:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise file_fault(path, "is UTF-16 text; save it as UTF-8")
     null = content.find(b"\0")
+    kind = next((name for magic, name in _KINDS.items() if content.startswith(magic)), None)
+    if kind is not None and null >= 0:
+        raise file_fault(path, f"is {kind}, not text; give a text file")
     if null >= 0:
         message = f"is not UTF-8 text (byte {null} is NUL); save it as UTF-8"
         raise file_fault(path, message, content.count(b"\n", 0, null) + 1)

@@ -173,8 +173,9 @@ def _refusal(error: Exception) -> OSError | None:
 
 
 def shown_name(path: Path | str) -> str:
-    """Return a file's name for a message: no longer than a line."""
+    """Return a file's name for a message: no longer than a line, and quoted where blanks at its ends would be lost."""
     name = str(path)
+    name = name if name == name.strip() else repr(name)
     return name if len(name) <= 200 else f"{name[:120]}…{name[-40:]}"
 
 

@@ -49,6 +49,8 @@ KV_HEADS = o.Option(help="KV heads on one device", low=1, high=65536)
 HEAD_DIM = o.Option(help="Width of a head", low=1, high=65536)
 WINDOW = o.Option(help="Sliding window, 0 for none", unit="tokens", low=0, high=_MOST)
 QUERY_TOKENS = o.Option(help="New tokens per sequence in decode, more than one with drafting", low=1, high=4096)
+_LATENT = 512
+"""Width of the latent of DeepSeek's models."""
 LATENT = o.Option(help="Width of the cached latent", low=1, high=65536)
 ROTARY = o.Option(help="Width of the rotary part of a key", low=1, high=65536)
 GROUP_TOKENS = o.Option(help="Tokens of the whole expert-parallel group", low=1, high=_MOST)
@@ -159,7 +161,7 @@ def mla(
     phase: Annotated[str, PHASE] = "prefill",
     cached: Annotated[int, CACHED] = 0,
     query_tokens: Annotated[int, QUERY_TOKENS] = 1,
-    latent: Annotated[int, LATENT] = 512,
+    latent: Annotated[int, LATENT] = _LATENT,
     rotary: Annotated[int, ROTARY] = 64,
     head_dim: Annotated[int, HEAD_DIM] = 128,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
@@ -190,6 +192,9 @@ def mla(
     from jevons.operators import answers
 
     _check_phase(phase, cached=cached, query_tokens=query_tokens, precision=precision)
+    if phase == "prefill" and latent != _LATENT:
+        message = f"--latent {latent}: has no effect in prefill, which multiplies keys and values; omit it"
+        raise InputError(message)
     return answers.mla(
         answers.asked(gpu, engine, hardware), batch=batch, tokens=tokens, heads=heads, phase=phase, cached=cached,
         query_tokens=query_tokens, latent=latent, rotary=rotary, head_dim=head_dim, precision=precision,
@@ -239,6 +244,12 @@ def moe(
         raise InputError(message)
     if ep > experts:
         message = f"--ep {ep}: must be at most the {experts} experts of the layer"
+        raise InputError(message)
+    most = min(experts_per_token, experts / ep) * ep / experts_per_token
+    if imbalance > most * (1 + 1e-9):
+        message = (
+            f"--imbalance {imbalance:g}: must be at most {most:g}, a rank that each token visits as often as it can"
+        )
         raise InputError(message)
     return answers.moe(
         answers.asked(gpu, engine, hardware), tokens=tokens, hidden=hidden, expert_width=expert_width, experts=experts,

@@ -36,12 +36,15 @@ class Table:
         Its header.
     rows : tuple of dict
         Its data rows, as text.
+    named : bool
+        Whether its rows name their server in columns of their own, so that what is told of it has no effect.
     """
 
     path: Path
     kind: str
     columns: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
+    named: bool = False
 
 
 def kind_of(header: list[str]) -> str | None:
@@ -107,7 +110,7 @@ def read_tables(path: Path | str, told: Told | None = None) -> list[Table]:
     rows = tuple({k: v for k, v in row.items() if k} for _, row in lines)
     if kind == "serving":
         rows = with_accepted(rows)
-    return [Table(path=path, kind=kind, columns=tuple(header), rows=rows)]
+    return [Table(path=path, kind=kind, columns=tuple(header), rows=rows, named=True)]
 
 
 def with_accepted(rows: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:

@@ -69,7 +69,7 @@ def validate(
     factors = calibration if isinstance(calibration, Calibration) else _calibration(calibration)
     entries: list[Entry] = []
     cells: dict[str, tuple[dict[str, str], ...]] = {}
-    for table in (table for path in _files(paths) for table in read_tables(path, told)):
+    for table in _tables(paths, told):
         label = str(table.path) if table.path.name in cells else table.path.name
         if label in cells:
             label = f"{label}, {table.kind}"
@@ -91,7 +91,7 @@ def calibrate(
     from jevons.validation.fit.calibrate import calibrate as fitted
     from jevons.validation.fit.memory import calibrate_startups
 
-    tables = [table for path in _files(paths) for table in read_tables(path, told)]
+    tables = _tables(paths, told)
     starts = [table for table in tables if table.kind == "startups"]
     others = [table for table in tables if table.kind != "startups"]
     if not starts:
@@ -116,6 +116,24 @@ def _files(paths: Sequence[Path | str] | Path | str) -> list[Path | str]:
         message = "no file of measured rows was given; name one or more CSV files"
         raise InputError(message)
     return given
+
+
+def _tables(paths: Sequence[Path | str] | Path | str, told: Told | None) -> list[Table]:
+    """Return the tables of files; what is told of a server must have a file that it completes.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or options would have no effect.
+    """
+    tables = [table for path in _files(paths) for table in read_tables(path, told)]
+    options = () if told is None else told.options()
+    if options and tables and all(table.named for table in tables):
+        names = " and ".join(filter(None, (", ".join(options[:-1]), options[-1])))
+        verb = "have" if len(options) > 1 else "has"
+        message = f"{names}: {verb} no effect on {tables[0].path}, whose rows name their server and load; omit it"
+        raise InputError(message)
+    return tables
 
 
 def _calibration(path: Path | str | None) -> Calibration:

@@ -41,6 +41,13 @@ class Told:
     serve: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
 
+    def options(self) -> tuple[str, ...]:
+        """Return the options that say something of the server or its load."""
+        flags = {"n_gpus": "--gpus"}
+        said = [flags.get(name, f"--{name.replace('_', '-')}") for name, value in self.cells.items() if value]
+        load = [] if not self.load else ["--concurrency" if self.load.startswith("concurrency") else "--rate"]
+        return (*said, *load, *(["--serve"] if self.serve else []))
+
 
 def serving_rows(run: MeasuredRun, told: Told) -> Iterator[dict[str, str]]:
     """Yield a row of the serving table for each figure of a run."""

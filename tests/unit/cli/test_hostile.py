@@ -234,3 +234,57 @@ def test_an_output_that_is_gone_or_full_is_quiet_or_one_line(command, code, said
     assert done.returncode == code, done.stderr
     assert said in done.stderr
     assert len(done.stderr.splitlines()) <= 1
+
+
+@pytest.mark.parametrize("command", ["validate", "calibrate"])
+@pytest.mark.parametrize("option", [("--gpu", "h20"), ("--engine", "x"), ("--rate", "2"), ("--gpus", "4")])
+def test_what_a_table_says_itself_is_not_told_beside_it(jevons, command, option):
+    ran = jevons(command, "tests/data/serving/phase_latency.csv", *option)
+    assert ran.code == 2
+    assert f"{option[0]}: has no effect on" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("start", "said"), [(b"PAR1", "a Parquet file"), (b"\x7fELF", "a program"), (b"PK\x03\x04", "a zip or Excel file")]
+)
+def test_a_file_of_another_kind_is_named(jevons, tmp_path, start, said):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(start + bytes(100))
+    for command in (("validate",), ("study", "growth"), ("plan",)):
+        assert f"is {said}, not text" in jevons(*command, path).err
+
+
+@pytest.mark.parametrize("name", ["", " "])
+@pytest.mark.parametrize("command", ["plan", "value", "compare", "track"])
+def test_a_scenario_without_a_name_is_no_folder(jevons, command, name):
+    ran = jevons(command, name)
+    assert (ran.code, "is empty; name a file" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("text", [None, "7", "hardware: 5", "{}"])
+def test_the_base_of_a_draft_is_read_at_once(jevons, tmp_path, text):
+    said, base = tmp_path / "said.txt", tmp_path / "base.yaml"
+    said.write_text("Microsoft plans to invest $80 billion in FY2025 on AI data centers.")
+    if text is not None:
+        base.write_text(text)
+    ran = jevons("read", said, "--base", base)
+    assert ran.code == 2
+    assert str(base) in ran.err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("moe 128 --imbalance 2", "--imbalance 2: must be at most 1,"),
+        ("moe 128 --ep 8 --imbalance 9", "--imbalance 9: must be at most 8,"),
+        ("moe 128 --ep 256 --imbalance 40", "--imbalance 40: must be at most 32,"),
+        ("mla 4 128 --latent 64", "--latent 64: has no effect in prefill"),
+    ],
+)
+def test_sizes_of_an_operator_that_cannot_be_are_refused(jevons, line, said):
+    ran = jevons("op", *line.split())
+    assert (ran.code, said in ran.err) == (2, True)
+
+
+def test_the_busiest_rank_of_experts_is_timed(jevons):
+    assert jevons("op", "moe", "128", "--ep", "8", "--imbalance", "8").code == 0

@@ -167,12 +167,9 @@ def _devices(claims: list[Claim], fields: dict[str, Field]) -> None:
 def draft_yaml(draft: Draft, base: Path | str | None) -> str:
     """Return the draft as YAML: a base with the fields in place of its own, or the fields alone."""
     root: dict[str, Any] = {} if base is None else dict(read_yaml(base).root)
+    devices = (root.get("hardware") or {}).get("devices") or {}
     for path, field in draft.fields.items():
-        if (
-            base is not None
-            and path.startswith("hardware.devices.")
-            and path.split(".")[2] not in root["hardware"]["devices"]
-        ):
+        if base is not None and path.startswith("hardware.devices.") and path.split(".")[2] not in devices:
             continue
         value = field.value
         _put(root, path.split("."), value)

@@ -128,7 +128,7 @@ def write_new(
     if path.exists() and not overwrite:
         message = f"{path}: is there already; give another name, or --overwrite"
         raise InputError(message)
-    missing = [name for name in _FLAGS if not figures.get(name)]
+    missing = [name for name in _FLAGS if not (figures.get(name) or "").strip()]
     if missing:
         shown = ", ".join(f"--{name.replace('_', '-')} (such as {_FLAGS[name]})" for name in missing)
         message = f"{len(missing)} {'figures are' if len(missing) > 1 else 'figure is'} missing: {shown}"
