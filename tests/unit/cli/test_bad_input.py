@@ -65,8 +65,8 @@ FILE_FAULTS = {
         "unknown precision `fp9`. Did you mean `fp8`",
     ),
     "unknown engine": (
-        ("engine: sglang", "engine: sgl"),
-        "serving.engine: unknown engine `sgl`. Did you mean `sglang`",
+        ("engine: sglang", "engine: sglng"),
+        "serving.engine: unknown engine `sglng`. Did you mean `sglang`",
     ),
     "unknown segment model": (("model: small", "model: smal"), "`smal` is not in serving.models. Did you mean `small`"),
     "unknown prefix": (("site.china_north", "site.china_nort"), "no fact begins with `site.china_nort`. Did you mean"),
@@ -322,7 +322,7 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (("size", *LLAMA, "--tpot", "0.000001"), 3, "Binding limits: "),
         (("size", *LLAMA, "--tp", "3"), 3, "no layout with --tp 3"),
         (("buy-rent-api", "--model", "phi-4"), 2, "--api: no API's price of phi-4 is on file. Give the prices"),
-        (("cost", "--gpu", "h20", "--currency", "GBP"), 2, "--currency GBP: unknown"),
+        (("cost", "--gpu", "h20", "--currency", "GBX"), 2, "--currency GBX: unknown"),
         (
             ("buy-rent-api", "--model", "deepseek-r1", "--api", "deepseek.reasonr"),
             2,
