@@ -97,7 +97,8 @@ NAME_BYTES = _stated(_FILES, "name of a file", 255, "bytes", "file systems take 
 _LOADS = "Loads and simulation"
 STREAMED_REQUESTS = _stated(
     _LOADS, "requests of one simulation", 10**9, "requests",
-    "of constant, Poisson or gamma arrivals at one rate, served in turn by equal replicas; 10⁶ take a second or two",
+    "of constant, Poisson or gamma arrivals at one rate, served in turn by equal replicas; "
+    "10⁷ took 26 s and 0.63 GB on one core",
 )  # fmt: skip
 REQUESTS = _stated(
     _LOADS, "requests of one simulation that are kept: of any other load", 200_000_000, "requests",
