@@ -23,6 +23,7 @@ number = shown_number
 Cell = str | float | int | bool | None
 
 _MOST_REPR_ROWS = 10
+_LONGEST_BRIEF = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +130,21 @@ class Table(Named):
         return printable("\n".join([f"{self.name} ({len(self)} x {len(self.columns)}): {lines[0]}", *lines[1:]]))
 
     def brief(self) -> Table:
-        """Return the rows and columns that a terminal shows where no details are asked for."""
+        """Return the rows and columns that a terminal shows where no details are asked for.
+
+        Of a list that is longer than what is shown of it, long texts are cut too.
+        """
         places = [place for place, column in enumerate(self.columns) if not column.detail]
+        listed = 0 < self.most < len(self.rows)
+
+        def cut(cell: Cell) -> Cell:
+            too_long = listed and isinstance(cell, str) and len(cell) > _LONGEST_BRIEF
+            return f"{str(cell)[: _LONGEST_BRIEF - 1].rstrip()}…" if too_long else cell
+
         rows = self.rows[: self.most or None]
         return replace(
             self, columns=tuple(self.columns[place] for place in places),
-            rows=tuple(tuple(row[place] for place in places) for row in rows),
+            rows=tuple(tuple(cut(row[place]) for place in places) for row in rows),
         )  # fmt: skip
 
     def whole(self, other: Table) -> bool:

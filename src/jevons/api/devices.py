@@ -34,7 +34,7 @@ def devices(
     --------
     >>> import jevons
     >>> jevons.devices("h20").tables["devices"].column("device")
-    ['h200_sxm', 'gh200', 'h20', 'h20_141gb']
+    ['h200_sxm', 'h200_nvl', 'gh200_144gb', 'gh200', 'h20', 'h20_141gb']
     """
     from jevons.sizing.catalogue import devices_on_file
 

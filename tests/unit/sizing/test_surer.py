@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow  # plans whole scenarios
 
 @pytest.fixture(scope="module")
 def sized():
-    return jevons.size("deepseek-v3", gpu="h200", rate=40)
+    return jevons.size("deepseek-v3", gpu="h200", rate=30)
 
 
 def test_no_layout_is_recommended_that_is_several_times_as_large_as_the_cheapest(sized):
