@@ -98,7 +98,8 @@ those of Llama-3-8B's own log.
 
 Under vLLM, Qwen3-235B ran with a KV connector, whose buffers are not modelled. On the L40S, vLLM 0.8 kept 0.8 GiB more
 than 0.11 does. SGLang's static share holds weights and cache alone, of what the context leaves; TensorRT-LLM's is of
-what weights and work space leave. The rule of SGLang was found on its run of Qwen3-235B above: that row is no test of it.
+what weights and work space leave. The rule of SGLang was found on its run of Qwen3-235B above: that row is no test
+of it.
 
 ## Training
 

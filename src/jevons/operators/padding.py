@@ -17,8 +17,8 @@ _STEPS, _OCTAVES = 4, 17
 """Of the ladder along which times rise: steps to a doubling, and doublings from one on."""
 
 _BESIDE = 20
-"""Doublings from one on up to which the other dimensions are tried as well: one end for all sizes, so that what a larger
-shape is held by holds each smaller one."""
+"""Doublings from one on up to which the other dimensions are tried as well: one end for all sizes, so that what holds a
+larger shape holds each smaller one."""
 
 _MOST_KEPT = 20_000
 """Ladders that are kept of one kernel."""
@@ -108,7 +108,7 @@ def _least(of: _Padding, kinds: FloatArray) -> FloatArray:
 
 
 def _larger(sizes: FloatArray, by: float) -> FloatArray:
-    """Return each size and the powers of a factor above it, up to one end; as many for all, the size filling them up."""
+    """Return each size and the powers of a factor above it, up to one end for all; lower ones are the size."""
     first = np.floor(np.log(sizes) / math.log(by) + 1e-9) + 1.0
     last = round(_BESIDE / math.log2(by))
     powers = by ** np.arange(max(int(first.min()), 0), last + 1.0)
