@@ -60,9 +60,9 @@ def forecast(
     places = np.arange(len(quarters))
     came = tuple(actuals)
     for axis, (name, title) in zip(axes.ravel(), titles.items(), strict=True):
-        size, unit = shown_in(SERIES[name][0])
-        unit = named_in(scenario.currency, unit)
-        path = path_of(draws, name) / size
+        path = path_of(draws, name)
+        size, unit = _unit(SERIES[name][0], float(np.abs(path).max()))
+        unit, path = named_in(scenario.currency, unit), path / size
         for (label, each), colour in zip((weights or {"median of draws": None}).items(), HUES, strict=False):
             low, middle, high = np.array([quantiles(column, each) for column in path.T]).T
             axis.fill_between(places, low, high, color=colour, alpha=0.18, linewidth=0)
@@ -74,10 +74,21 @@ def forecast(
         axis.set_title(title)
         axis.set_ylabel(f"[{unit}]" if unit else "share")
         axis.set_ylim(bottom=0 if path.min() >= 0 and side_by_side else None)
-        if not side_by_side or axis is axes.ravel()[0]:
-            axis.legend(fontsize=8, loc="upper left")
         quarter_ticks(axis, quarters)
+    panels = list(axes.ravel())
+    for axis in [max(panels, key=lambda one: len(one.lines))] if side_by_side else panels:
+        axis.legend(fontsize=8, loc="best" if side_by_side else "upper left")
     return figure
+
+
+def _unit(unit: str, most: float) -> tuple[float, str]:
+    """Return scale and unit of a series, a thousandth of the usual one for a small firm's."""
+    size, name = shown_in(unit)
+    smaller = {"bn": "mn", "MW": "kW"}
+    word, _, rest = name.partition(" ")
+    if most < 0.1 * size and word in smaller:
+        return size / 1e3, f"{smaller[word]} {rest}".strip()
+    return size, name
 
 
 FIGURES = {"track": track}
