@@ -81,6 +81,7 @@ MAKERS = {
     "study on a grid": lambda: jevons.study.sweep(TINY, {"cost.wacc": [0.09, 0.11]}, processes=1),
     "sweep": lambda: jevons.simulate(**LLAMA, sweep_rates=[1, 2], requests=60),
     "track": lambda: jevons.track(TINY, actuals=_actuals(), draws=8, processes=1),
+    "yardsticks": jevons.study.yardsticks,
     "train": lambda: jevons.train(**LLAMA, gpus=64, tokens="100B"),
     "validate": lambda: jevons.validate(DATA / "serving" / "trtllm_overview.csv"),
     "value": lambda: jevons.value(TINY),
