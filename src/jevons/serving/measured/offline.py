@@ -79,17 +79,12 @@ def trtllm_bench(record: Record) -> MeasuredRun:
 
 def vllm_throughput(record: Record) -> MeasuredRun:
     """Return a result of ``vllm bench throughput``: all requests at once; lengths and model are for the reader."""
-    requests = whole(record.get("num_requests"))
-    isl, osl = finite(record.get("total_num_prompt_tokens")), finite(record.get("total_num_output_tokens"))
-    return MeasuredRun(
-        make="vllm bench throughput", model=str(record.get("model") or ""), engine="vllm", requests=requests,
-        isl=isl / requests if isl and requests else None, osl=osl / requests if osl and requests else None,
-        rate_req_per_s=math.inf,
-        figures=cleaned({
-            "req_per_s": record.get("requests_per_second"), "total_tok_per_s": record.get("tokens_per_second"),
-            "output_tok_per_s": record.get("output_tokens_per_second"), "duration_s": record.get("elapsed_time"),
-        }),
-    )  # fmt: skip
+    counted = ("num_requests", "total_num_prompt_tokens", "total_num_output_tokens")
+    figures = {
+        "req_per_s": record.get("requests_per_second"), "total_tok_per_s": record.get("tokens_per_second"),
+        "output_tok_per_s": record.get("output_tokens_per_second"), "duration_s": record.get("elapsed_time"),
+    }  # fmt: skip
+    return _at_once(record, "vllm bench throughput", "vllm", counted, figures)
 
 
 def vllm_latency(record: Record) -> MeasuredRun:
@@ -105,16 +100,24 @@ def vllm_latency(record: Record) -> MeasuredRun:
 
 def sglang_offline(record: Record) -> MeasuredRun:
     """Return a line of ``sglang.bench_offline_throughput``: all requests at once."""
-    requests = whole(record.get("successful_requests"))
-    isl, osl = finite(record.get("total_input_tokens")), finite(record.get("total_output_tokens"))
+    counted = ("successful_requests", "total_input_tokens", "total_output_tokens")
+    figures = {
+        "req_per_s": record.get("request_throughput"), "output_tok_per_s": record.get("output_throughput"),
+        "total_tok_per_s": record.get("total_throughput"), "duration_s": record.get("total_latency"),
+    }  # fmt: skip
+    return _at_once(record, "sglang.bench_offline_throughput", "sglang", counted, figures)
+
+
+def _at_once(
+    record: Record, make: str, engine: str, counted: tuple[str, str, str], figures: dict[str, Any]
+) -> MeasuredRun:
+    """Return a run whose requests come at once; *counted* names requests, input and output tokens."""
+    requests = whole(record.get(counted[0]))
+    isl, osl = (finite(record.get(name)) for name in counted[1:])
     return MeasuredRun(
-        make="sglang.bench_offline_throughput", model=str(record.get("model") or ""), engine="sglang",
-        requests=requests, isl=isl / requests if isl and requests else None,
-        osl=osl / requests if osl and requests else None, rate_req_per_s=math.inf,
-        figures=cleaned({
-            "req_per_s": record.get("request_throughput"), "output_tok_per_s": record.get("output_throughput"),
-            "total_tok_per_s": record.get("total_throughput"), "duration_s": record.get("total_latency"),
-        }),
+        make=make, model=str(record.get("model") or ""), engine=engine, requests=requests,
+        isl=isl / requests if isl and requests else None, osl=osl / requests if osl and requests else None,
+        rate_req_per_s=math.inf, figures=cleaned(figures),
     )  # fmt: skip
 
 
