@@ -1,6 +1,6 @@
 """Fits the training factors (`jevons.validation.fit.training`), judges them out of sample, and writes the figures.
 
-Run ``python scripts/fit_training.py DIR/training`` (minutes on one core). Prints the factors, which
+Run ``python scripts/fit_training.py --data DIR`` (minutes on one core). Prints the factors, which
 ``src/jevons/facts/data/engines/training.yaml`` keeps, and writes ``docs/validation/training.json`` with the errors, and
 the page beside it (`training_page`).
 """
@@ -12,7 +12,6 @@ import json
 import sys
 import time
 import zlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,21 +101,21 @@ def coverage(folder: Path) -> dict[str, list[int]]:
 def main() -> None:
     """Fit, cross-validate, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds training/*.csv")
     parser.add_argument("--out", type=Path, default=Path("docs/validation/training.json"))
     parser.add_argument("--page", type=Path, default=Path("docs/validation/training.md"))
     given = parser.parse_args()
-    begun = time.monotonic()
-    every = Rows.read(given.folder)
+    begun, folder = time.monotonic(), given.data / "training"
+    every = Rows.read(folder)
     scripted = scripted_rows(every)
     rows, others = subset_of(every, ~scripted), subset_of(every, scripted)
-    start = replace(training_factors(), **NEUTRAL)
+    start = training_factors().changed(**NEUTRAL)
     print(f"{len(rows.items)} rows, start {score(rows.errors(start))}", file=sys.stderr)
     best = fit(rows, np.ones(len(rows.items), dtype=bool), start)
     fitted = rows.errors(best)
     print(f"fitted {score(fitted)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
     for name in BOUNDS:
-        print(f"{name}: {getattr(best, name):.4g}")
+        print(f"{name}: {best.values()[name]:.4g}")
     fold = folds([item.group for item in rows.items])
     predictions = np.empty(len(rows.items))
     for k in range(FOLDS):
@@ -124,7 +123,7 @@ def main() -> None:
     print(f"held out by group {score(predictions)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
     family = np.array([item.family for item in rows.items])
     report: dict[str, Any] = {
-        "factors": {name: getattr(best, name) for name in BOUNDS},
+        "factors": {name: best.values()[name] for name in BOUNDS},
         "fitted": score(fitted),
         "held_out": score(predictions),
         "families": {f: score(predictions[family == f]) for f in sorted(set(family.tolist()))},
@@ -132,7 +131,7 @@ def main() -> None:
         "narrow_out": narrow_left_out(rows, start, fold),
         "scaling": scaling_errors(rows, predictions),
         "scripted": scripted_report(others, best),
-        "coverage": coverage(given.folder),
+        "coverage": coverage(folder),
         "points": [
             [item.family, round(float(metric_seconds(item)), 5), round(float(error), 4)]
             for item, error in zip(rows.items, predictions, strict=True)

@@ -15,7 +15,7 @@ def page_of(report: dict[str, Any]) -> str:
     predicted, printed = (sum(pair[i] for pair in report["coverage"].values()) for i in (0, 1))
     parts = [
         "# Training: predicted against published step times",
-        "Written by `python scripts/fit_training.py DIR/training`.",
+        "Written by `python scripts/fit_training.py --data DIR`.",
         _filled(
             "**Claim.** The step time of a published training run follows from its configuration alone. On rows that "
             f"the factors were not fitted to, the median error is {_pair(held)} at the 90th percentile."

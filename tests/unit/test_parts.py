@@ -81,8 +81,6 @@ def test_dataclasses_take_at_most_three_fields_by_position():
 MOST_FIELDS = 24
 """Fields of a dataclass; with more it is made of parts."""
 LARGER = {
-    "TrainingJob": "one field per option that states a job",
-    "TrainingFactors": "one field per fitted factor of `engine.training`, read and drawn by its fact's name",
     "Attention": "sizes of every published kind of attention, one per key of a config",
 }
 

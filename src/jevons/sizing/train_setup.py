@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from jevons import models, training
 from jevons.errors import InputError
@@ -170,7 +170,7 @@ def setup(
     count = _samples(tokens, trainer)
     factors = None
     if trainer.overlap_experts:
-        factors = replace(training.training_factors(), ep_overlap_frac=1.0, far_ep_overlap_frac=1.0)
+        factors = training.training_factors().changed(ep_overlap_frac=1.0, far_ep_overlap_frac=1.0)
     job = training.TrainingJob(
         model=model,
         cluster=Cluster(device, devices, oversubscription),
@@ -181,13 +181,15 @@ def setup(
         factors=factors,
         mtp=trainer.mtp,
         adapters=trainer.adapters,
-        eager=native,
-        eager_memory=native,
-        ampere_attention=native,
-        tp_overlap=not native,
-        graphed=trainer.overlap_experts,
         pod_devices=pod_devices,
         recipe=recipe,
+        software=training.TrainingSoftware(
+            eager=native,
+            eager_memory=native,
+            ampere_attention=native,
+            tp_overlap=not native,
+            graphed=trainer.overlap_experts,
+        ),
         lora=trainer.lora,
         document_len=trainer.sample_len or 0 if trainer.packing else 0,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import jevons
 from jevons.training.activations import micro_batches
-from jevons.training.factors import host_link, scripted_launch, training_factors
+from jevons.training.factors import ScriptedLaunch, TrainingFactors, host_link, scripted_launch, training_factors
 from jevons.training.failures import (
     FailureModel,
     RunOutlook,
@@ -27,11 +27,10 @@ from jevons.training.types import (
     OFFLOADED,
     RECOMPUTE,
     RunEstimate,
-    ScriptedLaunch,
-    TrainingFactors,
     TrainingJob,
     TrainingLayout,
     TrainingSearch,
+    TrainingSoftware,
     TrainingStep,
 )
 
@@ -58,6 +57,7 @@ __all__ = [
     "TrainingJob",
     "TrainingLayout",
     "TrainingSearch",
+    "TrainingSoftware",
     "TrainingStep",
     "failure_model",
     "goodput_frac",

@@ -27,13 +27,13 @@ def stage_layers(job: TrainingJob, layout: TrainingLayout) -> int:
 def activation_bytes(job: TrainingJob, layout: TrainingLayout) -> tuple[float, float]:
     """Return the activations of a device of the fullest stage at its peak, logits apart, and the logits [bytes]."""
     model, factors = job.model, job.factors or default_training_factors()
-    eager = job.eager_memory
+    eager = job.software.eager_memory
     tokens = layout.micro_batch * job.seq_len / layout.cp
     layers = stage_layers(job, layout)
     mean_layer = kept_bytes_per_token(job, layout)
-    mean_layer *= job.kept_frac if layout.pp > 1 else 1.0
+    mean_layer *= job.software.kept_frac if layout.pp > 1 else 1.0
     if eager and layout.recompute != "full":
-        mean_layer *= factors.eager_activation_frac
+        mean_layer *= factors.memory.eager_activation_frac
     travels = layout.offloads("activations")
     if travels:
         layers = min(layers, 2)  # the layer at work, and the one that travels
@@ -61,8 +61,8 @@ def _loss_bytes_per_token(job: TrainingJob, layout: TrainingLayout) -> float:
     """Return what logits and loss of one token keep on one device; a fused loss holds a chunk as wide as the hidden."""
     factors = job.factors or default_training_factors()
     if job.recipe is not None and job.recipe.fused_loss:
-        return min(job.model.hidden, job.model.vocab / layout.tp) * factors.logit_bytes
-    each = factors.eager_logit_bytes if job.eager_memory else factors.logit_bytes
+        return min(job.model.hidden, job.model.vocab / layout.tp) * factors.memory.logit_bytes
+    each = factors.memory.eager_logit_bytes if job.software.eager_memory else factors.memory.logit_bytes
     return job.model.vocab / layout.tp * each
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from jevons.hardware import Cluster
 from jevons.operators import kernels as ops
 from jevons.training.activations import micro_batch_activation_bytes
-from jevons.training.factors import default_training_factors, host_link
+from jevons.training.factors import TrainingFactors, default_training_factors, host_link
 from jevons.training.memory import parameters_per_device, shards
-from jevons.training.types import TrainingFactors, TrainingJob, TrainingLayout
+from jevons.training.types import TrainingJob, TrainingLayout
 
 _HALF = 2.0
 _UPDATE_FRAC = 0.5  # of peak, that the products of an orthogonalising update reach
@@ -155,7 +155,7 @@ def _update(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) 
     if job.adapters:
         return 0.0, 0.0
     own, device = _own_parameters(job, layout), job.cluster.accelerator
-    gradients, states = _gradient_bytes(job, factors), factors.optimizer_bytes
+    gradients, states = _gradient_bytes(job, factors), factors.memory.optimizer_bytes
     if job.recipe is not None:
         states = job.recipe.optimizer_bytes + job.recipe.weight_bytes - _HALF
     read, written = own * (gradients + states), own * (states + _HALF)
@@ -170,7 +170,7 @@ def _update(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) 
 
 
 def _gradient_bytes(job: TrainingJob, factors: TrainingFactors) -> float:
-    return factors.gradient_bytes if job.recipe is None else job.recipe.gradient_bytes
+    return factors.memory.gradient_bytes if job.recipe is None else job.recipe.gradient_bytes
 
 
 def _own_parameters(job: TrainingJob, layout: TrainingLayout) -> float:

@@ -1,22 +1,237 @@
-"""Training factors from facts."""
+"""What training software adds to the operators' times, from facts."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from jevons.facts import Facts, default_facts
 from jevons.hardware import Accelerator
-from jevons.training.types import ScriptedLaunch, TrainingFactors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelFactors:
+    """Rates of kernels in a training run over those that the operators' times state.
+
+    Parameters
+    ----------
+    sustained_frac : float
+        Rate of matrix products in a run of hours over that of a lone product on H100; clocks fall under lasting load.
+    power_exponent : float
+        How that rate falls with a device's peak per watt, over H100's.
+    cap_exponent : float
+        How it falls with a power limit below the device's own, over that limit.
+    older_frac : float
+        Rate of products in the libraries of software that hides no communication, over that of later ones.
+    narrow_frac : float
+        Rate of products in 8 bits and fewer over the operator's, which quantises each input for itself.
+    attention_frac, eager_attention_frac : float
+        Rate of training attention over the prefill kernels'; the second for kernels of the generation before.
+    tpu_attention_gain : float
+        Rate of training attention on TPUs, whose splash kernel is not the paged one of inference, over the latter's.
+    """
+
+    sustained_frac: float
+    power_exponent: float
+    cap_exponent: float
+    older_frac: float
+    narrow_frac: float
+    attention_frac: float
+    eager_attention_frac: float
+    tpu_attention_gain: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficFactors:
+    """Memory traffic of steps between products, over the least.
+
+    Parameters
+    ----------
+    elementwise, eager_elementwise : float
+        Of norms, activations and residuals, where kernels are fused and where not.
+    casts : float
+        Passes over the inputs of products to bring them to 8 bits and fewer, over one.
+    permute : float
+        Passes over routed tokens to sort them to experts and back, over two each way.
+    """
+
+    elementwise: float
+    eager_elementwise: float
+    casts: float
+    permute: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFactors:
+    """Times in which a device waits for its host.
+
+    Parameters
+    ----------
+    layer_overhead_s, older_layer_overhead_s : float
+        Host time per layer and pass; what the device's work does not cover is a gap. The second for software of 2019
+        to 2022, which launches each step of a formula from Python.
+    expert_sync_s : float
+        Gap per layer of routed experts and pass, in which the host learns how many rows each expert has.
+    step_overhead_s : float
+        Data loading, logging and synchronisation per step.
+    """
+
+    layer_overhead_s: float
+    older_layer_overhead_s: float
+    expert_sync_s: float
+    step_overhead_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeFactors:
+    """What devices exchange: how much of it hides behind computation, and how unevenly experts receive it.
+
+    Parameters
+    ----------
+    tp_overlap_frac, ep_overlap_frac, cp_overlap_frac, pp_overlap_frac, dp_overlap_frac : float
+        Share of each kind of communication that hides behind computation where there is enough of it.
+    far_ep_overlap_frac : float
+        As ``ep_overlap_frac``, where experts lie in several scale-up domains.
+    comm_cores : float
+        Cores of a device that collectives hold while they hide behind computation.
+    expert_imbalance : float
+        Tokens on the busiest expert device over the mean, >= 1.
+    """
+
+    tp_overlap_frac: float
+    ep_overlap_frac: float
+    far_ep_overlap_frac: float
+    cp_overlap_frac: float
+    pp_overlap_frac: float
+    dp_overlap_frac: float
+    comm_cores: float
+    expert_imbalance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryFactors:
+    """What a device's memory holds beyond weights and the activations that a formula counts.
+
+    Parameters
+    ----------
+    reserved_bytes, alone_reserved_bytes : float
+        Runtime context and communication buffers per device; the context of a device that works alone.
+    fragmentation_frac : float
+        Share of activation memory lost to the allocator.
+    gradient_bytes, optimizer_bytes : float
+        Bytes per parameter of gradients, and of optimiser states with the master weights.
+    logit_bytes : float
+        Bytes of each logit at the peak of the last stage.
+    eager_gradient_bytes, eager_optimizer_bytes, eager_logit_bytes, eager_activation_frac : float
+        As above, and activations over those of fused kernels, where software keeps copies and upcasts as PyTorch does.
+    """
+
+    reserved_bytes: float
+    alone_reserved_bytes: float
+    fragmentation_frac: float
+    gradient_bytes: float
+    optimizer_bytes: float
+    logit_bytes: float
+    eager_gradient_bytes: float
+    eager_optimizer_bytes: float
+    eager_logit_bytes: float
+    eager_activation_frac: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingFactors:
+    """What the training software adds to the operators' times; each factor is the fact ``training.NAME``.
+
+    Parameters
+    ----------
+    kernels : KernelFactors
+        Rates of products and of attention.
+    traffic : TrafficFactors
+        Memory traffic between products.
+    host : HostFactors
+        Waits for the host.
+    exchange : ExchangeFactors
+        Communication.
+    memory : MemoryFactors
+        Memory per device.
+    """
+
+    kernels: KernelFactors
+    traffic: TrafficFactors
+    host: HostFactors
+    exchange: ExchangeFactors
+    memory: MemoryFactors
+
+    def values(self) -> dict[str, float]:
+        """Return every factor by its name."""
+        parts = dataclasses.asdict(self).values()
+        return {name: value for part in parts for name, value in part.items()}
+
+    def changed(self, **values: float) -> TrainingFactors:
+        """Return these factors with others in place of those named.
+
+        Raises
+        ------
+        KeyError
+            On a name that is no factor's.
+        """
+        unknown = values.keys() - self.values().keys()
+        if unknown:
+            raise KeyError(*sorted(unknown))
+        return _factors_of({**self.values(), **values})
+
+
+_PARTS = {
+    "kernels": KernelFactors, "traffic": TrafficFactors, "host": HostFactors, "exchange": ExchangeFactors,
+    "memory": MemoryFactors,
+}  # fmt: skip
+
+
+def _factors_of(values: Mapping[str, float]) -> TrainingFactors:
+    parts: dict[str, Any] = {
+        part: make(**{field.name: values[field.name] for field in dataclasses.fields(make)})
+        for part, make in _PARTS.items()
+    }
+    return TrainingFactors(**parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptedLaunch:
+    """What software adds that launches each kernel and collective from a script, one after the other.
+
+    Parameters
+    ----------
+    layer_s : float
+        Least time of a layer's pass [s].
+    rank_s : float
+        Least time of a layer's pass for each tensor-parallel rank [s]: collectives go around a ring.
+    pass_s : float
+        Of each micro-batch on each stage [s].
+    replica_s : float
+        Of the exchange of gradients, for each replica [s].
+    far_frac : float
+        Rate of tensor parallelism between scale-up domains over that of the collectives alone.
+    hand_over_s : float
+        Wait of each hand-over between stages [s].
+    """
+
+    layer_s: float
+    rank_s: float
+    pass_s: float
+    replica_s: float
+    far_frac: float
+    hand_over_s: float = 0.0
 
 
 def training_factors(facts: Facts | None = None, on: dt.date | None = None) -> TrainingFactors:
     """Return what training software adds to the operators' times, as shipped or as of a date."""
     facts = facts or default_facts()
-    names = [field.name for field in dataclasses.fields(TrainingFactors)]
-    return TrainingFactors(**{name: facts.get(f"training.{name}", on).number for name in names})
+    names = [field.name for make in _PARTS.values() for field in dataclasses.fields(make)]
+    return _factors_of({name: facts.get(f"training.{name}", on).number for name in names})
 
 
 @functools.cache

@@ -99,7 +99,7 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
         extra = (job.lora.end_bytes - each.weights) * end_parameters(job, layout)
         weights += extra / (replicas if layout.zero >= 3 else 1)
     activations, logits = activation_bytes(job, layout)
-    lost = 1.0 + factors.fragmentation_frac
+    lost = 1.0 + factors.memory.fragmentation_frac
     return {
         "weights": 0.0 if layout.offloads("parameters") else weights,
         "gradients": 0.0 if job.adapters else states(each.gradients, shared=layout.zero >= 2),
@@ -110,7 +110,7 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
         "activations": activations * lost,
         "logits": logits * lost,
         "temporary": _temporary_bytes(job, layout, parameters),
-        "framework": factors.alone_reserved_bytes if job.cluster.devices == 1 else factors.reserved_bytes,
+        "framework": factors.memory.alone_reserved_bytes if job.cluster.devices == 1 else factors.memory.reserved_bytes,
     }
 
 
@@ -133,11 +133,11 @@ def state_bytes(job: TrainingJob, layout: TrainingLayout) -> StateBytes:
             gradients=recipe.gradient_bytes,
             optimizer=recipe.optimizer_bytes,
         )
-    copies = job.eager_memory and layout.zero < _SHARED_GRADIENTS
+    copies = job.software.eager_memory and layout.zero < _SHARED_GRADIENTS
     return StateBytes(
         weights=job.frozen_bytes,
-        gradients=factors.eager_gradient_bytes if copies else factors.gradient_bytes,
-        optimizer=factors.eager_optimizer_bytes if copies else factors.optimizer_bytes,
+        gradients=factors.memory.eager_gradient_bytes if copies else factors.memory.gradient_bytes,
+        optimizer=factors.memory.eager_optimizer_bytes if copies else factors.memory.optimizer_bytes,
     )
 
 

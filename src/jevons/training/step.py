@@ -12,11 +12,11 @@ from jevons.models import FeedForward, LayerGroup, layer_gemms
 from jevons.operators import kernels as ops
 from jevons.training.activations import micro_batches
 from jevons.training.exchange import Exchange, exchange, fabric, time_of
-from jevons.training.factors import default_training_factors
+from jevons.training.factors import TrainingFactors, default_training_factors
 from jevons.training.formulas import bubble_s, exposed_s, slowest_stage_s
 from jevons.training.memory import check_fits, check_layout
 from jevons.training.precision import training_format
-from jevons.training.types import TrainingFactors, TrainingJob, TrainingLayout, TrainingStep
+from jevons.training.types import TrainingJob, TrainingLayout, TrainingStep
 
 _HALF = 2.0
 _HALF_OF = 0.5
@@ -178,15 +178,15 @@ def sustained_frac(device: Accelerator, factors: TrainingFactors, power_frac: fl
     rated power, the further the more work each watt was sold to do; and further under a lower limit, *power_frac* of
     the device's own.
     """
-    per_watt = device.peak_flop_per_s["bf16"] / device.tdp_w
-    rated = min(1.0, factors.sustained_frac * math.pow(_REFERENCE_FLOP_PER_J / per_watt, factors.power_exponent))
-    return rated * math.pow(power_frac, factors.cap_exponent)
+    per_watt, kernels = device.peak_flop_per_s["bf16"] / device.tdp_w, factors.kernels
+    rated = min(1.0, kernels.sustained_frac * math.pow(_REFERENCE_FLOP_PER_J / per_watt, kernels.power_exponent))
+    return rated * math.pow(power_frac, kernels.cap_exponent)
 
 
 def cores_frac(device: Accelerator, factors: TrainingFactors) -> float:
     """Return the share of a device's cores that collectives hold; none on devices of few cores, whose engines copy."""
     cores = device.cores or _USUAL_CORES
-    return factors.comm_cores / cores if cores > factors.comm_cores else 0.0
+    return factors.exchange.comm_cores / cores if cores > factors.exchange.comm_cores else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,24 +204,24 @@ class _Work:
 
 def _work(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch, factors: TrainingFactors) -> _Work:
     slowed = 1.0 / sustained_frac(job.cluster.accelerator, factors, job.power_frac)
-    if not job.overlap:
-        slowed /= factors.older_frac
+    if not job.software.overlap:
+        slowed /= factors.kernels.older_frac
     head = micro.head_s * slowed
     if training_format(job.cluster.accelerator, job.precision).narrow:
-        slowed /= factors.narrow_frac
-    uneven = slowed * (factors.expert_imbalance if layout.ep > 1 and not job.even_experts else 1.0)
-    passes = factors.eager_elementwise if job.eager else factors.elementwise
-    moved = micro.permute_s * factors.permute
-    chains = micro.chain_forward_s * passes + micro.cast_forward_s * factors.casts + moved
-    chains_back = micro.chain_backward_s * passes + micro.cast_backward_s * factors.casts + moved
-    rate = factors.eager_attention_frac if job.older_attention else factors.attention_frac
-    if (job.older_attention or job.ampere_attention) and job.cluster.accelerator.supports("fp8"):
+        slowed /= factors.kernels.narrow_frac
+    uneven = slowed * (factors.exchange.expert_imbalance if layout.ep > 1 and not job.even_experts else 1.0)
+    passes = factors.traffic.eager_elementwise if job.software.eager else factors.traffic.elementwise
+    moved = micro.permute_s * factors.traffic.permute
+    chains = micro.chain_forward_s * passes + micro.cast_forward_s * factors.traffic.casts + moved
+    chains_back = micro.chain_backward_s * passes + micro.cast_backward_s * factors.traffic.casts + moved
+    rate = factors.kernels.eager_attention_frac if job.software.older_attention else factors.kernels.attention_frac
+    if (job.software.older_attention or job.software.ampere_attention) and job.cluster.accelerator.supports("fp8"):
         rate *= _AMPERE_ATTENTION
     if job.cluster.accelerator.id.startswith("tpu"):
-        rate *= factors.tpu_attention_gain
-    attention = micro.attention_s / rate if job.flash else micro.attention_s
+        rate *= factors.kernels.tpu_attention_gain
+    attention = micro.attention_s / rate if job.software.flash else micro.attention_s
     products = micro.dense_forward_s * slowed + micro.experts_forward_s * uneven
-    backward_attention = _BACKWARD_ATTENTION if job.flash else _BACKWARD_UNFUSED
+    backward_attention = _BACKWARD_ATTENTION if job.software.flash else _BACKWARD_UNFUSED
     backward = micro.dense_backward_s * slowed + micro.experts_backward_s * uneven + attention * backward_attention
     forward = products + attention + chains
     return _Work(
@@ -243,26 +243,27 @@ def assemble(
     passes, stages, layers = micro_batches(job, layout), layout.pp, job.model.n_layers
     work = _work(job, layout, micro, factors)
     passes_per_layer = 3.0 if layout.recompute == "full" else 2.0
-    selective = work.chains_s + work.rebuilt_s if job.flash else work.attention_s
+    selective = work.chains_s + work.rebuilt_s if job.software.flash else work.attention_s
     extra_s = {
         "none": 0.0, "selective": selective, "alternate": work.chains_s + _HALF_OF * work.products_s,
         "full": work.forward_s,
     }[layout.recompute]  # fmt: skip
-    hides = 1.0 if job.overlap else 0.0
+    hides = 1.0 if job.software.overlap else 0.0
     far = layout.ep * layout.expert_tp > job.cluster.accelerator.scaleup_domain
-    expert_hides = hides * (factors.far_ep_overlap_frac if far else factors.ep_overlap_frac)
+    expert_hides = hides * (factors.exchange.far_ep_overlap_frac if far else factors.exchange.ep_overlap_frac)
     taken = cores_frac(job.cluster.accelerator, factors)
-    tp_hides = job.tp_overlap * hides * factors.tp_overlap_frac
+    tp_hides = job.software.tp_overlap * hides * factors.exchange.tp_overlap_frac
     tp_s = exposed_s(_tp_s(job, layout, micro) * passes_per_layer, work.total_s, tp_hides, taken)
     ep_s = exposed_s(micro.ep_s * passes_per_layer, work.total_s, expert_hides, taken)
-    cp_s = exposed_s(micro.cp_s * (passes_per_layer + 1.0), work.attention_s * 3.5, hides * factors.cp_overlap_frac)
+    dp_hides, cp_hides = hides * factors.exchange.dp_overlap_frac, hides * factors.exchange.cp_overlap_frac
+    cp_s = exposed_s(micro.cp_s * (passes_per_layer + 1.0), work.attention_s * 3.5, cp_hides)
     routed = sum(group.count for group in job.model.layers if group.feed_forward.kind == "moe")
     busy_s = work.total_s + extra_s + tp_s + ep_s + cp_s
     launch_s = max(0.0, _host_s(job, layout, factors) * layers * passes_per_layer - busy_s)
-    if not job.graphed:
-        launch_s += factors.expert_sync_s * routed * passes_per_layer
-    if job.scripted is not None:
-        launch_s += job.scripted.pass_s * stages
+    if not job.software.graphed:
+        launch_s += factors.host.expert_sync_s * routed * passes_per_layer
+    if job.software.scripted is not None:
+        launch_s += job.software.scripted.pass_s * stages
     layers_s = busy_s + launch_s
     mean_s = (layers_s + work.head_s) / stages
     if layout.stage_layers:
@@ -272,7 +273,7 @@ def assemble(
     else:
         slowest_s = slowest_stage_s(layers_s / layers, work.head_s, layers, stages)
     # Plain 1F1B waits for each hand-over; interleaved stages have other work meanwhile.
-    hidden_frac = hides * factors.pp_overlap_frac if layout.vpp > 1 else 0.0
+    hidden_frac = hides * factors.exchange.pp_overlap_frac if layout.vpp > 1 else 0.0
     hop_s = between.hop_s * (1.0 - hidden_frac) * 2.0 * layout.vpp + _hand_over_s(job, stages)
     gathers = passes if layout.zero >= 3 else 1
     replicas_s = between.replicas_s * gathers + between.across_s
@@ -285,10 +286,10 @@ def assemble(
         "pp_comm": passes * hop_s,
         "pp_bubble": bubble_s(mean_s + hop_s, stages, layout.vpp, zero_bubble=layout.zero_bubble)
         + passes * (slowest_s - mean_s),
-        "dp_exposed": _dp_exposed_s(job, layout, replicas_s, mean_s * gathers, hides * factors.dp_overlap_frac),
+        "dp_exposed": _dp_exposed_s(job, layout, replicas_s, mean_s * gathers, dp_hides),
         "optimizer": between.optimizer_s,
         "offload": _offload_s(between, work, passes, stages, mean_s),
-        "overhead": factors.step_overhead_s + passes * launch_s / stages,
+        "overhead": factors.host.step_overhead_s + passes * launch_s / stages,
     }
     return _step_of(job, layout, parts, memory)
 
@@ -296,30 +297,30 @@ def assemble(
 def _tp_s(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch) -> float:
     """Return the communication of tensor parallelism in one pass [s]."""
     far = layout.tp > job.cluster.accelerator.scaleup_domain
-    return micro.tp_s / job.scripted.far_frac if job.scripted is not None and far else micro.tp_s
+    return micro.tp_s / job.software.scripted.far_frac if job.software.scripted is not None and far else micro.tp_s
 
 
 def _host_s(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) -> float:
     """Return the least time of a layer's pass, which the host and collectives' latency take [s]."""
-    if job.scripted is not None:
-        ring_s = job.scripted.rank_s * layout.tp if layout.tp > 1 else 0.0
-        return max(job.scripted.layer_s, ring_s)
-    return factors.layer_overhead_s if job.overlap else factors.older_layer_overhead_s
+    if job.software.scripted is not None:
+        ring_s = job.software.scripted.rank_s * layout.tp if layout.tp > 1 else 0.0
+        return max(job.software.scripted.layer_s, ring_s)
+    return factors.host.layer_overhead_s if job.software.overlap else factors.host.older_layer_overhead_s
 
 
 def _hand_over_s(job: TrainingJob, stages: int) -> float:
     """Return the wait of a micro-batch's hand-overs between stages; a stage with two neighbours waits twice [s]."""
-    if job.scripted is None or stages == 1:
+    if job.software.scripted is None or stages == 1:
         return 0.0
-    return job.scripted.hand_over_s * min(stages - 1, 2)
+    return job.software.scripted.hand_over_s * min(stages - 1, 2)
 
 
 def _dp_exposed_s(
     job: TrainingJob, layout: TrainingLayout, replicas_s: float, busy_s: float, overlap_frac: float
 ) -> float:
     """Return the exchange among replicas that a step waits for [s]; scripted software hides none of it."""
-    if job.scripted is not None:
-        return replicas_s + job.scripted.replica_s * (layout.dp if layout.dp > 1 else 0)
+    if job.software.scripted is not None:
+        return replicas_s + job.software.scripted.replica_s * (layout.dp if layout.dp > 1 else 0)
     taken = cores_frac(job.cluster.accelerator, job.factors or default_training_factors())
     return exposed_s(replicas_s, busy_s, overlap_frac, taken)
 
@@ -467,7 +468,7 @@ def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) ->
     """Forward attention of one layer, the causal half shared evenly by the context-parallel devices [s]."""
     a, device = group.attention, job.cluster.accelerator
     heads, batch = max(a.heads / layout.tp, 1.0), layout.micro_batch
-    if a.kind == "gqa" and not job.flash:
+    if a.kind == "gqa" and not job.software.flash:
         return _unfused_attention_s(job, layout, group)
     if a.kind in {"gqa", "mla"}:  # latent attention is trained in its expanded form
         width = a.head_dim if a.kind == "gqa" else a.nope_dim + a.rope_dim
@@ -517,7 +518,8 @@ def _chains(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens:
     inside = tokens / layout.tp
     device = job.cluster.accelerator
 
-    norm, norm_back, turned = (_EAGER_NORM, _EAGER_NORM_BACK, _EAGER_ROTATION) if job.eager_norms else (8.0, 8.0, 2.0)
+    stepwise = _EAGER_NORM, _EAGER_NORM_BACK, _EAGER_ROTATION
+    norm, norm_back, turned = stepwise if job.software.eager_norms else (8.0, 8.0, 2.0)
     elements = [
         norm * outside + inside * (turned * qkv + (sides + 1.0) * inner),
         norm_back * outside + inside * (turned * qkv + 2.0 * heads + (2.0 * sides + 1.0) * inner),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jevons.hardware import Cluster
 from jevons.models import ModelSpec
+from jevons.training.factors import ScriptedLaunch, TrainingFactors
 from jevons.training.recipe import Lora, Recipe
 
 RECOMPUTE = ("none", "selective", "alternate", "full")
@@ -109,120 +110,47 @@ class TrainingLayout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingFactors:
-    """What the training software adds to the operators' times.
+class TrainingSoftware:
+    """How the software runs a job: its kernels, what it hides, what it keeps.
 
     Parameters
     ----------
-    sustained_frac : float
-        Rate of matrix products in a run of hours over that of a lone product on H100; clocks fall under lasting load.
-    power_exponent : float
-        How that rate falls with a device's peak per watt, over H100's.
-    cap_exponent : float
-        How it falls with a power limit below the device's own, over that limit.
-    older_frac : float
-        Rate of products in the libraries of software that hides no communication, over that of later ones.
-    elementwise, eager_elementwise : float
-        Memory traffic of norms, activations and residuals over the least, where kernels are fused and where not.
-    casts : float
-        Passes over the inputs of products to bring them to 8 bits and fewer, over one.
-    permute : float
-        Passes over routed tokens to sort them to experts and back, over two each way.
-    attention_frac, eager_attention_frac : float
-        Rate of training attention over the prefill kernels'; the second for kernels of the generation before.
-    tpu_attention_gain : float
-        Rate of training attention on TPUs, whose splash kernel is not the paged one of inference, over the latter's.
-    narrow_frac : float
-        Rate of products in 8 bits and fewer over the operator's, which quantises each input for itself.
-    layer_overhead_s, older_layer_overhead_s : float
-        Host time per layer and pass; what the device's work does not cover is a gap. The second for software of 2019
-        to 2022, which launches each step of a formula from Python.
-    expert_sync_s : float
-        Gap per layer of routed experts and pass, in which the host learns how many rows each expert has.
-    far_ep_overlap_frac : float
-        As ``ep_overlap_frac``, where experts lie in several scale-up domains.
-    tp_overlap_frac, ep_overlap_frac, cp_overlap_frac, pp_overlap_frac, dp_overlap_frac : float
-        Share of each kind of communication that hides behind computation where there is enough of it.
-    comm_cores : float
-        Cores of a device that collectives hold while they hide behind computation.
-    expert_imbalance : float
-        Tokens on the busiest expert device over the mean, >= 1.
-    reserved_bytes, alone_reserved_bytes : float
-        Runtime context and communication buffers per device; the context of a device that works alone.
-    fragmentation_frac : float
-        Share of activation memory lost to the allocator.
-    gradient_bytes, optimizer_bytes : float
-        Bytes per parameter of gradients, and of optimiser states with the master weights.
-    logit_bytes : float
-        Bytes of each logit at the peak of the last stage.
-    eager_gradient_bytes, eager_optimizer_bytes, eager_logit_bytes, eager_activation_frac : float
-        As above, and activations over those of fused kernels, where software keeps copies and upcasts as PyTorch does.
-    step_overhead_s : float
-        Data loading, logging and synchronisation per step.
+    flash : bool
+        Whether attention is fused; otherwise scores are written to memory and softmax is a kernel of its own.
+    older_attention : bool
+        Whether fused attention is a Triton kernel of the generation before Hopper, as Composer's was.
+    ampere_attention : bool
+        Whether it is FlashAttention-2 or like it, written for Ampere, which most software had until the middle of 2024.
+    eager : bool
+        Whether kernels are PyTorch's own, one for each step of a formula, rather than fused by hand or a compiler.
+    eager_norms : bool
+        Whether norms and rotations run in 32 bits, a kernel for each step, as in PyTorch without a compiler.
+    eager_memory : bool
+        Whether gradients, logits and activations are kept as PyTorch's own operators keep them, with copies.
+    kept_frac : float
+        Activations over what a pipeline has to keep, of software that is known to keep more.
+    overlap : bool
+        Whether it hides communication at all; Megatron of 2021 did not.
+    tp_overlap : bool
+        Whether it hides that of tensor parallelism; PyTorch's own does not unless asked for.
+    graphed : bool
+        Whether the host never waits for the number of rows of each expert: rows are padded to a capacity, or graphs
+        hold the whole pass.
+    scripted : ScriptedLaunch or None
+        Costs of software that launches everything from a script; ``None`` for frameworks that run ahead of the device.
     """
 
-    sustained_frac: float
-    power_exponent: float
-    cap_exponent: float
-    older_frac: float
-    elementwise: float
-    eager_elementwise: float
-    casts: float
-    permute: float
-    attention_frac: float
-    eager_attention_frac: float
-    tpu_attention_gain: float
-    narrow_frac: float
-    layer_overhead_s: float
-    older_layer_overhead_s: float
-    expert_sync_s: float
-    far_ep_overlap_frac: float
-    tp_overlap_frac: float
-    ep_overlap_frac: float
-    cp_overlap_frac: float
-    pp_overlap_frac: float
-    dp_overlap_frac: float
-    comm_cores: float
-    expert_imbalance: float
-    reserved_bytes: float
-    alone_reserved_bytes: float
-    fragmentation_frac: float
-    gradient_bytes: float
-    optimizer_bytes: float
-    logit_bytes: float
-    eager_gradient_bytes: float
-    eager_optimizer_bytes: float
-    eager_logit_bytes: float
-    eager_activation_frac: float
-    step_overhead_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScriptedLaunch:
-    """What software adds that launches each kernel and collective from a script, one after the other.
-
-    Parameters
-    ----------
-    layer_s : float
-        Least time of a layer's pass [s].
-    rank_s : float
-        Least time of a layer's pass for each tensor-parallel rank [s]: collectives go around a ring.
-    pass_s : float
-        Of each micro-batch on each stage [s].
-    replica_s : float
-        Of the exchange of gradients, for each replica [s].
-    far_frac : float
-        Rate of tensor parallelism between scale-up domains over that of the collectives alone.
-    hand_over_s : float
-        Wait of each hand-over between stages [s].
-    """
-
-    layer_s: float
-    rank_s: float
-    pass_s: float
-    replica_s: float
-    far_frac: float
-    hand_over_s: float = 0.0
+    flash: bool = True
+    older_attention: bool = False
+    ampere_attention: bool = False
+    eager: bool = False
+    eager_norms: bool = False
+    eager_memory: bool = False
+    kept_frac: float = 1.0
+    overlap: bool = True
+    tp_overlap: bool = True
+    graphed: bool = False
+    scripted: ScriptedLaunch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,29 +178,8 @@ class TrainingJob:
     adapters : bool
         Whether only low-rank adapters are trained: no gradients of the frozen weights. The adapters' own work, under
         a percent, is left out.
-    flash : bool
-        Whether attention is fused; otherwise scores are written to memory and softmax is a kernel of its own.
-    eager : bool
-        Whether kernels are PyTorch's own, one for each step of a formula, rather than fused by hand or a compiler.
-    eager_norms : bool
-        Whether norms and rotations run in 32 bits, a kernel for each step, as in PyTorch without a compiler.
-    eager_memory : bool
-        Whether gradients, logits and activations are kept as PyTorch's own operators keep them, with copies.
     power_frac : float
         Power limit that operators set over the device's own.
-    kept_frac : float
-        Activations over what a pipeline has to keep, of software that is known to keep more.
-    older_attention : bool
-        Whether fused attention is a Triton kernel of the generation before Hopper, as Composer's was.
-    ampere_attention : bool
-        Whether it is FlashAttention-2 or like it, written for Ampere, which most software had until the middle of 2024.
-    overlap : bool
-        Whether the software hides communication at all; Megatron of 2021 did not.
-    tp_overlap : bool
-        Whether it hides that of tensor parallelism; PyTorch's own does not unless asked for.
-    graphed : bool
-        Whether the host never waits for the number of rows of each expert: rows are padded to a capacity, or graphs
-        hold the whole pass.
     even_experts : bool
         Whether tokens are forced evenly onto experts, as benchmarks do.
     pod_devices : int
@@ -282,8 +189,8 @@ class TrainingJob:
         Optimizer, types of states and software; the factors' bytes and Megatron's habits where ``None``.
     lora : Lora or None
         Adapters where only they are trained; ``None`` with *adapters* leaves out what they keep.
-    scripted : ScriptedLaunch or None
-        Costs of software that launches everything from a script; ``None`` for frameworks that run ahead of the device.
+    software : TrainingSoftware
+        How the software runs it; as current Megatron does where not given.
     document_len : int
         Tokens of each document packed into a sequence, which attention does not look beyond; 0 for one a sequence.
     """
@@ -297,22 +204,12 @@ class TrainingJob:
     factors: TrainingFactors | None = None
     mtp: bool = False
     adapters: bool = False
-    flash: bool = True
-    eager: bool = False
-    eager_norms: bool = False
-    eager_memory: bool = False
     power_frac: float = 1.0
-    kept_frac: float = 1.0
-    older_attention: bool = False
-    ampere_attention: bool = False
-    overlap: bool = True
-    tp_overlap: bool = True
-    graphed: bool = False
     even_experts: bool = False
     pod_devices: int = 0
     recipe: Recipe | None = None
     lora: Lora | None = None
-    scripted: ScriptedLaunch | None = None
+    software: TrainingSoftware = TrainingSoftware()
     document_len: int = 0
 
     @property

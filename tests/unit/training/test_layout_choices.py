@@ -63,8 +63,8 @@ def test_offload_frees_memory_for_time_by_hand():
     layout = training.TrainingLayout(tp=2, dp=32, zero=1)
     here, away = (training.step(job(), replace(layout, offload=kept)) for kept in ("none", "optimizer"))
     assert away.memory_bytes["optimizer"] == 0.0
-    held = here.memory_bytes["optimizer"] / FACTORS.optimizer_bytes
-    touched = held * (2 * FACTORS.optimizer_bytes + FACTORS.gradient_bytes + 2.0)
+    held = here.memory_bytes["optimizer"] / FACTORS.memory.optimizer_bytes
+    touched = held * (2 * FACTORS.memory.optimizer_bytes + FACTORS.memory.gradient_bytes + 2.0)
     assert away.parts["optimizer"] == pytest.approx(touched / 60e9)  # the host's memory, per device
     kept = training.step(job(), replace(layout, offload="activations", recompute="none"))
     assert kept.memory_bytes["activations"] < here.memory_bytes["activations"]

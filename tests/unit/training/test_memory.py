@@ -8,7 +8,7 @@ import jevons
 from jevons import models
 from jevons.errors import InfeasibleError
 from jevons.hardware import Cluster, accelerator
-from jevons.training import TrainingJob, TrainingLayout, memory_bytes, training_factors
+from jevons.training import TrainingJob, TrainingLayout, TrainingSoftware, memory_bytes, training_factors
 from jevons.training.memory import check_fits
 from jevons.validation.report import score
 
@@ -18,7 +18,11 @@ OUTCOMES = Path(__file__).parents[2] / "data" / "training" / "h100_layouts.csv"
 def used_frac(model, gpu, devices, *, seq_len=1024, eager=False, **layout):
     cluster = Cluster(accelerator(gpu), devices)
     one = TrainingJob(
-        model=models.load(model), cluster=cluster, seq_len=seq_len, global_batch=devices, eager_memory=eager
+        model=models.load(model),
+        cluster=cluster,
+        seq_len=seq_len,
+        global_batch=devices,
+        software=TrainingSoftware(eager_memory=eager),
     )
     kept = memory_bytes(one, TrainingLayout(dp=devices, **layout))
     return sum(kept.values()) / cluster.accelerator.hbm_bytes
@@ -53,7 +57,7 @@ def test_copies_take_more_than_fused_kernels():
 
 def test_gathered_ends_count_where_weights_are_shared_out():
     factors = training_factors()
-    assert factors.eager_logit_bytes > factors.logit_bytes
+    assert factors.memory.eager_logit_bytes > factors.memory.logit_bytes
     small, large = (used_frac(model, "h100", 8, zero=3, recompute="full") for model in ("qwen2.5-7b", "qwen2.5-14b"))
     assert small < large < 1.0
 

@@ -54,7 +54,8 @@ def test_activations_of_a_gpt_layer_are_near_the_published_34_bytes():
     # dropout (3 bytes) are not modelled, which leaves 31; flash attention keeps its own inputs and output alike.
     gpt = job("gpt-3-175b", devices=1024, seq_len=2048, global_batch=128)
     layout = training.TrainingLayout(tp=8, pp=1, dp=128, zero=3, recompute="none")
-    kept = training.memory_bytes(gpt, layout)["activations"] / (1.0 + training.training_factors().fragmentation_frac)
+    lost_frac = training.training_factors().memory.fragmentation_frac
+    kept = training.memory_bytes(gpt, layout)["activations"] / (1.0 + lost_frac)
     logits = 2048 * gpt.model.vocab / 8 * 6
     per_layer = (kept - logits) / gpt.model.n_layers / (2048 * gpt.model.hidden / 8)
     assert per_layer == pytest.approx(31.0, rel=0.15)
@@ -144,9 +145,10 @@ def test_search_without_an_answer_says_what_to_change():
 def test_older_software_waits_for_its_host_at_small_layers():
     small = job(model="llama-3.2-1b", device="a100_sxm", devices=8, seq_len=1024, global_batch=64)
     layout = training.TrainingLayout(tp=8, micro_batch=1)
-    older, newer = (training.step(replace(small, overlap=one), layout).step_time_s for one in (False, True))
+    software = (training.TrainingSoftware(overlap=overlap) for overlap in (False, True))
+    older, newer = (training.step(replace(small, software=kind), layout).step_time_s for kind in software)
     passes = 64 * small.model.n_layers * 2.0
-    assert older >= passes * training.training_factors().older_layer_overhead_s
+    assert older >= passes * training.training_factors().host.older_layer_overhead_s
     assert older > 1.5 * newer
 
 
@@ -154,7 +156,7 @@ def test_training_attention_on_tpus_is_not_the_kernel_of_inference():
     long = job(device="tpu_v6e", devices=64, seq_len=32768, global_batch=64)
     layout = training.TrainingLayout(tp=8, dp=8)
     factors = training.training_factors()
-    slow = replace(long, factors=replace(factors, tpu_attention_gain=1.0))
+    slow = replace(long, factors=factors.changed(tpu_attention_gain=1.0))
     assert training.step(long, layout).step_time_s < 0.9 * training.step(slow, layout).step_time_s
 
 
@@ -164,5 +166,6 @@ def test_a_lower_power_limit_slows_products_less_than_it_saves_power():
 
 
 def test_norms_of_many_kernels_take_longer():
-    fused, stepwise = (training.step(job(eager=True, eager_norms=norms), LAYOUT).step_time_s for norms in (False, True))
+    software = (training.TrainingSoftware(eager=True, eager_norms=norms) for norms in (False, True))
+    fused, stepwise = (training.step(job(software=kind), LAYOUT).step_time_s for kind in software)
     assert 1.05 * fused < stepwise < 1.5 * fused

@@ -228,7 +228,7 @@ def read_outcomes(path: Path) -> Outcomes:
         reserved = row.get("memory_reserved_gb") or ""
         records.append(
             {
-                "failed": row["outcome"] == "oom", "early": job.kept_frac > 1.0 and pp > 1,
+                "failed": row["outcome"] == "oom", "early": job.software.kept_frac > 1.0 and pp > 1,
                 "parameters": parameters_per_device(job, layout).dense,
                 "shared": float(layout.dp if layout.zero else 1),
                 "first": stage * min(micro_batches(job, layout), pp), "last": stage,
@@ -252,8 +252,8 @@ def outcome_bytes(outcomes: Outcomes, values: Mapping[str, float], factors: Trai
     states = states + values["eager_optimizer_bytes"] * outcomes.parameters / outcomes.shared
     live_frac = values["eager_activation_frac"] * np.where(outcomes.early, values[_KEPT], 1.0)
     last = live_frac * outcomes.last + values["eager_logit_bytes"] * outcomes.logits
-    activations = np.maximum(live_frac * outcomes.first, last) * (1.0 + factors.fragmentation_frac)
-    return np.asarray(states + activations + factors.reserved_bytes)
+    activations = np.maximum(live_frac * outcomes.first, last) * (1.0 + factors.memory.fragmentation_frac)
+    return np.asarray(states + activations + factors.memory.reserved_bytes)
 
 
 @functools.cache
@@ -265,7 +265,7 @@ def shipped_outcome_factors() -> dict[str, float]:
     """Return the shipped values of what is fitted to outcomes."""
     from jevons.validation.training.cases import LEAKY_PIPELINE
 
-    return {name: float(getattr(_factors(), name)) for name in OUTCOME_FACTORS} | {_KEPT: LEAKY_PIPELINE}
+    return {name: _factors().values()[name] for name in OUTCOME_FACTORS} | {_KEPT: LEAKY_PIPELINE}
 
 
 def fit_outcomes(outcomes: Outcomes) -> dict[str, float]:

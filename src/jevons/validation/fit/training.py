@@ -97,7 +97,7 @@ class Rows:
     @classmethod
     def read(cls, folder: Path) -> Rows:
         """Return the rows of a folder's tables that print a step time or rate and can be predicted."""
-        start = replace(training_factors(), **NEUTRAL)
+        start = training_factors().changed(**NEUTRAL)
         seen: dict[str, Prepared] = {}
         items: list[Item] = []
         for path in sorted(folder.glob("*.csv")):
@@ -162,7 +162,7 @@ def fit(
         weighed: np.ndarray = subset.errors(_factors(start, bounds, low + unit * (high - low))) * weight[chosen]
         return weighed
 
-    given = (np.array([getattr(start, name) for name in bounds]) - low) / (high - low)
+    given = (np.array([start.values()[name] for name in bounds]) - low) / (high - low)
     solution = least_squares(
         residuals, np.clip(given, 0.02, 0.98), bounds=(0.0, 1.0), loss="soft_l1", f_scale=SOFT, diff_step=0.02,
         max_nfev=EVALUATIONS,
@@ -177,7 +177,7 @@ def subset_of(rows: Rows, chosen: np.ndarray) -> Rows:
 
 def scripted_rows(rows: Rows) -> np.ndarray:
     """Return which rows are of software that launches everything from a script."""
-    return np.array([item.job.scripted is not None for item in rows.items])
+    return np.array([item.job.software.scripted is not None for item in rows.items])
 
 
 def fit_scripted(rows: Rows, chosen: np.ndarray, factors: TrainingFactors) -> dict[str, float]:
@@ -199,15 +199,15 @@ def scripted_errors(rows: Rows, costs: dict[str, float], factors: TrainingFactor
     ratios = {name: value / shipped[name] for name, value in costs.items()}
     items = []
     for item in rows.items:
-        own = item.job.scripted
+        own = item.job.software.scripted
         scaled = own and replace(own, **{name: ratio * getattr(own, name) for name, ratio in ratios.items()})
-        case = replace(item.prepared.case, job=replace(item.job, scripted=scaled))
+        case = replace(item.prepared.case, job=replace(item.job, software=replace(item.job.software, scripted=scaled)))
         items.append(replace(item, prepared=replace(item.prepared, case=case)))
     return Rows(tuple(items)).errors(factors)
 
 
 def _factors(start: TrainingFactors, bounds: dict[str, tuple[float, float]], values: np.ndarray) -> TrainingFactors:
-    return replace(start, **dict(zip(bounds, map(float, values), strict=True)))
+    return start.changed(**dict(zip(bounds, map(float, values), strict=True)))
 
 
 def score(errors: np.ndarray) -> dict[str, float]:

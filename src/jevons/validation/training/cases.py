@@ -13,7 +13,7 @@ from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.models import ModelSpec, load
 from jevons.models.types import Attention, FeedForward, LayerGroup
 from jevons.schema import shortened
-from jevons.training import ScriptedLaunch, TrainingJob, scripted_launch
+from jevons.training import ScriptedLaunch, TrainingJob, TrainingSoftware, scripted_launch
 from jevons.validation.names import device_id, plain
 
 Row = Mapping[str, str]
@@ -124,9 +124,7 @@ def read_training_case(row: Row) -> TrainingCase:
     if not row.get("precision", "").strip():
         assumed.append(f"precision {precision}")
     title = row.get("framework", "").lower()
-    old = re.search(r"megatron|deepspeed", title) and device.id.startswith(("a100", "v100"))
-    native = _EAGER.search(title) is not None
-    copies = "nanotron" in title
+    software = _software(row, device, devices)
     model = row_model(row)
     job = TrainingJob(
         model=model,
@@ -135,18 +133,8 @@ def read_training_case(row: Row) -> TrainingCase:
         global_batch=batch,
         precision=precision,
         adapters=adapters,
-        flash=not old,
-        eager=copies or (native and "torch.compile" not in row.get("notes", "")),
-        scripted=_scripted(row, devices) if copies else None,
-        eager_norms="torchtitan" in title and "torch.compile" not in row.get("notes", ""),
-        eager_memory=copies,
         power_frac=row_power_frac(row, device),
-        kept_frac=LEAKY_PIPELINE if copies and row.get("after_pp_fix", "").lower() == "false" else 1.0,
-        older_attention="composer" in title,
-        ampere_attention=native or copies,
-        overlap=not old,
-        tp_overlap=not (native or copies) or "async tp" in row.get("notes", "").lower(),
-        graphed=_graphed(row, device),
+        software=software,
         even_experts=_EVEN.search(row.get("notes", "")) is not None,
         mtp=bool(model.mtp_layers) and "w/o mtp" not in row.get("model", "").lower(),
     )
@@ -159,7 +147,7 @@ def read_training_case(row: Row) -> TrainingCase:
     if not recompute:
         assumed.append("recompute")
     overlap = "1f1b overlap" in row.get("notes", "").lower()
-    shared = not old or (recompute == "selective" and "no sequence parallelism" not in row.get("notes", ""))
+    shared = software.flash or (recompute == "selective" and "no sequence parallelism" not in row.get("notes", ""))
     return TrainingCase(
         job=job,
         printed=tuple(sorted(printed.items())),
@@ -167,6 +155,28 @@ def read_training_case(row: Row) -> TrainingCase:
         assumed=tuple(assumed),
         hidden_exchange=overlap,
         sequence_parallel=shared,
+    )
+
+
+def _software(row: Row, device: Accelerator, devices: int) -> TrainingSoftware:
+    """Return what the row's framework, its notes and the generation of its device say of the software."""
+    title, notes = row.get("framework", "").lower(), row.get("notes", "").lower()
+    older = re.search(r"megatron|deepspeed", title) is not None and device.id.startswith(("a100", "v100"))
+    native, copies = _EAGER.search(title) is not None, "nanotron" in title
+    compiled = "torch.compile" in notes
+    leaks = copies and row.get("after_pp_fix", "").lower() == "false"
+    return TrainingSoftware(
+        flash=not older,
+        older_attention="composer" in title,
+        ampere_attention=native or copies,
+        eager=copies or (native and not compiled),
+        eager_norms="torchtitan" in title and not compiled,
+        eager_memory=copies,
+        kept_frac=LEAKY_PIPELINE if leaks else 1.0,
+        overlap=not older,
+        tp_overlap=not (native or copies) or "async tp" in notes,
+        graphed=_graphed(row, device),
+        scripted=_scripted(row, devices) if copies else None,
     )
 
 

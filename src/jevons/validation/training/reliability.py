@@ -68,7 +68,7 @@ class _Stated:
         if not size:
             message = "the row prints no number of parameters"
             raise InputError(message)
-        return float(size[1]) * 1e9 * (_WEIGHT_BYTES + training_factors().optimizer_bytes) / _TERA
+        return float(size[1]) * 1e9 * (_WEIGHT_BYTES + training_factors().memory.optimizer_bytes) / _TERA
 
 
 def _hardware_per_h(stated: _Stated) -> float:

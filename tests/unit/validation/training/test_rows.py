@@ -69,16 +69,16 @@ def test_a_row_below_its_devices_power_limit_says_so():
 
 def test_graphs_of_the_whole_pass_came_to_blackwell_alone():
     release = {"date_or_version": "26.06 NeMo Container", "model": "Qwen3_30B_a3B"}
-    assert case(**release, gpu="DGX-GB200").job.graphed
-    assert not case(**release, gpu="DGX-H100").job.graphed
-    assert case(model="Qwen3_30B_a3B (tokendrop)").job.graphed
+    assert case(**release, gpu="DGX-GB200").job.software.graphed
+    assert not case(**release, gpu="DGX-H100").job.software.graphed
+    assert case(model="Qwen3_30B_a3B (tokendrop)").job.software.graphed
 
 
 def test_torchtitan_without_a_compiler_runs_norms_step_by_step():
     plain = case(framework="torchtitan (FSDP2)", notes="Table 1; FSDP")
     compiled = case(framework="torchtitan (FSDP2)", notes="Table 1; FSDP + torch.compile")
-    assert (plain.job.eager_norms, compiled.job.eager_norms) == (True, False)
-    assert not case(framework="composer (llm-foundry)").job.eager_norms
+    assert (plain.job.software.eager_norms, compiled.job.software.eager_norms) == (True, False)
+    assert not case(framework="composer (llm-foundry)").job.software.eager_norms
 
 
 def test_models_come_by_name_or_from_their_columns():
