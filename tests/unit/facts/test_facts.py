@@ -166,3 +166,15 @@ def test_each_currency_has_a_rate_at_the_end_of_february_2025(currency):
 def test_a_currency_without_a_rate_on_the_date_is_refused_with_the_first_date():
     with pytest.raises(FactError, match="2020-05-04"):
         cny_per(default_facts(), "SAR", dt.date(2019, 1, 1))
+
+
+def test_a_value_that_is_said_to_be_as_another_is_that_value():
+    facts = default_facts()
+    copies = [
+        (fact.id, value.parents[0])
+        for fact in facts
+        for value in fact.values
+        if value.grade == "derived" and (value.formula or "").startswith("as the ") and len(value.parents) == 1
+    ]
+    assert len(copies) > 50
+    assert [(name, source) for name, source in copies if facts.get(name).value != facts.get(source).value] == []

@@ -1,5 +1,7 @@
 import dataclasses
 import datetime as dt
+import math
+import re
 
 import pytest
 
@@ -73,3 +75,36 @@ def test_sites_come_from_facts_and_obey_the_date():
     with pytest.raises(FactError):
         site_from_facts("site.china_north", on=dt.date(1990, 1, 1))
     assert dataclasses.is_dataclass(site)
+
+
+PCIE_LANE_BYTES_PER_S = {"3.0": 1e9, "4.0": 2e9, "5.0": 4e9}
+
+
+def test_a_pcie_link_is_as_fast_as_the_generation_and_lanes_that_its_note_names():
+    named = 0
+    for fact in default_facts():
+        for value in fact.values if fact.id.endswith(".scaleup_bytes_per_s") else ():
+            slot = re.fullmatch(r"PCIe (\d\.\d) x(\d+)", value.note or "")
+            if slot is not None:
+                named += 1
+                assert value.value == int(slot[2]) * PCIE_LANE_BYTES_PER_S[slot[1]], fact.id
+    assert named > 10
+
+
+BELOW_THEIR_CLOCK = {
+    "h100_nvl": "the power limit binds before the clock",
+    "h200_nvl": "the power limit binds before the clock",
+    "rtx_5090_d": "matrix units are slowed for export",
+    "vr200": "the clock is a judgement",
+}
+
+
+def test_matrix_peaks_are_a_power_of_two_for_each_core_and_clock():
+    uneven = {}
+    for name in accelerator_ids():
+        device = accelerator(name)
+        if device.cores and device.clock_hz:
+            per_clock = math.log2(device.peak_flop_per_s["bf16"] / device.cores / device.clock_hz)
+            if abs(2.0 ** (per_clock - round(per_clock)) - 1.0) > 0.07:
+                uneven[name] = 2.0**per_clock
+    assert uneven.keys() == BELOW_THEIR_CLOCK.keys(), uneven
