@@ -7,7 +7,7 @@ from dataclasses import replace
 from jevons.models import _mixers
 from jevons.models._config import Config
 from jevons.models._plain import Layers, Traits, moe
-from jevons.models.types import Attention
+from jevons.models.types import Attention, Compression, Indexer, Latent
 
 _OVERLAPPING = 4
 """Tokens an entry stands for up to which entries overlap by half and an indexer chooses among them."""
@@ -58,25 +58,28 @@ def _attention(config: Config, ratio: int) -> Attention:
         kv_heads=heads,
         head_dim=dim,
         v_head_dim=dim,
-        q_lora_rank=config.integer("q_lora_rank", default=0),
-        kv_lora_rank=nope,
-        rope_dim=dim - nope,
-        nope_dim=nope,
-        one_vector=True,
+        latent=Latent(
+            q_lora_rank=config.integer("q_lora_rank", default=0),
+            kv_lora_rank=nope,
+            rope_dim=dim - nope,
+            nope_dim=nope,
+            one_vector=True,
+        ),
         output_groups=config.integer("o_groups", default=0, most=100_000),
         output_rank=config.integer("o_lora_rank", default=0),
         extra_parameters=2 * connections * (streams * hidden + 1) + heads if streams > 1 else heads,
     )
     if ratio <= 1:
         return replace(layer, window=window)
-    layer = replace(layer, stride=ratio, recent=window)
     if ratio > _OVERLAPPING:
-        return replace(layer, compressed_inner=2 * dim)
+        return replace(layer, compression=Compression(stride=ratio, recent=window, inner=2 * dim))
     index = config.integer("index_head_dim", default=128, least=1)
     return replace(
         layer,
-        sparse_topk=config.integer("index_topk", default=512, least=1),
-        index_heads=config.integer("index_n_heads", default=64, least=1),
-        index_dim=index,
-        compressed_inner=4 * (dim + index),
+        compression=Compression(stride=ratio, recent=window, inner=4 * (dim + index)),
+        indexer=Indexer(
+            topk=config.integer("index_topk", default=512, least=1),
+            heads=config.integer("index_n_heads", default=64, least=1),
+            dim=index,
+        ),
     )

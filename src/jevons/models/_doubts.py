@@ -67,7 +67,7 @@ def _two_heads(raw: Mapping[str, Any], text: Mapping[str, Any], spec: ModelSpec)
 
 def _no_place(text: Mapping[str, Any], spec: ModelSpec) -> list[str]:
     keys = [key for key in _MIXER_KEYS if text.get(key) is not None]
-    mixers = any(group.attention.mixer_parameters for group in spec.layers)
+    mixers = any(group.attention.mixer.parameters for group in spec.layers)
     attends = any(group.attention.kind in {"gqa", "mla"} for group in spec.layers)
     if keys and not mixers:
         return [f"no key says which layers are recurrent ({', '.join(keys[:3])}): all are read as attention"]

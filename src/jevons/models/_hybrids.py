@@ -10,7 +10,7 @@ from jevons.models._mixers import mamba2
 from jevons.models._plain import Traits, of_list, plain
 from jevons.models._plain import moe as moe_of
 from jevons.models._plan import LOCAL, layer_kinds, sparse_layers
-from jevons.models.types import Attention, FeedForward
+from jevons.models.types import Attention, FeedForward, Indexer, Latent, Mixer
 
 Layers = list[tuple[Attention, FeedForward]]
 
@@ -73,9 +73,11 @@ def minimax_m3(config: Config) -> Layers:
     full = _heads(config, qk_norm=config.flag("use_qk_norm"))
     chosen = replace(
         full,
-        sparse_topk=blocks or None,
-        index_heads=sparse.integer(heads, default=0),
-        index_dim=sparse.integer("sparse_index_dim", "index_head_dim", default=0),
+        indexer=Indexer(
+            topk=blocks or None,
+            heads=sparse.integer(heads, default=0),
+            dim=sparse.integer("sparse_index_dim", "index_head_dim", default=0),
+        ),
     )
     dense = FeedForward(kind="dense", hidden_inner=config.integer("dense_intermediate_size", least=1))
     moe = _experts(config, shared_inner=config.integer("shared_intermediate_size", default=0))
@@ -157,9 +159,8 @@ def _own_inputs(config: Config) -> tuple[int, int]:
 
 def step3_first(config: Config) -> Layers:
     """Step-3: all heads share one key and value, queries come from a narrow projection; named layers have experts."""
-    full = replace(
-        _heads(config, kv="num_attention_groups"), q_lora_rank=config.integer("share_q_dim", default=0, most=1_000_000)
-    )
+    narrow = Latent(q_lora_rank=config.integer("share_q_dim", default=0, most=1_000_000))
+    full = _heads(config, kv="num_attention_groups", latent=narrow)
     dense = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size", least=1))
     moe = moe_of(config, Traits())
     depth = config.integer("num_hidden_layers", least=1, most=10_000)
@@ -229,7 +230,7 @@ def nemotron_nas(config: Config) -> Layers:
                 kv_heads=heads,
                 head_dim=dim,
                 v_head_dim=dim,
-                mixer_parameters=hidden * hidden,
+                mixer=Mixer(parameters=hidden * hidden),
             )
         scale = feeding.number("ffn_mult", default=0.0, most=1000.0)
         inner = -(-int(2 * scale * hidden / 3) // 256) * 256 if scale else 0

@@ -8,7 +8,7 @@ from jevons.models import _mixers
 from jevons.models._config import Config
 from jevons.models._plain import Layers, Traits, dense, moe, plain
 from jevons.models._plan import FULL, LOCAL, STATE, indexers, sparse_layers
-from jevons.models.types import Attention
+from jevons.models.types import Attention, Indexer
 
 
 def deepseek(config: Config) -> Layers:
@@ -52,8 +52,8 @@ def _attention(config: Config, kind: str, choosing: bool) -> Attention:
         attention = replace(attention, out_gate=True)
     if kind == LOCAL:
         window = config.window("sliding_window")
-        return replace(attention, window=window, sparse_topk=None, index_heads=0, index_dim=0)
-    return attention if choosing else replace(attention, index_heads=0, index_dim=0)
+        return replace(attention, window=window, indexer=Indexer())
+    return attention if choosing else replace(attention, indexer=Indexer(topk=attention.indexer.topk))
 
 
 _GATED = {"hy_v4", "hy_v4_text", "hy_v4_vl_text", "axk2"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from jevons.models._config import Config
-from jevons.models.types import Attention
+from jevons.models.types import Attention, Indexer, Latent, Mixer
 
 NONE = Attention(kind="none")
 
@@ -61,13 +61,17 @@ def mla(config: Config, **extra: Any) -> Attention:
         kv_heads=heads,
         head_dim=nope + rope,
         v_head_dim=config.integer("v_head_dim", default=nope, least=1),
-        q_lora_rank=config.integer("q_lora_rank", default=0),
-        kv_lora_rank=config.integer("kv_lora_rank", least=1),
-        rope_dim=rope,
-        nope_dim=nope,
-        sparse_topk=config.integer("index_topk", default=0) or None,
-        index_heads=config.integer("index_n_heads", default=0),
-        index_dim=config.integer("index_head_dim", default=0),
+        latent=Latent(
+            q_lora_rank=config.integer("q_lora_rank", default=0),
+            kv_lora_rank=config.integer("kv_lora_rank", least=1),
+            rope_dim=rope,
+            nope_dim=nope,
+        ),
+        indexer=Indexer(
+            topk=config.integer("index_topk", default=0) or None,
+            heads=config.integer("index_n_heads", default=0),
+            dim=config.integer("index_head_dim", default=0),
+        ),
         out_gate=config.flag("mla_use_output_gate"),
     )
     return replace(attention, **extra)
@@ -88,8 +92,7 @@ def delta_net(config: Config) -> Attention:
         kv_heads=key_heads,
         head_dim=key_dim,
         v_head_dim=value_dim,
-        state_elements=value_heads * key_dim * value_dim,
-        mixer_parameters=projections + extras,
+        mixer=Mixer(state_elements=value_heads * key_dim * value_dim, parameters=projections + extras),
     )
 
 
@@ -125,8 +128,9 @@ def kimi_delta(config: Config) -> Attention:
         kv_heads=heads,
         head_dim=dim,
         v_head_dim=dim,
-        state_elements=heads * dim * dim,
-        mixer_parameters=projections + 3 * inner * kernel + heads + inner + dim,
+        mixer=Mixer(
+            state_elements=heads * dim * dim, parameters=projections + 3 * inner * kernel + heads + inner + dim
+        ),
     )
 
 
@@ -140,8 +144,7 @@ def lightning(config: Config) -> Attention:
         kv_heads=full.heads,
         head_dim=full.head_dim,
         v_head_dim=full.head_dim,
-        state_elements=full.heads * full.head_dim**2,
-        mixer_parameters=5 * hidden * inner + inner,
+        mixer=Mixer(state_elements=full.heads * full.head_dim**2, parameters=5 * hidden * inner + inner),
     )
 
 
@@ -169,8 +172,7 @@ def mamba2(config: Config) -> Attention:
         kv_heads=groups,
         head_dim=state,
         v_head_dim=dim,
-        state_elements=inner * state,
-        mixer_parameters=parameters,
+        mixer=Mixer(state_elements=inner * state, parameters=parameters),
     )
 
 
@@ -196,8 +198,7 @@ def mamba1(config: Config) -> Attention:
         kv_heads=heads,
         head_dim=state,
         v_head_dim=inner // heads,
-        state_elements=inner * state,
-        mixer_parameters=projections + extras,
+        mixer=Mixer(state_elements=inner * state, parameters=projections + extras),
     )
 
 
@@ -211,18 +212,15 @@ def short_convolution(config: Config) -> Attention:
         kv_heads=heads,
         head_dim=max(hidden // heads, 1),
         v_head_dim=max(hidden // heads, 1),
-        state_elements=hidden * (kernel - 1),
-        mixer_parameters=4 * hidden * hidden + hidden * kernel,
+        mixer=Mixer(state_elements=hidden * (kernel - 1), parameters=4 * hidden * hidden + hidden * kernel),
     )
 
 
-def beside(attention: Attention, mixer: Attention) -> Attention:
+def joined(attention: Attention, beside: Attention) -> Attention:
     """Return attention with a state-space mixer beside it in the same layer (Falcon-H1)."""
     return replace(
         attention,
-        state_elements=mixer.state_elements,
-        mixer_parameters=mixer.mixer_parameters,
-        mixer_inner=mixer.heads * mixer.v_head_dim,
+        mixer=replace(beside.mixer, inner=beside.heads * beside.v_head_dim),
     )
 
 

@@ -8,7 +8,7 @@ from jevons.models import _mixers
 from jevons.models._config import Config
 from jevons.models._plain import Layers, Traits, of_list, plain
 from jevons.models._plan import LOCAL
-from jevons.models.types import Attention, FeedForward
+from jevons.models.types import Attention, FeedForward, Mixer
 
 
 def joined_inner(config: Config, *, qkv_bias: bool = True) -> Layers:
@@ -59,7 +59,9 @@ def recurrent_gemma(config: Config) -> Layers:
     gates = 2 * (width * width // heads + width)
     recurrence = Attention(
         kind="linear", heads=heads, kv_heads=heads, head_dim=width // heads, v_head_dim=width // heads,
-        state_elements=width * kernel, mixer_parameters=3 * hidden * width + width * (kernel + 1) + gates + width,
+        mixer=Mixer(
+            state_elements=width * kernel, parameters=3 * hidden * width + width * (kernel + 1) + gates + width
+        ),
     )  # fmt: skip
     local = _mixers.gqa(config, window=config.integer("attention_window_size", default=2048, least=1))
     block = FeedForward(kind="dense", hidden_inner=of_list(config, "intermediate_size") // 2)

@@ -161,7 +161,7 @@ def plain(config: Config, traits: Traits) -> Layers:
     if set(kinds) & {STATE, BOTH}:
         makes[STATE] = _mixers.recurrent(config, _state_word(config))
     if BOTH in kinds:
-        makes[BOTH] = _mixers.beside(makes[FULL], makes[STATE])
+        makes[BOTH] = _mixers.joined(makes[FULL], makes[STATE])
     if not has_experts(config):
         block = dense(config, traits)
         return [(makes[kind], block) for kind in kinds]

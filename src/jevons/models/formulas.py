@@ -26,10 +26,10 @@ def attention_gemms(attention: Attention, hidden: int) -> list[Gemm]:
     if a.kind == "gqa":
         query = a.heads * a.head_dim * (2 if a.out_gate else 1)
         narrow = []
-        if a.q_lora_rank:
+        if rank := a.latent.q_lora_rank:
             narrow = [
-                Gemm(name="attn_q_down", n=a.q_lora_rank, k=hidden, split="replicated", precision_class="attention"),
-                Gemm(name="attn_q_up", n=query, k=a.q_lora_rank, split="column", precision_class="attention"),
+                Gemm(name="attn_q_down", n=rank, k=hidden, split="replicated", precision_class="attention"),
+                Gemm(name="attn_q_up", n=query, k=rank, split="column", precision_class="attention"),
             ]
             query = 0
         own = 0 if a.cache_of_others else a.kv_heads
@@ -39,7 +39,7 @@ def attention_gemms(attention: Attention, hidden: int) -> list[Gemm]:
             Gemm(name="attn_qkv", n=inner, k=hidden, split="column", precision_class="attention"),
             Gemm(name="attn_out", n=hidden, k=a.heads * a.v_head_dim, split="row", precision_class="attention"),
         ]
-        return gemms + (_mixer_gemms(a, hidden, a.mixer_inner) if a.mixer_parameters else [])
+        return gemms + (_mixer_gemms(a, hidden, a.mixer.inner) if a.mixer.parameters else [])
     if a.kind in {"linear", "ssm"}:
         return _mixer_gemms(a, hidden, a.heads * a.v_head_dim)
     return []
@@ -48,7 +48,7 @@ def attention_gemms(attention: Attention, hidden: int) -> list[Gemm]:
 def _mixer_gemms(a: Attention, hidden: int, inner: int) -> list[Gemm]:
     from jevons.models.types import Gemm
 
-    into = max(a.mixer_parameters // hidden - inner, 1)
+    into = max(a.mixer.parameters // hidden - inner, 1)
     return [
         Gemm(name="mixer_in", n=into, k=hidden, split="column", precision_class="mixers"),
         Gemm(name="mixer_out", n=hidden, k=inner, split="row", precision_class="mixers"),
@@ -62,19 +62,21 @@ def _latent_gemms(a: Attention, hidden: int) -> list[Gemm]:
     def product(name: str, n: int, k: int, split: Literal["column", "row", "replicated"]) -> Gemm:
         return Gemm(name=name, n=n, k=k, split=split, precision_class="attention")
 
-    wide, values = a.heads * (a.nope_dim + a.rope_dim), a.heads * a.v_head_dim
-    if a.q_lora_rank:
+    wide, values = a.heads * a.latent.key_dim, a.heads * a.v_head_dim
+    if a.latent.q_lora_rank:
         gemms = [
-            product("mla_q_down", a.q_lora_rank, hidden, "replicated"),
-            product("mla_q_up", wide, a.q_lora_rank, "column"),
+            product("mla_q_down", a.latent.q_lora_rank, hidden, "replicated"),
+            product("mla_q_up", wide, a.latent.q_lora_rank, "column"),
         ]
     else:
         gemms = [product("mla_q", wide, hidden, "column")]
-    gemms.append(product("mla_kv_down", a.kv_lora_rank + a.rope_dim, hidden, "replicated"))
-    if not a.one_vector:
-        gemms.append(product("mla_kv_up", a.heads * (a.nope_dim + a.v_head_dim), a.kv_lora_rank, "column"))
-    if a.compressed_inner:
-        gemms.append(product("kv_compress", a.compressed_inner, hidden, "replicated"))
+    gemms.append(product("mla_kv_down", a.latent.cached_dim, hidden, "replicated"))
+    if not a.latent.one_vector:
+        gemms.append(
+            product("mla_kv_up", a.heads * (a.latent.nope_dim + a.v_head_dim), a.latent.kv_lora_rank, "column")
+        )
+    if a.compression.inner:
+        gemms.append(product("kv_compress", a.compression.inner, hidden, "replicated"))
     if a.out_gate:
         gemms.append(product("attn_gate", values, hidden, "column"))
     if a.output_groups:
@@ -83,11 +85,11 @@ def _latent_gemms(a: Attention, hidden: int) -> list[Gemm]:
         gemms.append(product("attn_out", hidden, joined, "row"))
     else:
         gemms.append(product("attn_out", hidden, values, "row"))
-    if a.index_heads:
-        gemms.append(product("index_q", a.index_heads * a.index_dim, a.q_lora_rank or hidden, "replicated"))
-        if not a.compressed_inner:
-            gemms.append(product("index_k", a.index_dim, hidden, "replicated"))
-        gemms.append(product("index_weight", a.index_heads, hidden, "replicated"))
+    if a.indexer.heads:
+        gemms.append(product("index_q", a.indexer.heads * a.indexer.dim, a.latent.q_lora_rank or hidden, "replicated"))
+        if not a.compression.inner:
+            gemms.append(product("index_k", a.indexer.dim, hidden, "replicated"))
+        gemms.append(product("index_weight", a.indexer.heads, hidden, "replicated"))
     return gemms
 
 
@@ -148,10 +150,10 @@ def _attention_extras(a: Attention, hidden: int) -> int:
         if a.out_bias:
             extra += hidden
     elif a.kind == "mla":
-        extra += a.q_lora_rank + a.kv_lora_rank + (2 * a.index_dim if a.index_heads else 0)
-    if a.mixer_parameters:
+        extra += a.latent.q_lora_rank + a.latent.kv_lora_rank + (2 * a.indexer.dim if a.indexer.heads else 0)
+    if a.mixer.parameters:
         products = (g.n * g.k for g in attention_gemms(a, hidden) if g.name.startswith("mixer_"))
-        extra += a.mixer_parameters - sum(products)
+        extra += a.mixer.parameters - sum(products)
     return extra + a.extra_parameters
 
 
@@ -188,29 +190,30 @@ def cached_bytes(attention: Attention, element_bytes: float) -> float:
     ----------
     FlashMLA's layout of an fp8 cache with sparse attention, as vLLM and SGLang allocate it.
     """
-    if attention.one_vector:
-        index_key = attention.index_dim + _SCALE_BYTES if attention.index_dim else 0.0
-        return (entry_bytes(attention, element_bytes) + index_key) / attention.stride
-    if attention.kind != "mla" or not attention.sparse_topk:
+    if attention.latent.one_vector:
+        index_key = attention.indexer.dim + _SCALE_BYTES if attention.indexer.dim else 0.0
+        return (entry_bytes(attention, element_bytes) + index_key) / attention.compression.stride
+    if attention.kind != "mla" or not attention.indexer.topk:
         return attention.cached_elements_per_token * element_bytes
-    index_key = attention.index_dim + _SCALE_BYTES if attention.index_dim else 0.0
+    index_key = attention.indexer.dim + _SCALE_BYTES if attention.indexer.dim else 0.0
     if element_bytes > 1.0:
-        return (attention.kv_lora_rank + attention.rope_dim) * element_bytes + index_key
-    latent = attention.kv_lora_rank * (element_bytes + _SCALE_BYTES / _LATENT_BLOCK)
-    return latent + attention.rope_dim * _ROPE_BYTES + index_key
+        return attention.latent.cached_dim * element_bytes + index_key
+    latent = attention.latent.kv_lora_rank * (element_bytes + _SCALE_BYTES / _LATENT_BLOCK)
+    return latent + attention.latent.rope_dim * _ROPE_BYTES + index_key
 
 
 def entry_bytes(attention: Attention, element_bytes: float) -> float:
     """Return one cached vector that serves as key and as value [bytes]; its rotated part stays in 16 bits."""
     if element_bytes > 1.0:
-        return (attention.kv_lora_rank + attention.rope_dim) * element_bytes
-    return attention.kv_lora_rank * element_bytes + attention.kv_lora_rank / 64 + 1.0 + attention.rope_dim * _ROPE_BYTES
+        return attention.latent.cached_dim * element_bytes
+    rank = attention.latent.kv_lora_rank
+    return rank * element_bytes + rank / 64 + 1.0 + attention.latent.rope_dim * _ROPE_BYTES
 
 
 def kept_bytes(attention: Attention, element_bytes: float) -> float:
     """Return what a sequence keeps in one layer whatever its length: states, and last tokens kept whole [bytes]."""
-    recent = attention.recent * entry_bytes(attention, element_bytes) if attention.recent else 0.0
-    return attention.state_elements * 4.0 + recent
+    recent = attention.compression.recent
+    return attention.mixer.state_elements * 4.0 + (recent * entry_bytes(attention, element_bytes) if recent else 0.0)
 
 
 def cached_bytes_per_token(layers: Iterable[LayerGroup], element_bytes: float) -> float:
@@ -247,15 +250,15 @@ def flop_per_token(spec: DecoderSizes, context: int) -> float:
         work = 2.0 * sum(gemm.n * gemm.k for gemm in layer_gemms(group, spec.hidden))
         if block.kind == "moe":
             work += 2.0 * block.experts_per_token * expert_parameters(block, spec.hidden)
-        if a.sparse_topk:
-            entries = (min(context, a.window) if a.window else context) / a.stride
-            work += 2.0 * a.index_heads * a.index_dim * entries
+        if a.indexer.topk:
+            entries = (min(context, a.window) if a.window else context) / a.compression.stride
+            work += 2.0 * a.indexer.heads * a.indexer.dim * entries
         seen = a.seen_tokens(context)
         if a.kind == "gqa":
             work += 2.0 * a.heads * (a.head_dim + a.v_head_dim) * seen
         elif a.kind == "mla":
-            work += 2.0 * a.heads * (a.nope_dim + a.rope_dim + a.v_head_dim) * seen
-        if a.mixer_parameters:
-            work += 4.0 * a.state_elements
+            work += 2.0 * a.heads * (a.latent.key_dim + a.v_head_dim) * seen
+        if a.mixer.parameters:
+            work += 4.0 * a.mixer.state_elements
         flop += group.count * work
     return flop

@@ -145,11 +145,11 @@ def _attention_text(attention: Attention) -> str:
     text = f"{attention.kind} {attention.heads}q/{attention.kv_heads}kv x {attention.head_dim}"
     if attention.window:
         text += f", window {attention.window:,}"
-    if attention.stride > 1:
-        text += f", one entry for {attention.stride} tokens"
-    if attention.sparse_topk:
-        text += f", top {attention.sparse_topk:,}"
-    return text + (", Mamba beside" if attention.mixer_inner else "")
+    if attention.compression.stride > 1:
+        text += f", one entry for {attention.compression.stride} tokens"
+    if attention.indexer.topk:
+        text += f", top {attention.indexer.topk:,}"
+    return text + (", Mamba beside" if attention.mixer.inner else "")
 
 
 def _precision_text(spec: ModelSpec) -> str:
@@ -158,8 +158,8 @@ def _precision_text(spec: ModelSpec) -> str:
     present = {
         "experts": spec.is_moe,
         "shared": any(group.feed_forward.shared_inner for group in spec.layers),
-        "mixers": any(group.attention.mixer_parameters for group in spec.layers),
-        "attention": any(group.attention.heads and not group.attention.mixer_parameters for group in spec.layers),
+        "mixers": any(group.attention.mixer.parameters for group in spec.layers),
+        "attention": any(group.attention.heads and not group.attention.mixer.parameters for group in spec.layers),
         "dense": any(group.feed_forward.hidden_inner for group in spec.layers),
         "head": not spec.tied_embeddings,
     }

@@ -30,6 +30,90 @@ GGUF = frozenset(name for name in WEIGHT_BITS if name.startswith(("q", "iq")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Latent:
+    """Low ranks through which queries, keys and values pass (MLA); zeros where they do not.
+
+    Parameters
+    ----------
+    q_lora_rank, kv_lora_rank : int
+        Compressed sizes of queries and of the cache; a grouped-query layer may compress its queries alone.
+    rope_dim, nope_dim : int
+        Parts of a key with and without rotation.
+    one_vector : bool
+        Whether all heads read the cached vector itself as key and as value, without projections.
+    """
+
+    q_lora_rank: int = 0
+    kv_lora_rank: int = 0
+    rope_dim: int = 0
+    nope_dim: int = 0
+    one_vector: bool = False
+
+    @property
+    def cached_dim(self) -> int:
+        """Numbers cached per token."""
+        return self.kv_lora_rank + self.rope_dim
+
+    @property
+    def key_dim(self) -> int:
+        """Width of a query or key of one head."""
+        return self.nope_dim + self.rope_dim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexer:
+    """What chooses the cached tokens that a query attends to.
+
+    Parameters
+    ----------
+    topk : int or None
+        Tokens chosen; None where a query attends to all.
+    heads, dim : int
+        Heads of the indexer, and the dimension of its keys.
+    """
+
+    topk: int | None = None
+    heads: int = 0
+    dim: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixer:
+    """A linear or state-space mixer: a state of fixed size instead of a cache, or beside one.
+
+    Parameters
+    ----------
+    state_elements : int
+        Numbers a sequence keeps in this layer whatever its length.
+    parameters : int
+        Parameters, which follow from other sizes than heads.
+    inner : int
+        Inner width where it stands beside attention in one layer; 0 elsewhere.
+    """
+
+    state_elements: int = 0
+    parameters: int = 0
+    inner: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compression:
+    """Cached entries that stand for several tokens each.
+
+    Parameters
+    ----------
+    stride, recent : int
+        Tokens that one cached entry stands for, and the last tokens that are kept whole beside such entries.
+    inner : int
+        Width of the projections that make such entries.
+    """
+
+    stride: int = 1
+    recent: int = 0
+    inner: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
     """How a layer mixes tokens.
 
@@ -44,27 +128,18 @@ class Attention:
         Dimension of a query or key, and of a value.
     window : int or None
         Tokens a query looks back; None for all.
-    q_lora_rank, kv_lora_rank, rope_dim, nope_dim : int
-        Of MLA: compressed sizes of queries and of the cache, and the parts of a key with and without rotation.
-    sparse_topk : int or None
-        Tokens a query attends to after an indexer has chosen them.
-    index_heads, index_dim : int
-        Of that indexer.
-    state_elements : int
-        Numbers a sequence keeps in this layer whatever its length (linear, ssm).
-    mixer_parameters, mixer_inner : int
-        Parameters of a linear or state-space mixer, which follow from other sizes than heads; and its inner width,
-        where it stands beside attention in one layer.
+    latent : Latent
+        Compressed queries and cache.
+    indexer : Indexer
+        What chooses the tokens that a query attends to.
+    mixer : Mixer
+        A state of fixed size.
+    compression : Compression
+        Cached entries that stand for several tokens.
     qkv_bias, out_bias, qk_norm, out_gate : bool
         Extra parameters; the gate doubles the query projection.
     keys_are_values : bool
         Whether one projection gives keys and values; both are cached.
-    one_vector : bool
-        Of MLA: whether all heads read the cached vector itself as key and as value, without projections.
-    stride, recent : int
-        Tokens that one cached entry stands for, and the last tokens that are kept whole beside such entries.
-    compressed_inner : int
-        Width of the projections that make such entries.
     output_groups, output_rank : int
         Groups of heads that are projected to a low rank each before the output; 0 for none.
     extra_parameters, looked_up : int
@@ -79,25 +154,15 @@ class Attention:
     head_dim: int = 0
     v_head_dim: int = 0
     window: int | None = None
-    q_lora_rank: int = 0
-    kv_lora_rank: int = 0
-    rope_dim: int = 0
-    nope_dim: int = 0
-    sparse_topk: int | None = None
-    index_heads: int = 0
-    index_dim: int = 0
-    state_elements: int = 0
-    mixer_parameters: int = 0
-    mixer_inner: int = 0
+    latent: Latent = Latent()
+    indexer: Indexer = Indexer()
+    mixer: Mixer = Mixer()
+    compression: Compression = Compression()
     qkv_bias: bool = False
     out_bias: bool = False
     qk_norm: bool = False
     out_gate: bool = False
     keys_are_values: bool = False
-    one_vector: bool = False
-    stride: int = 1
-    recent: int = 0
-    compressed_inner: int = 0
     output_groups: int = 0
     output_rank: int = 0
     extra_parameters: int = 0
@@ -112,17 +177,17 @@ class Attention:
         if self.kind == "gqa":
             return self.kv_heads * (self.head_dim + self.v_head_dim)
         if self.kind == "mla":
-            return (self.kv_lora_rank + self.rope_dim + self.index_dim) / self.stride
+            return (self.latent.cached_dim + self.indexer.dim) / self.compression.stride
         return 0
 
     def seen_tokens(self, context: float) -> float:
         """Return the cached entries that one query attends to at a context: within a window, chosen, or compressed."""
         seen = min(context, self.window) if self.window else context
-        if self.stride > 1:
-            seen /= self.stride
-        if self.sparse_topk:
-            seen = min(seen, self.sparse_topk)
-        return seen + min(self.recent, context)
+        if self.compression.stride > 1:
+            seen /= self.compression.stride
+        if self.indexer.topk:
+            seen = min(seen, self.indexer.topk)
+        return seen + min(self.compression.recent, context)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,7 +201,7 @@ def _layer_bytes(deployment: Deployment, group: LayerGroup, batch: float, tokens
         read += reached * expert_parameters(block, hidden) * stored_bytes(stored.experts)
     seen = min(context, a.window) if a.window else context
     element_bytes = kv_bytes_of(deployment.kv_precision)[1]
-    return read + batch * (seen * a.cached_elements_per_token * element_bytes + a.state_elements * _STATE_BYTES)
+    return read + batch * (seen * a.cached_elements_per_token * element_bytes + a.mixer.state_elements * _STATE_BYTES)
 
 
 def _peak_flop_per_s(deployment: Deployment) -> float:

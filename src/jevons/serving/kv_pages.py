@@ -133,11 +133,12 @@ def layer_makes(deployment: Deployment) -> list[LayerMake]:
     for group in model.layers:
         a: Attention = group.attention
         share = 1.0 / min(layout.tp, a.kv_heads) if a.kind == "gqa" else 1.0
-        token_bytes, state_bytes = cached_bytes(a, element_bytes) * share, a.state_elements * _STATE_BYTES / layout.tp
+        token_bytes = cached_bytes(a, element_bytes) * share
+        state_bytes = a.mixer.state_elements * _STATE_BYTES / layout.tp
         if token_bytes:
             counted[token_bytes, a.window or 0, 0.0] += group.count
-        if a.recent:
-            counted[entry_bytes(a, element_bytes), a.recent, 0.0] += group.count
+        if a.compression.recent:
+            counted[entry_bytes(a, element_bytes), a.compression.recent, 0.0] += group.count
         if state_bytes:
             counted[0.0, 0, state_bytes] += group.count
     drafter = drafter_of(deployment)

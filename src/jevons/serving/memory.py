@@ -136,7 +136,7 @@ def draft_kv_bytes_per_request(deployment: Deployment, context: float) -> float:
 
 def _rotation_bytes(deployment: Deployment) -> float:
     """Return the table of sines and cosines for every position that the model knows [bytes]."""
-    widths = (g.attention.rope_dim or g.attention.head_dim for g in deployment.model.layers)
+    widths = (g.attention.latent.rope_dim or g.attention.head_dim for g in deployment.model.layers)
     return 2.0 * deployment.model.max_context * max(widths, default=0)
 
 
@@ -156,9 +156,9 @@ def kv_bytes_per_request(deployment: Deployment, context: float) -> float:
         share = 1.0 / min(layout.tp, a.kv_heads) if a.kind == "gqa" else 1.0
         cached_tokens = min(context, a.window) if a.window else context
         total += group.count * cached_tokens * cached_bytes(a, element_bytes) * share
-        total += group.count * a.state_elements * 4.0 / layout.tp
-        if a.recent:
-            total += group.count * min(context, a.recent) * entry_bytes(a, element_bytes)
+        total += group.count * a.mixer.state_elements * 4.0 / layout.tp
+        if a.compression.recent:
+            total += group.count * min(context, a.compression.recent) * entry_bytes(a, element_bytes)
     total *= math.ceil(deployment.model.n_layers / layout.pp) / deployment.model.n_layers
     return total + draft_kv_bytes_per_request(deployment, context)
 
@@ -239,7 +239,7 @@ def _state_pool_bytes(deployment: Deployment) -> float:
     """Return what an engine sets aside for recurrent states before it sizes the cache [bytes]."""
     slots = min(deployment.engine.memory.state_slots, float(deployment.engine.batching.max_batch))
     model, layout = deployment.model, deployment.layout
-    states = sum(group.count * group.attention.state_elements for group in model.layers)
+    states = sum(group.count * group.attention.mixer.state_elements for group in model.layers)
     return slots * states * 4.0 / layout.tp / layout.pp
 
 
@@ -383,7 +383,11 @@ def start_shortage(deployment: Deployment) -> str:
             f"{1 << (deployment.layout.tp.bit_length() - 1)}."
         )
     pages, running = paged_cache(deployment).pages(use.kv_bytes), deployment.engine.batching.max_batch
-    if factors.states_checked and pages < running and any(g.attention.state_elements for g in deployment.model.layers):
+    if (
+        factors.states_checked
+        and pages < running
+        and any(g.attention.mixer.state_elements for g in deployment.model.layers)
+    ):
         return (
             f"each of {running:,} running requests needs a page for its recurrent states, and the cache has {pages:,}. "
             f"Use --max-num-seqs {max(pages, 1)} or less."

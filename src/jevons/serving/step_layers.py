@@ -75,7 +75,7 @@ def add_products(tally: Tally, deployment: Deployment, load: Load) -> None:
 
 def _absorbed(a: Attention) -> bool:
     """Return whether prompts attend to latents as they are cached: kernels that pick tokens do not expand them."""
-    return bool(a.kind == "mla" and (a.sparse_topk or a.stride > 1))
+    return bool(a.kind == "mla" and (a.indexer.topk or a.compression.stride > 1))
 
 
 def _launched(gemms: Sequence[Gemm]) -> list[Gemm]:
@@ -145,15 +145,15 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
     decodes, context = np.maximum(load.decodes, 1.0), np.maximum(load.context, 1.0)
     some_prompts, some_decodes = bool((load.prompts > 0).any()), bool((load.decodes > 0).any())
     cached, seen = load.cached, context
-    if a.stride > 1:
+    if a.compression.stride > 1:
         prompts, new, cached, seen = _add_compressed(tally, deployment, a, load, count)
-    elif a.sparse_topk:
-        if a.index_heads:
+    elif a.indexer.topk:
+        if a.indexer.heads:
             _add_indexer(tally, deployment, a, load, count)
-        cached = np.maximum(np.minimum(cached, a.sparse_topk - new), 0.0)
-        seen = np.minimum(context, a.sparse_topk)
-    if a.kind in {"linear", "ssm"} or a.mixer_parameters:
-        state_bytes = a.state_elements * 4.0 / tp
+        cached = np.maximum(np.minimum(cached, a.indexer.topk - new), 0.0)
+        seen = np.minimum(context, a.indexer.topk)
+    if a.kind in {"linear", "ssm"} or a.mixer.parameters:
+        state_bytes = a.mixer.state_elements * 4.0 / tp
         chunks = load.prompts * np.ceil(load.prompt_tokens / 64.0)
         read = (load.decodes + chunks) * state_bytes
         # A state cannot be cut back as keys and values can: each drafted token's is kept until the check.
@@ -176,19 +176,20 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
             tally.add_floor("attention.decode", read, device, count)
     elif a.kind == "mla":
         latent: dict[str, Any] = {
-            "kv_lora_rank": a.kv_lora_rank, "rope_dim": a.rope_dim, "nope_dim": a.nope_dim, "v_head_dim": a.v_head_dim,
+            "kv_lora_rank": a.latent.kv_lora_rank, "rope_dim": a.latent.rope_dim,
+            "nope_dim": a.latent.nope_dim, "v_head_dim": a.v_head_dim,
             **common,
         }  # fmt: skip
         if some_prompts:
             latent_prompt = latent | {"factors": _expanded_factors(deployment.engine.name, device.generation)}
-            if a.sparse_topk and a.stride <= 1:
+            if a.indexer.topk and a.compression.stride <= 1:
                 prompts, new, cached = _picked(a, load)
             op = ops.mla_prefill(device, prompts, new, cached, heads, **latent_prompt)
             tally.add("attention.prompt", op, count, load.prompts)
         if some_decodes:
             op = ops.mla_decode(device, decodes, seen, heads, query_tokens=load.query_tokens, **latent)
             tally.add("attention.decode", op, count, load.decodes)
-            read = load.decodes * seen * ((a.kv_lora_rank + a.rope_dim) * element_bytes)
+            read = load.decodes * seen * (a.latent.cached_dim * element_bytes)
             tally.add_floor("attention.decode", read, device, count)
 
 
@@ -199,8 +200,8 @@ def _picked(a: Attention, load: Load) -> tuple[FloatArray, FloatArray, FloatArra
     need (latent and rotary part, and the latent again) in place of one head's. Shorter prompts attend to all.
     """
     new = np.maximum(load.prompt_tokens, 1.0)
-    most = float(a.sparse_topk or 0)
-    widths = a.kv_lora_rank + a.rope_dim + a.kv_lora_rank, a.nope_dim + a.rope_dim + a.v_head_dim
+    most = float(a.indexer.topk or 0)
+    widths = a.latent.cached_dim + a.latent.kv_lora_rank, a.latent.key_dim + a.v_head_dim
     reached = load.cached + new / 2.0
     pieces = _pieces(load, np.where(reached > most / 2.0, np.minimum(reached, most) * (widths[0] / widths[1]), reached))
     picks = load.cached + new > most
@@ -233,16 +234,17 @@ def _add_compressed(
     """
     new = np.maximum(load.prompt_tokens, 1.0)
     context, reached = np.maximum(load.context, 1.0), load.cached + new / 2.0
-    if a.sparse_topk:
+    if a.indexer.topk:
         entries = Load(
-            prompts=load.prompts, prompt_tokens=load.prompt_tokens, cached=reached / a.stride, decodes=load.decodes,
-            context=context / a.stride, expert_tokens=load.expert_tokens, query_tokens=load.query_tokens,
+            prompts=load.prompts, prompt_tokens=load.prompt_tokens, cached=reached / a.compression.stride,
+            decodes=load.decodes, context=context / a.compression.stride, expert_tokens=load.expert_tokens,
+            query_tokens=load.query_tokens,
         )  # fmt: skip
-        _add_indexer(tally, deployment, a, _pieces(entries, reached / a.stride), count)
-    most = float(a.sparse_topk or np.inf)
-    visible = np.minimum(reached / a.stride, most) + np.minimum(reached, a.recent)
+        _add_indexer(tally, deployment, a, _pieces(entries, reached / a.compression.stride), count)
+    most = float(a.indexer.topk or np.inf)
+    visible = np.minimum(reached / a.compression.stride, most) + np.minimum(reached, a.compression.recent)
     pieces = _pieces(load, visible)
-    seen = np.minimum(context / a.stride, most) + np.minimum(context, a.recent)
+    seen = np.minimum(context / a.compression.stride, most) + np.minimum(context, a.compression.recent)
     return np.maximum(pieces.prompts, 1.0), np.maximum(pieces.prompt_tokens, 1.0), pieces.cached, np.maximum(seen, 1.0)
 
 
@@ -257,7 +259,7 @@ def _pieces(load: Load, visible: FloatArray) -> Load:
 
 def _add_indexer(tally: Tally, deployment: Deployment, a: Attention, load: Load, count: float) -> None:
     """Scores of all cached tokens by which a sparse layer chooses those it attends to."""
-    device, dims = deployment.accelerator, (a.index_heads, 1, a.index_dim)
+    device, dims = deployment.accelerator, (a.indexer.heads, 1, a.indexer.dim)
     factors = kernel_factors(deployment.engine.name, deployment.accelerator.generation)
     prompts, new = np.maximum(load.prompts, 1.0), np.maximum(load.prompt_tokens, 1.0)
     op = ops.attention_prefill(device, prompts, new, load.cached, *dims, v_head_dim=1, factors=factors)

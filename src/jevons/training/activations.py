@@ -102,8 +102,8 @@ def _kept_bytes(job: TrainingJob, group: LayerGroup, recompute: str) -> float:
 def _attention_elements(a: Attention, keep_all: bool) -> float:
     out = float(a.heads * a.v_head_dim)
     if a.kind == "mla":
-        latent = float(a.q_lora_rank + a.kv_lora_rank + a.rope_dim)
-        wide = a.heads * (2.0 * (a.nope_dim + a.rope_dim) + a.v_head_dim)
+        latent = float(a.latent.q_lora_rank + a.latent.cached_dim)
+        wide = a.heads * (2.0 * a.latent.key_dim + a.v_head_dim)
         return latent + out + (wide if keep_all else 0.0)
     return a.heads * a.head_dim + a.kv_heads * float(a.head_dim + a.v_head_dim) + out
 

@@ -471,7 +471,7 @@ def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) ->
     if a.kind == "gqa" and not job.software.flash:
         return _unfused_attention_s(job, layout, group)
     if a.kind in {"gqa", "mla"}:  # latent attention is trained in its expanded form
-        width = a.head_dim if a.kind == "gqa" else a.nope_dim + a.rope_dim
+        width = a.head_dim if a.kind == "gqa" else a.latent.key_dim
         keys = max((a.kv_heads if a.kind == "gqa" else a.heads) / layout.tp, 1.0)
         seen = job.attended_len
         op = ops.attention_prefill(
@@ -484,10 +484,10 @@ def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) ->
 
 def _states_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) -> float:
     """Read and write recurrent states once in 64 tokens, in place of attention or beside it [s]."""
-    if not group.attention.mixer_parameters:
+    if not group.attention.mixer.parameters:
         return 0.0
     sequences = layout.micro_batch * job.seq_len / 64.0
-    moved = sequences * group.attention.state_elements * 4.0 / layout.tp
+    moved = sequences * group.attention.mixer.state_elements * 4.0 / layout.tp
     return time_of(ops.elementwise(job.cluster.accelerator, moved, moved))
 
 
@@ -551,7 +551,7 @@ def _cp_pass_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, toke
     if layout.cp == 1:
         return 0.0
     a = group.attention
-    width = a.heads * (a.nope_dim + a.rope_dim + a.v_head_dim) if a.kind == "mla" else a.cached_elements_per_token
+    width = a.heads * (a.latent.key_dim + a.v_head_dim) if a.kind == "mla" else a.cached_elements_per_token
     across = layout.tp * layout.cp > job.cluster.accelerator.scaleup_domain
     cluster = fabric(job, layout.tp * layout.cp)
     hop = ops.point_to_point(cluster, max(tokens * width / layout.tp * _HALF, 1.0), across=across)

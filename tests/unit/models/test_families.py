@@ -75,7 +75,7 @@ def test_windows_under_a_plain_family_are_seen(keys: dict[str, Any], windows: li
 def test_state_layers_under_a_plain_family_are_seen(keys: dict[str, Any]) -> None:
     config = plain("llama", 64, 2, 4, 4, 128, 100, **keys)
     first, second = spec_of(config, "x").layers
-    assert first.attention.state_elements > 0
+    assert first.attention.mixer.state_elements > 0
     assert first.attention.cached_elements_per_token == 0
     assert second.attention.kind == "gqa"
 
@@ -125,7 +125,7 @@ def test_deepseek_v4_keeps_an_entry_for_several_tokens_and_the_last_tokens_whole
     }  # fmt: skip
     spec = spec_of(config, "x")
     only_window, sparse, dense = (group.attention for group in spec.layers)
-    assert (only_window.window, sparse.stride, dense.stride) == (128, 4, 128)
+    assert (only_window.window, sparse.compression.stride, dense.compression.stride) == (128, 4, 128)
     assert spec.kv_bytes_per_token("bf16") == (1024 + 132) / 4 + 1024 / 128
     assert spec.state_bytes_per_sequence("bf16") == 3 * 128 * 1024
     assert (sparse.seen_tokens(100_000), dense.seen_tokens(128_000)) == (512 + 128, 1000 + 128)
@@ -140,8 +140,8 @@ def test_layers_that_take_the_tokens_of_an_earlier_indexer_keep_no_index_keys() 
     every = spec_of(config, "x")
     assert every.kv_bytes_per_token("bf16") == 8 * ((32 + 8) * 2 + 8 + 4)
     assert named.kv_bytes_per_token("bf16") == 8 * (32 + 8) * 2 + 4 * (8 + 4)
-    assert [group.attention.index_dim > 0 for group in counted.layers] == [True, False, True]
-    assert all(group.attention.sparse_topk == 16 for group in named.layers)
+    assert [group.attention.indexer.dim > 0 for group in counted.layers] == [True, False, True]
+    assert all(group.attention.indexer.topk == 16 for group in named.layers)
 
 
 def test_experts_of_images_weigh_beside_the_text() -> None:
