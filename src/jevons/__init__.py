@@ -89,6 +89,10 @@ _FACES = {
     ("buy_rent_api", "plot"): "jevons.plot.size:FIGURES",
     ("backtest", "plot"): "jevons.plot.backtest:FIGURES",
     ("sensitivity", "plot"): "jevons.plot.sensitivity:FIGURES",
+    ("accelerator", "result"): "jevons.sizing.catalogue:described",
+    ("model", "result"): "jevons.models.result:described",
+    ("fact", "result"): "jevons.facts.result:described",
+    ("fact_value", "result"): "jevons.facts.result:value_described",
 }
 
 _EVERY = {
@@ -115,7 +119,8 @@ def __getattr__(name: str) -> Any:
 
 
 _MEANT = {
-    "gpu": "device", "chip": "device", "gpus": "devices", "chips": "devices",
+    "cluster": "hardware.cluster", "gpu": "device", "chip": "device", "gpus": "devices",
+    "chips": "devices",
     "engine": "engines", "tune": "size", "serve_model": "simulate", "simulation": "simulate", "pricing": "cost",
     "price": "cost", "economics": "cost", "backtest": "study.backtest", "montecarlo": "study.montecarlo",
     "monte_carlo": "study.montecarlo", "sensitivity": "study.sensitivity", "sweep": "study.sweep",
@@ -205,7 +210,8 @@ def _at(place: str) -> Any:
 def face(kind: str, what: str) -> Any:
     """Return pictures (``plot``), page (``page``, ``notebook``) or ``workbook`` of a kind of result, or None.
 
-    Pictures and pages stand below the stages, which do not import them; a result asks the package for its own.
+    Pictures and pages stand below the stages, which do not import them; a result asks the package for its own. So does
+    a part, such as a device, for the ``result`` that describes it.
     """
     place = _FACES.get((kind, what)) or _EVERY.get(what)
     return None if place is None else _at(place)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import html
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import jevons
 from jevons.errors import NoSuchNameError, did_you_mean
 
 _WORDS = {
@@ -108,6 +110,40 @@ class Named:
             if hasattr(type(self), name):  # a property that failed says so itself
                 return object.__getattribute__(self, name)
             raise unknown_attribute(type(self).__name__, name, dir(type(self)))
+
+
+class Described(Named):
+    """A base of parts, such as a device or a model, that are read as results are: the result that describes them.
+
+    A subclass sets `_kind`; the package knows where the result of that kind is made of a part (`jevons.face`).
+    """
+
+    __slots__ = ()
+
+    _kind: ClassVar[str]
+
+    def _result(self) -> Any:
+        return jevons.face(self._kind, "result")(self)
+
+    @property
+    def tables(self) -> Any:
+        """What is known of it, as named tables."""
+        return self._result().tables
+
+    def to_frame(self, table: str | int | None = None) -> Any:
+        """Return a table of it as a polars frame; the one with its figures where none is named."""
+        return self._result().to_frame(table)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it in the types that JSON has, values in base units."""
+        content: dict[str, Any] = self._result().to_json()
+        return content
+
+    def _repr_html_(self) -> str:
+        """Return it in a sentence and its tables, for a notebook."""
+        result = self._result()
+        shown = (one for one in result.tables.values() if not one.detail or one.name == result.main_table)
+        return f"<p>{html.escape(result.answer)}</p>{''.join(one._repr_html_() for one in shown)}"
 
 
 class Record(dict[str, Any]):

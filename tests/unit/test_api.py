@@ -34,7 +34,14 @@ def test_importing_the_package_loads_nothing_else():
         (lambda: jevons.simulate("llama-3.1-8b", input_tokens=9), "Did you mean `isl`?"),
         (lambda: jevons.train("llama-2-70b", batch_size=9), "Did you mean `batch`?"),
         (lambda: jevons.size("llama-3.1-8b", dtype="fp8"), "Did you mean `precision`?"),
-        (lambda: jevons.operators.gemm("h100", 1, 2, 3), "by place it takes m, n, k; all others are named"),
+        (
+            lambda: jevons.operators.gemm("h100", 1, 2, 3),
+            "by place it takes m, n, k; all others are named, such as gpu=",
+        ),
+        (
+            lambda: jevons.cost("qwen3-32b", gpu="h20"),
+            "`gpu` is given by place, 'qwen3-32b', and by name, 'h20'; by place ",
+        ),
         (jevons.operators.attention, "missing a required argument: 'batch'"),
     ],
 )
@@ -43,6 +50,11 @@ def test_arguments_in_other_tools_words_are_answered_with_the_name_here(call, me
         call()
     assert message in str(error.value)
     assert isinstance(error.value, TypeError)
+
+
+def test_a_word_in_place_of_a_scenario_is_told_what_a_scenario_is():
+    with pytest.raises(jevons.InputError, match="no such file. A scenario is a YAML file; `jevons new` writes"):
+        jevons.value("alibaba")
 
 
 def test_several_files_may_be_given_as_a_list():

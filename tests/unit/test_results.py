@@ -1,11 +1,14 @@
 """What every result offers: named tables with raw numbers, frames, files, and a short text."""
 
+import dataclasses
+import html
 import json
 from typing import ClassVar
 
 import polars as pl
 import pytest
 
+import jevons
 from jevons.errors import InputError
 from jevons.results import Column, Result, Table, Tables, table
 
@@ -100,3 +103,32 @@ def test_unknown_endings_and_missing_dimensions_say_what_would_do(tmp_path):
         Example().explain("cost")
     with pytest.raises(AttributeError, match="no picture `front`"):
         Example().plot.front()
+
+
+PARTS = {
+    "accelerator": lambda: jevons.accelerator("h100_sxm"),
+    "model": lambda: jevons.model("qwen3-32b"),
+    "fact": lambda: jevons.facts.search("h20 price")[0],
+    "value of a fact": lambda: jevons.facts.get("h20.price_cny"),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parts_are_read_as_results_are(name):
+    part = PARTS[name]()
+    assert len(repr(part).splitlines()) <= 15
+    assert part.to_frame().height > 0
+    assert part.to_frame(next(iter(part.tables))).columns == [c.name for c in next(iter(part.tables.values())).columns]
+    assert json.loads(json.dumps(part.to_json())) == part.to_json()
+    page = part._repr_html_()
+    assert html.escape(part.to_json()["answer"]) in page
+    assert "<table" in page
+    assert len(page) < 20_000
+
+
+def test_a_part_says_the_figures_that_it_has_itself():
+    device = jevons.accelerator("h100_sxm")
+    bigger = dataclasses.replace(device, hbm_bytes=2.0 * device.hbm_bytes)
+    assert bigger.to_json()["specification"]["hbm_bytes"] == 2.0 * device.hbm_bytes
+    assert bigger.to_json()["figures"] == []
+    assert {one["id"] for one in device.to_json()["figures"]} >= {"h100_sxm.hbm_bytes"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from jevons.errors import FactError, InputError, did_you_mean
+from jevons.facts.read import default_facts
 from jevons.facts.types import Fact, Facts, FactValue
 from jevons.results import Cell, Column, ListResult, Result, Table, table
 from jevons.words import Sentence
@@ -133,6 +134,19 @@ class FactResult(Result):
             "answer": self.answer, "id": self.fact.id, "about": self.fact.about, "unit": self.fact.unit,
             "current": value_record(self.current), "values": [value_record(v) for v in self.values],
         }  # fmt: skip
+
+
+def described(fact: Fact) -> FactResult:
+    """Return a fact as the result that describes it, every value in it."""
+    return FactResult(fact=fact, current=fact.values[-1], values=fact.values)
+
+
+def value_described(value: FactValue) -> FactResult:
+    """Return one value of a fact as the result that describes it."""
+    facts = default_facts()
+    about = facts.fact(value.id).about if value.id in facts else ""
+    fact = Fact(id=value.id, unit=value.unit, written_unit=value.unit, about=about, values=(value,))
+    return FactResult(fact=fact, current=value, values=(value,))
 
 
 def value_record(value: FactValue) -> dict[str, Any]:

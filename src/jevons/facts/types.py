@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from jevons.errors import FactError, did_you_mean
-from jevons.named import Named
+from jevons.named import Described, Named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Source(Named):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class FactValue(Named):
+class FactValue(Described):
     """One dated value of a fact.
 
     Parameters
@@ -47,6 +48,8 @@ class FactValue(Named):
     low, high : float or None
         Stated range, in *unit*; always present for judgements.
     """
+
+    _kind: ClassVar[str] = "fact_value"
 
     id: str
     value: float | str
@@ -91,8 +94,10 @@ class FactValue(Named):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Fact(Named):
+class Fact(Described):
     """A quantity with its values, oldest first; of two values of one date the chosen one comes last."""
+
+    _kind: ClassVar[str] = "fact"
 
     id: str
     unit: str

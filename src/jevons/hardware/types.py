@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-from jevons.named import Named
+from jevons.named import Described
 
 PRECISIONS = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "fp4")
 
@@ -42,7 +43,7 @@ class OwnPrice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Accelerator(Named):
+class Accelerator(Described):
     """One accelerator as sold, from its datasheet.
 
     Parameters
@@ -86,6 +87,8 @@ class Accelerator(Named):
     shown_frac : float
         Memory that the driver shows to a process, over the nameplate.
     """
+
+    _kind: ClassVar[str] = "accelerator"
 
     id: str
     name: str

@@ -131,6 +131,11 @@ class ModelResult(Result):
         }  # fmt: skip
 
 
+def described(spec: ModelSpec) -> ModelResult:
+    """Return a model as the result that describes it."""
+    return ModelResult(spec=spec)
+
+
 def _layer_record(group: LayerGroup) -> dict[str, Any]:
     feed = group.feed_forward
     return {

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from jevons.models import formulas
 from jevons.models.types import WEIGHT_BITS, LayerGroup, WeightPrecision
-from jevons.named import Named
+from jevons.named import Described
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class ModelSpec(Named):
+class ModelSpec(Described):
     """A decoder read from its config.json.
 
     Parameters
@@ -42,6 +43,8 @@ class ModelSpec(Named):
     file : str
         The user's config.json, or its folder; empty for a shipped architecture.
     """
+
+    _kind: ClassVar[str] = "model"
 
     name: str
     architecture: str

@@ -16,6 +16,7 @@ from jevons.errors import ArgumentError, Fault, InputError, did_you_mean
 from jevons.options.argument_types import typed
 from jevons.options.option import Declared, Default, Option
 from jevons.options.spellings import SPELLINGS
+from jevons.text import shortened
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -162,14 +163,20 @@ def _bound(
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
-        places = [
-            p.name
-            for p in signature.parameters.values()
-            if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD and p.name != "self"
-        ]
-        by_place = f"by place it takes {', '.join(places) or 'none'}; all others are named"
-        message = f"{name}(): {error}; {by_place}"
+        placed = [one for one in known if signature.parameters[one].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        named = [f"{one}=" for one in known if one not in placed]
+        others = f"; all others are named, such as {', '.join(named[:_SHOWN])}" if named else ""
+        twice = next((one for one, _ in zip(placed, args, strict=False) if one in kwargs), None)
+        problem = str(error)
+        if twice is not None:
+            first = shortened(repr(args[placed.index(twice)]))
+            problem = f"`{twice}` is given by place, {first}, and by name, {shortened(repr(kwargs[twice]))}"
+        message = f"{name}(): {problem}; by place it takes {', '.join(placed) or 'none'}{others}"
         raise ArgumentError(message) from None
+
+
+_SHOWN = 4
+"""Arguments that a wrong call is shown as an example."""
 
 
 def _instead(given: str, known: Sequence[str]) -> str:

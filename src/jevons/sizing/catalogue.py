@@ -100,6 +100,7 @@ class DeviceResult(Result):
 
     kind: ClassVar[str] = "device"
     subject: ClassVar[str] = "accelerator"
+    main_table: ClassVar[str] = "device"
 
     accelerator: Accelerator
     figures: tuple[FactValue, ...]
@@ -114,10 +115,12 @@ class DeviceResult(Result):
 
     def _tables(self) -> Iterator[Table]:
         device = self.accelerator
+        heads: tuple[Column, ...] = (Column("quantity", "quantity"), Column("value", "value"), Column("unit", "unit"))
+        yield table("device", f"{device.id}: figures in use", heads, _specification(device), detail=True)
         peaks: list[tuple[Cell, ...]] = [
             (precision, peak, peak / device.hbm_bytes_per_s) for precision, peak in device.peak_flop_per_s.items()
         ]
-        heads: tuple[Column, ...] = (
+        heads = (
             Column("precision", "precision"), Column("peak_flop_per_s", "dense peak", "TFLOP/s", scale=1e-12),
             Column("flop_per_byte", "work per byte where both bind", "FLOP/byte"),
         )  # fmt: skip
@@ -136,6 +139,7 @@ class DeviceResult(Result):
         return {
             "answer": self.answer,
             "device": self.accelerator.id,
+            "specification": {name: value for name, value, _ in _specification(self.accelerator)},
             "peaks": self.tables["peaks"].records(),
             "figures": [
                 {
@@ -145,6 +149,18 @@ class DeviceResult(Result):
                 for one in self.figures
             ],
         }  # fmt: skip
+
+
+def _specification(device: Accelerator) -> list[tuple[str, Cell, str]]:
+    """Return what the stages read of a device: quantity by its attribute's name, value and base unit."""
+    return [
+        ("name", device.name, ""), ("vendor", device.vendor, ""), ("hbm_bytes", device.hbm_bytes, "bytes"),
+        ("hbm_bytes_per_s", device.hbm_bytes_per_s, "bytes/s"), ("l2_bytes", device.l2_bytes, "bytes"),
+        ("cores", device.cores, ""), ("clock_hz", device.clock_hz, "Hz"), ("scaleup", device.scaleup.kind, ""),
+        ("scaleup_bytes_per_s", device.scaleup.bytes_per_s, "bytes/s"), ("scaleup_domain", device.scaleup_domain, ""),
+        ("scaleout_bytes_per_s", device.scaleout.bytes_per_s, "bytes/s"), ("node_devices", device.node_devices, ""),
+        ("tdp_w", device.tdp_w, "W"), ("server_w", device.server_w, "W"),
+    ]  # fmt: skip
 
 
 _LONGEST_SOURCE = 48
@@ -251,10 +267,21 @@ def device_shown(name: str, on: dt.date | None) -> DeviceResult:
     FactError
         If it was not yet public on that date.
     """
-    device, facts = accelerator(name, on=on), default_facts()
-    listed = [] if is_file(name) else [fact for fact in facts if fact.id.startswith(f"{device.id}.")]
+    device = accelerator(name, on=on)
+    return DeviceResult(accelerator=device, figures=() if is_file(name) else _on_file(device, on))
+
+
+def described(device: Accelerator) -> DeviceResult:
+    """Return a device as the result that describes it, with facts where it is the one on file today."""
+    known = not device.file and accelerator(device.id) == device
+    return DeviceResult(accelerator=device, figures=_on_file(device, None) if known else ())
+
+
+def _on_file(device: Accelerator, on: dt.date | None) -> tuple[FactValue, ...]:
+    facts = default_facts()
+    listed = [fact for fact in facts if fact.id.startswith(f"{device.id}.")]
     visible = (facts.series(fact.id, on)[-1:] for fact in listed)
-    return DeviceResult(accelerator=device, figures=tuple(value for values in visible for value in values))
+    return tuple(value for values in visible for value in values)
 
 
 def _price_cny(device: Accelerator, on: dt.date | None) -> float | None:

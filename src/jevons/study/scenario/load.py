@@ -49,7 +49,13 @@ def load(
         message = f"path {shortened(repr(path))}: give the path of a scenario's YAML file"
         raise InputError(message)
     facts = facts or default_facts()
-    document = read_yaml(path)
+    try:
+        document = read_yaml(path)
+    except InputError as error:
+        if Path(path).suffix or not str(path) or os.path.lexists(path):
+            raise
+        message = f"{error} A scenario is a YAML file; `jevons new` writes one."
+        raise InputError(message) from None
     date = _date(document, as_of)
     fill_from_region(document)
     for name, value in (settings or {}).items():
