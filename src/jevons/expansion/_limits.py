@@ -12,6 +12,9 @@ from jevons.expansion._stages import Start
 from jevons.expansion.formulas import DAYS_PER_QUARTER
 from jevons.expansion.types import ExpansionProblem
 
+RESERVE = "training reserve"
+"""Limit that takes hours from everything else; it keeps nobody from ordering, so callers still bound the orders."""
+
 _NEGLIGIBLE = 1e-8
 _UNMET = 1e-6
 
@@ -51,6 +54,7 @@ def binding_limits(
     A limit's strength is what the objective gains per unit times the largest value that the limit takes in any quarter,
     so a supply that was cut off counts by what it once was, and a device never on sale does not count where others are.
     A site counts in the quarters in which it stands at its limit and is full, by what its power is worth from then on.
+    The training reserve counts by what the hours held for it would gain elsewhere.
     ``demand`` comes first where every call that is worth its energy is served, and stands alone where nothing else
     binds: further callers are not worth the capital.
     """
@@ -67,6 +71,8 @@ def binding_limits(
         strengths.append((f"site power: {site}", np.cumsum(answer.power_gain[r][::-1])[::-1] * full))
         rate = problem.power.site_build_w_per_quarter[r]
         strengths.append((f"build rate: {site}", answer.build_gain[r] * (max(rate, 1.0) if np.isfinite(rate) else 0.0)))
+    held_h = answer.training[..., None] * (problem.demand.slot_h_per_d * problem.machines.availability_frac)
+    strengths.append((RESERVE, (held_h * answer.capacity_gain).sum(axis=(0, 1, 3))))
     least = _NEGLIGIBLE * max(
         abs(answer.objective), float((problem.money.discount * problem.money.budget_cur).sum()), 1.0
     )
@@ -75,7 +81,7 @@ def binding_limits(
     for t in range(len(problem.quarters)):
         strong = sorted(((-float(s[t]), i, name) for i, (name, s) in enumerate(strengths) if s[t] > least))
         names = [name for _, _, name in strong]
-        if sated[t] or not names:
+        if sated[t] or not set(names) - {RESERVE}:
             names.insert(0, "demand")
         quarters.append(tuple(names))
     return tuple(quarters)

@@ -408,7 +408,7 @@ class Answer:
     """Values and gains of a solved program in the shapes of the problem, without its tail; see `ExpansionPlan`.
 
     All gains are present values: ``capacity_gain`` per device-hour a day; ``power_gain``, ``limit_gain`` and
-    ``build_gain`` per watt.
+    ``build_gain`` per watt; ``reserve_cost`` per flop/s that the training reserve asks for.
     """
 
     status: str
@@ -424,6 +424,7 @@ class Answer:
     limit_gain: Array
     build_gain: Array
     budget_gain: Array
+    reserve_cost: Array
     cluster: Array
     basis: Basis | None
 
@@ -455,6 +456,7 @@ def read(program: Program, solution: Solution) -> Answer:
         limit_gain=gain[program.rows.limit[:, :count]] + _later(gain[program.rows.limit], count),
         build_gain=np.maximum(solution.column_gain[program.columns.additions[:, :count]], 0.0),
         budget_gain=gain[program.rows.budget[:count]],
+        reserve_cost=np.maximum(-solution.row_gain[program.rows.reserve[:count]], 0.0),
         cluster=chosen(program.columns.cluster[..., :count]),
         basis=solution.basis,
     )

@@ -92,6 +92,7 @@ def solve_in_months(
         worth=Worth(
             rent_cur_per_device_h=_mean(fine.worth.rent_cur_per_device_h, 1),
             marginal_cur_per_call=_mean(fine.worth.marginal_cur_per_call, 1),
+            training_cur_per_flop_h=_mean(fine.worth.training_cur_per_flop_h, 0),
             budget_dual=_mean(fine.worth.budget_dual, 0),
             supply_dual_cur=_mean(fine.worth.supply_dual_cur, 1),
             power_dual_cur_per_w=_summed(fine.worth.power_dual_cur_per_w, 1),

@@ -415,6 +415,7 @@ def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) 
         worth=Worth(
             rent_cur_per_device_h=np.einsum("vrtk,vrt->vtk", rent, share),
             marginal_cur_per_call=marginal_cost(problem, answer),
+            training_cur_per_flop_h=answer.reserve_cost / (weight * 24.0 * problem.machines.availability_frac),
             budget_dual=seen.budget,
             supply_dual_cur=seen.supply,
             power_dual_cur_per_w=seen.power,

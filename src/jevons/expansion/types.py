@@ -358,6 +358,9 @@ class Worth(Part):
     marginal_cur_per_call : (s, t)
         What one more call a day costs at the margin: energy plus rent on the cheapest device, slot-weighted; the
         highest value of a served block where demand is rationed.
+    training_cur_per_flop_h : (t,)
+        What an hour of one more flop/s of the training reserve costs (dual of the reserve, undiscounted). A device that
+        is held for it is worth this times its `device_flop_per_s`, less energy: its scarcity rent.
     budget_dual : (t,)
         Gain in objective per unit of currency of extra budget.
     supply_dual_cur : (v, t)
@@ -366,11 +369,12 @@ class Worth(Part):
         Gain per extra watt a site may reach or add.
     binding : tuple of tuple of str
         Per quarter, the limits that bind, strongest first: ``budget``, ``chip supply: h20``, ``site power: zhangbei``,
-        ``build rate: zhangbei``, ``demand``.
+        ``build rate: zhangbei``, ``training reserve``, ``demand``.
     """
 
     rent_cur_per_device_h: Array
     marginal_cur_per_call: Array
+    training_cur_per_flop_h: Array
     budget_dual: Array
     supply_dual_cur: Array
     power_dual_cur_per_w: Array
