@@ -10,19 +10,15 @@ from dataclasses import dataclass, field, replace
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.figures import Figure, figures, per_share
+from jevons.study.announcement.margins import margins, year_before
 from jevons.study.announcement.mentions import Mention, compared, main_firm, mentions, role_of
+from jevons.study.announcement.patterns import FORMER
 from jevons.study.announcement.quarters import with_years
 from jevons.study.announcement.text import Sentence
 from jevons.units import CURRENCIES
 
 VERDICTS = ("confirmed", "contradicted", "unlike", "not_on_file", "unread")
 
-_FROM = re.compile(
-    r"(?:from|由|从|previous(?:ly)?|原(?:来|先)?的?|此前的?|compared with|versus|vs\.?|earlier|prior)\s?"
-    r"(?:its |the |an? )?(?:prior |previous |earlier |original |initial )?"
-    r"(?:outlook |range |guidance |forecast |target |estimate )?"
-    r"(?:of |between |about |around |range of )*$"
-)
 _RAISED = re.compile(
     r"(?:up|down) from|rais|lift|increas|upgrad|hik|upped|cut|lower|上调|提高|提升|升至|调高|上修|下调"
 )
@@ -51,6 +47,7 @@ _ALSO = re.compile(
     r"|约合?|折合|合|相当于|=|≈|~|\s)*\s?"
 )
 """Words between an amount and the same in another currency."""
+_STOCK = re.compile(r"(?:the|its) (?:shares?|stock)|该股|其股|股价|股份")
 _SHARE = re.compile(r"份额|占比|占|share|市占")
 
 
@@ -62,7 +59,7 @@ class Claim:
     ----------
     kind : str
         ``budget``, ``metric``, ``comparison``, ``superlative``, ``cluster``, ``calls``, ``multiple``, ``price``,
-        ``growth``, ``share``, ``target``, ``power``, ``count``, ``rates`` or ``figure``.
+        ``growth``, ``share``, ``margin``, ``target``, ``power``, ``count``, ``rates`` or ``figure``.
     firm : str
         Key of the firm spoken of; empty where none is.
     quantity : str
@@ -163,6 +160,7 @@ class _Reader:
         yield from self._comparisons(money)
         yield from self._powers()
         yield from self._rates()
+        yield from self._margins()
         yield from self._percents()
         yield from self._rest()
 
@@ -241,6 +239,16 @@ class _Reader:
             result["date"] = min(dates, key=lambda f: abs(f.start - at))
         return result
 
+    def _year_before(self, figure: Figure, period: dict[str, Figure]) -> dict[str, Figure]:
+        """Return the period of an amount, a year back where the text says ``a year earlier``; without a year, none."""
+        if not year_before(self.plain, figure):
+            return period
+        kept = {name: found for name, found in period.items() if name == "date"}
+        whole = period.get("period")
+        if whole is not None and re.match(r"(?:FY)?\d{4}(?:-[QH]\d)?$", whole.label):
+            kept["period"] = replace(whole, label=re.sub(r"\d{4}", lambda m: str(int(m[0]) - 1), whole.label))
+        return kept
+
     def _own_period(self, figure: Figure, firm: str) -> dict[str, Figure]:
         """Return the period of an amount; that of a firm compared with is not what stands before its name."""
         period = self._period(figure.start)
@@ -291,10 +299,16 @@ class _Reader:
                 implied = figure.middle * (1 + sign * change.middle)
                 derived["implied_multiple"] = (implied, implied, "1")
             named |= self._period(figure.start)
-            yield self._make("multiple", self._firm(figure.start), "price over earnings", named, derived=derived)
+            firm = self._firm(figure.start) or (self.before if _STOCK.search(self.plain) else "")
+            yield self._make("multiple", firm, "price over earnings", named, derived=derived)
 
     def _prices(self) -> Iterator[Claim]:
+        olds = [f for f in self._left("price") if FORMER.search(self.plain[max(0, f.start - 50) : f.start])]
+        olds = olds if _RAISED.search(self.plain) and len(olds) < len(self._left("price")) else []
         for figure in self._left("price"):
+            if figure in olds:
+                continue
+            behind = [f for f in olds if f.unit == figure.unit and figure.end <= f.start]
             pair = [f for f in self._left("money") if re.fullmatch(r"\s?/\s?", self.plain[f.end : figure.start])]
             if pair:
                 first = replace(pair[0], kind="price")
@@ -305,7 +319,8 @@ class _Reader:
                 continue
             model = self._model(figure.start)
             kind = self._price_kind(figure)
-            yield self._make("price", self._firm(figure.start), kind, {"price": figure} | self._dated(), other=model)
+            named = {"price": figure} | ({"previous": behind[0]} if behind else {}) | self._dated()
+            yield self._make("price", self._firm(figure.start), kind, named, other=model)
             yield from self._second_price(figure, model)
 
     def _second_price(self, first: Figure, model: str) -> Iterator[Claim]:
@@ -387,13 +402,13 @@ class _Reader:
             ]  # fmt: skip
             if joined:
                 named["amount"] = joined[-1]
-            if _FROM.search(behind) and _RAISED.search(self.plain):
+            if FORMER.search(behind) and _RAISED.search(self.plain):
                 named = {"previous": figure}
             yield self._make("cluster", self._firm(figure.start), "accelerators", named | self._period(figure.start))
 
     def _money(self) -> Iterator[Claim]:
         moneys = self._left("money")
-        previous = [f for f in moneys if _FROM.search(self.plain[max(0, f.start - 50) : f.start])]
+        previous = [f for f in moneys if FORMER.search(self.plain[max(0, f.start - 50) : f.start])]
         moneys = self._converted(moneys)
         for figure in moneys:
             if figure in previous and len(moneys) > 1 and _RAISED.search(self.plain):
@@ -426,7 +441,7 @@ class _Reader:
         if olds and len(moneys) <= 2 * len(olds):
             named["previous"] = min(olds, key=lambda f: abs(f.start - figure.start))
         firm = self._firm(figure.start)
-        period = self._own_period(figure, firm)
+        period = self._year_before(figure, self._own_period(figure, firm))
         named |= period
         derived: dict[str, tuple[float, float, str]] = {}
         analysts = [m.firm for m in self.mentions if role_of(m.firm) == "analyst"]
@@ -517,10 +532,16 @@ class _Reader:
                     "count", self._firm(figure.start), what, {"count": figure} | self._period(figure.start)
                 )
 
+    def _margins(self) -> Iterator[Claim]:
+        for kind, named in margins(self.plain, self.figures, self._left("percent")):
+            first = min(named.values(), key=lambda f: f.start)
+            yield self._make("margin", self._firm(first.start), kind, named | self._period(first.start))
+
     def _percents(self) -> Iterator[Claim]:
         for figure in self._left("percent"):
-            lead = self.plain[max(0, figure.start - 40) : figure.end + 20]
-            quantity = self._quantity(figure)
+            behind = re.split(r"[,，;；]", self.plain[figure.end : figure.end + 20])[0]
+            lead = self.plain[max(0, figure.start - 40) : figure.end] + behind
+            quantity = self._grown_money(figure) or self._quantity(figure)
             if figure.what == "of_revenue" or (
                 _SHARE.search(lead)
                 and not lexicon.pattern("rise").search(self.plain[max(0, figure.start - 8) : figure.start])
@@ -536,6 +557,20 @@ class _Reader:
             else:
                 kind = "figure"
             yield self._make(kind, self._firm(figure.start), quantity, {"percent": figure} | self._period(figure.start))
+
+    def _grown_money(self, figure: Figure) -> str:
+        """Return the quantity of the amount right before a growth, ``revenue was 32.9 bn, up 29 %``; empty without."""
+        amounts = [f for f in self.figures if f.kind == "money" and f.end <= figure.start]
+        if not amounts:
+            return ""
+        between = self.plain[amounts[-1].end : figure.start]
+        if lexicon.quantity_pattern().search(between) or re.search(r"[;；。]", between):
+            return ""
+        grows = (
+            _GROWN.search(between) or lexicon.pattern("rise").search(between) or lexicon.pattern("fall").search(between)
+        )
+        quantity = self._quantity(amounts[-1]) if grows else ""
+        return "cloud_revenue" if quantity == "revenue" and _CLOUD.search(self.plain) else quantity
 
     def _rest(self) -> Iterator[Claim]:
         for figure in self._left("count"):

@@ -27,16 +27,19 @@ from jevons.study.announcement.patterns import (
     FOLD,
     FROM_TO,
     LOW_TEENS,
+    MACHINES,
     MONEY,
     MONTHS,
     MOVED,
     MULTIPLE,
+    PER_MILLION_OF,
     PER_SHARE,
     PER_TOKENS,
     PERCENT,
     PERIODS,
     POWER,
     POWER_UNITS,
+    PRE,
     QUALIFIERS,
     QUARTER,
     QUARTER_ENDS,
@@ -108,7 +111,7 @@ def figures(sentence: str, written: str, currency: str) -> list[Figure]:
 
     for ticker in TICKER.finditer(sentence):
         taken[ticker.start() : ticker.end()] = [True] * (ticker.end() - ticker.start())
-    for reader in (_dates, _multiples, _percents, _powers, _devices, _chips):
+    for reader in (_dates, _multiples, _percents, _powers, _machines, _devices, _chips):
         for match, figure in reader(sentence):
             if free(match):
                 add(figure)
@@ -171,6 +174,12 @@ def _found(match: re.Match[str], **said: Any) -> tuple[re.Match[str], Figure]:
     return match, Figure(start=match.start(), end=match.end(), text="", **said)
 
 
+_OF_OTHER = re.compile(
+    r"(?:收入|营收|销售额?|投资|资产|产能|规模|算力|同期|相当于[^,，。]{0,12})的?(?:约|近|将近|接近|超过?|逾|达|为|是)*\s?$"
+)
+"""What stands before a multiple of something else than earnings."""
+
+
 def _multiples(sentence: str) -> Any:
     for match in MULTIPLE.finditer(sentence):
         text = next(group for group in (match["a"], match["b"], match["c"], match["d"]) if group)
@@ -180,7 +189,7 @@ def _multiples(sentence: str) -> Any:
     if MULTIPLE.search(sentence) or VALUED.search(sentence):
         for match in BARE_MULTIPLE.finditer(sentence):
             low, high = value_of(re.sub(r"[x×倍]", "", match[0]))
-            if 2 < low < 1000:
+            if 2 < low < 1000 and not _OF_OTHER.search(sentence, 0, match.start()):
                 yield _found(match, kind="multiple", low=low, high=high, unit="1", what="pe")
 
 
@@ -212,6 +221,31 @@ def _powers(sentence: str) -> Any:
         low, high = _range(match["a"], match["b"])
         unit = POWER_UNITS[match["unit"][0]]
         yield _found(match, kind="power", low=low * unit, high=high * unit, unit="W")
+
+
+_EACH = {"two": 2, "four": 4, "eight": 8, "sixteen": 16, "seventy-two": 72}
+_MOST_EACH = 576
+"""Accelerators of the largest machine that is sold as one."""
+
+
+def _machines(sentence: str) -> Any:
+    """Yield accelerators of machines that are counted with what each holds."""
+    pattern, table = lexicon.named("devices")
+    for match in MACHINES.finditer(sentence):
+        g = match.groupdict()
+        each = next(g[name] for name in ("k", "k2", "k3") if g[name])
+        held = _EACH.get(each) or value_of(each)[0]
+        low, high = value_of(next(g[name] for name in ("n", "n2", "n3") if g[name]))
+        kind = next((g[name] for name in ("kind", "kind2", "kind3", "kind4", "kind5") if g[name]), "")
+        if g["k"] and not kind and not re.search(r"卡|gpu|芯片", match[0]):
+            continue
+        if not 2 <= held <= _MOST_EACH or low < 1:
+            continue
+        before = re.split(r"[。;；]", sentence[: match.start()])[-1]
+        near = list(pattern.finditer(before))
+        kind = kind.removesuffix("s") or (near[-1][0] if near else "")
+        what = table.get(kind, table.get(kind.removesuffix("x"), ""))
+        yield _found(match, kind="devices", low=low * held, high=high * held, unit="devices", what=what)
 
 
 def _devices(sentence: str) -> Any:
@@ -261,6 +295,12 @@ def _moneys(sentence: str, currency: str) -> Any:
             continue
         pre, post = match["pre"], match["post"] or match["post0"]
         low, high = _range(match["a"], match["b"])
+        start = match.start()
+        if match["b"] and not pre and re.fullmatch(r"(?:19|20)\d\d", match["a"]):  # ``for 2026 to $50 billion``
+            low, high = value_of(match["b"])
+            lead = re.search(rf"(?:{PRE})?\s?$", sentence[match.end("a") : match.start("b")])
+            start = match.end("a") + lead.start() if lead else match.start("b")
+            pre = sentence[start : match.start("b")].strip()
         known = BEFORE.get(pre or "") or AFTER.get(post or "")
         factor = 1.0
         if post in CENTS:
@@ -281,10 +321,10 @@ def _moneys(sentence: str, currency: str) -> Any:
             if not known:
                 continue
         figure = Figure(
-            kind="money", low=low * factor, high=high * factor, unit=known, start=match.start(), end=match.end(),
+            kind="money", low=low * factor, high=high * factor, unit=known, start=start, end=match.end(),
             text="", assumed=assumed,
         )  # fmt: skip
-        yield match, _priced(figure, sentence)
+        yield _Span(start, match.end()), _priced(figure, sentence)
 
 
 def _both(sentence: str, match: re.Match[str], currency: str) -> Any:
@@ -339,6 +379,9 @@ def _priced(figure: Figure, sentence: str) -> Figure:
     for match in PER_TOKENS.finditer(sentence, max(0, figure.start - 40), figure.start):
         if not re.search(r"[.。;；]", sentence[match.end() : figure.start]):
             before = match
+    bare = None if after else PER_MILLION_OF.match(sentence, figure.end)
+    if bare and figure.high < 2000 and re.search(r"tok", sentence[max(0, figure.start - 60) : figure.start]):
+        return replace(figure, kind="price", end=bare.end())
     if (after or before) and figure.high < 2000:
         said = after or before
         if said is None:

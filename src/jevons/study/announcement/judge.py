@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import itertools
 import re
@@ -12,27 +11,17 @@ from dataclasses import dataclass, replace
 from jevons.facts import Facts, FactValue
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claims import Claim
+from jevons.study.announcement.covered import Candidate, covers, quartered, same_label
 from jevons.study.announcement.figures import Figure
 from jevons.study.announcement.patterns import MONIES
 from jevons.units import format_count, format_money
 
 _CLOSE, _ROUGH = 0.03, 0.08
-_SPANS = {"alibaba.plan.capex_cny": 3.0, "peer.stargate.plan_usd": 4.0, "alibaba.group.considered_plan_cny": 3.0}
-"""Years that a plan on file covers, where its id does not say."""
 _NEAR_DAYS = 200
 _EVENTS = frozenset({"contract", "debt", "buyback", "disposal", "inflow"})
 """Quantities of which a firm has several at a time: another one does not contradict."""
 _PLANNED = re.compile(r"plan|will |expect|guid|forecast|target|intend|预计|计划|将|拟|目标|预期")
 """Words of what is to come; a later outcome does not contradict a plan."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A fact's value that a claim may be about: the period it covers in words, and its length in years."""
-
-    value: FactValue
-    label: str
-    years: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +66,7 @@ class Judge:
                 continue
             for value in self.facts.series(fact.id, self.as_of):
                 if not isinstance(value.value, str):
-                    yield Candidate(value, *_covers(fact.id, value, entry.fiscal_end_month))
+                    yield Candidate(value, *covers(fact.id, value, entry.fiscal_end_month))
 
     def _budget(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
         return self._held(claim, claim.named["amount"])
@@ -96,7 +85,7 @@ class Judge:
         if period is not None and period.label.startswith("to "):
             fit = []
         elif period is not None and dated:
-            fit = [c for c in every if _same_label(period.label, c, claim.firm)]
+            fit = [c for c in every if same_label(period.label, c, claim.firm)]
         elif claim.quantity == "capex" and years > 1 and "each" not in claim.named:
             fit = [c for c in every if c.years == years]
         elif claim.quantity == "capex" and "each" in claim.named:
@@ -407,6 +396,42 @@ class Judge:
             ),
         )
 
+    def _margin(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        """Return the verdict of a margin: by one on file of the kind and period, or by income and revenue on file."""
+        figure, period = claim.named.get("percent"), claim.named.get("period")
+        kind = claim.quantity.removesuffix(" margin")
+        what = f"no such {claim.quantity} of {_name(claim.firm)} is on file"
+        if figure is None:
+            return "not_on_file", "a change of a margin, or its level before: today's is not stated", ()
+        if period is None or not re.match(r"\d{4}|FY", period.label):
+            return "not_on_file", what, ()
+        found = [c for c in self._margins(claim.firm, kind) if same_label(period.label, c, claim.firm)]
+        if not found:
+            return "not_on_file", what, ()
+        best = min(found, key=lambda c: abs(c.value.number - figure.middle))
+        agrees = figure.low - 0.006 <= best.value.number <= figure.high + 0.006
+        text = f"{_about(best)}: {100 * best.value.number:.3g} %"
+        return "confirmed" if agrees else "contradicted", text, tuple(dict.fromkeys(c.value.id for c in found))
+
+    def _margins(self, firm: str, kind: str) -> Iterator[Candidate]:
+        """Yield the margins on file of a firm, stated or as income over revenue, of the whole firm."""
+        entry = lexicon.firm(firm)
+        income = {"operating": "operating_income", "net": "net_income"}.get(kind)
+        for fact in self.facts:
+            head, _, stem = fact.id.rpartition(".")
+            if entry is None or head not in entry.facts:
+                continue
+            if stem.startswith(f"{kind}_margin") and stem.endswith("_frac"):
+                for value in self.facts.series(fact.id, self.as_of):
+                    yield Candidate(value, *covers(quartered(fact.id), value, entry.fiscal_end_month))
+            revenue = fact.id.replace(income, "revenue") if income else ""
+            if income and re.fullmatch(rf"{income}_(?:quarter|year)_[a-z]{{3}}", stem) and revenue in self.facts:
+                sales = {v.start: v.number for v in self.facts.series(revenue, self.as_of)}
+                for value in self.facts.series(fact.id, self.as_of):
+                    if sales.get(value.start, 0.0) > 0:
+                        share = replace(value, value=value.number / sales[value.start], unit="1", low=None, high=None)
+                        yield Candidate(share, *covers(fact.id, value, entry.fiscal_end_month))
+
     def _cut(self, claim: Claim) -> tuple[str, str, tuple[str, ...]] | None:
         """Return the verdict of a price cut by list prices on file: over time, or off peak against standard."""
         figure = claim.named["percent"]
@@ -442,8 +467,8 @@ class Judge:
         ago = re.sub(r"\d{4}", lambda m: str(int(m[0]) - 1), period.label)
         every = [c for c in self.candidates(claim.firm, claim.quantity) if c.years > 0]
         for now in every:
-            if _same_label(period.label, now, claim.firm):
-                before = [c for c in every if c.value.id == now.value.id and _same_label(ago, c, claim.firm)]
+            if same_label(period.label, now, claim.firm):
+                before = [c for c in every if c.value.id == now.value.id and same_label(ago, c, claim.firm)]
                 if before and before[-1].value.number > 0:
                     growth = now.value.number / before[-1].value.number - 1
                     falls = (
@@ -519,40 +544,6 @@ class Judge:
     def _rates(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
         change = claim.derived["change"][0]
         return "not_on_file", f"the second rate is {100 * change:+.1f} % on the first; neither is on file", ()
-
-
-def _covers(fact_id: str, value: FactValue, fiscal_end_month: int) -> tuple[str, float]:
-    """Return what a fact's value covers, in words, and the years that is."""
-    name = fact_id.rsplit(".", 1)[-1]
-    if fact_id in _SPANS:
-        return f"the {_SPANS[fact_id]:g}-year plan of {value.start}", _SPANS[fact_id]
-    target = re.search(r"_(fy)?(20\d\d)(?:_q([1-4]))?_", name)
-    if target:
-        label = f"{'FY' if target[1] else ''}{target[2]}" + (f"-Q{target[3]}" if target[3] else "")
-        return label, 0.25 if target[3] else 1.0
-    if "_half_year_" in name:
-        return f"{value.start.year}-H{1 if value.start.month <= 6 else 2}", 0.5
-    if "_year_" in name:
-        if value.start.month == 12:
-            return str(value.start.year), 1.0
-        return f"FY{value.start.year}" if value.start.month == fiscal_end_month else f"year to {value.start}", 1.0
-    if "_quarter_" in name:
-        return f"{value.start.year}-Q{(value.start.month + 2) // 3}", 0.25
-    return f"{value.start}", 0.0
-
-
-def _same_label(label: str, candidate: Candidate, firm: str) -> bool:
-    if label == candidate.label:
-        return True
-    day = candidate.value.start
-    if re.fullmatch(r"\d{4}-Q[1-4]", label) and candidate.years == 0.0:
-        year, quarter = int(label[:4]), int(label[-1])
-        return day == dt.date(year, 3 * quarter, calendar.monthrange(year, 3 * quarter)[1])
-    if re.fullmatch(r"\d{4}", label):
-        return candidate.label.removeprefix("FY") == label or (candidate.years == 0.0 and str(day.year) == label)
-    if label.startswith("FY"):
-        return candidate.label.removeprefix("FY") == label[2:] and (candidate.label.startswith("FY") or firm == "")
-    return False
 
 
 def _prefixes(firm: str) -> tuple[str, ...]:

@@ -19,6 +19,12 @@ _LIKE = re.compile(
 )
 _DEAL = re.compile(r"(?:'s)?,? (?:contract|deal|agreement|order|partnership|合同|订单|协议)")
 
+_OWNER = re.compile(
+    r"(?:\s?[(（][^)）]{2,20}[)）])?[)）]?"
+    r"(?:[-– ](?:backed|owned|led|controlled|funded)(?![a-z])|旗下的?(?=[a-z\u4e00-\u9fff])|支持的|控股的)"
+)
+"""What follows the owner of the firm that is spoken of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:
@@ -54,7 +60,9 @@ def mentions(plain: str, stated: Mapping[str, str] | None = None) -> list[Mentio
 def _other_party(plain: str, match: re.Match[str]) -> bool:
     """Return whether a name is the other side of a contract, or a yardstick such as ``half the price of``."""
     deal = _DEAL.match(plain, match.end()) and re.search(r"(?:^|\bthe |\ban? |与|和)$", plain[: match.start()])
-    return bool(deal or _LIKE.search(plain[max(0, match.start() - 24) : match.start()]))
+    return bool(
+        deal or _OWNER.match(plain, match.end()) or _LIKE.search(plain[max(0, match.start() - 24) : match.start()])
+    )
 
 
 def compared(plain: str, named: Sequence[Mention], mention: Mention) -> bool:

@@ -21,8 +21,9 @@ _SAYS = (
     r"(?:will|is to|aims to|wants to|is set to) (?:\w+ly )?(?:invest|spend|build|buy|deploy|install|operate|open|add|raise|commit|put|order))"
 )
 _LEGAL = re.compile(rf"(?<![\w-])(?P<name>{_WORD}(?: {_WORD}){{0,4}}?),? {_FORM}(?![\w])\.?")
+_SORT = r"operator|provider|maker|company|firm|start-?up|developer|group|fund|giant|lender|unit|subsidiary|lab|host|neocloud"
 _SUBJECT = re.compile(
-    rf"(?:^|[–—:;,.\"“] ?|- |\bthat |\b(?:while|and|but|as) )(?P<name>{_WORD}(?: {_WORD}){{0,3}})"
+    rf"(?:^|[–—:;,.\"“] ?|- |\bthat |\b(?:while|and|but|as|{_SORT}) )(?P<name>{_WORD}(?: {_WORD}){{0,3}})"
     rf"(?:\s?\([^)]{{2,40}}\))?,?(?: on {_WORD}(?: \d{{1,2}},?)?(?: \d{{4}})?| on \d{{1,2}} {_WORD}(?: \d{{4}})?)? {_SAYS}\b"
 )
 _TICKER = re.compile(
@@ -33,6 +34,13 @@ _CHINESE = re.compile(
     rf"(?:^|[，,。；;：:、“]|日|讯)(?P<name>[\u4e00-\u9fff]{{2,12}}?{_FORM_ZH}+)(?:[（(][^）)]{{2,30}}[）)])?"
     r"(?:(?:于|在)?(?:\d{4}年)?(?:\d{1,2}月\d{1,2}日)?(?:今日|今天|昨日|近日)?)"
     r"(?:宣布|表示|公布|发布|公告|披露|称|计划|将|拟|预计|签订|签署|与)"
+)
+_LATIN_ZH = re.compile(
+    r"(?<![A-Za-z])(?P<name>[A-Z][A-Za-z0-9]+(?: [A-Z][A-Za-z0-9]+){0,2})\s?(?:[（(][^）)]{2,30}[）)])?"
+    r"(?:(?:于|在)?(?:\d{4}年)?(?:\d{1,2}月\d{1,2}日)?(?:今日|今天|昨日|近日)?)(?:宣布|表示|公布|发布|公告|披露|称|计划|将|拟|预计|签订|签署)"
+)
+_SORT_ZH = re.compile(
+    r"^[\u4e00-\u9fff]{0,8}?(?:租赁商|服务商|运营商|供应商|厂商|开发商|提供商|巨头|龙头|初创企业|上市公司)(?=.{2})"
 )
 _JAPANESE = re.compile(
     r"(?:株式会社(?P<a>[\w\u30a0-\u30ff\u4e00-\u9fff]{2,16}?)(?=は|が|、|と)|(?P<b>[\w\u30a0-\u30ff\u4e00-\u9fff]{2,16}?)株式会社)"
@@ -71,8 +79,11 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
                 whole = match[0].rstrip(".") if pattern is _LEGAL else match["name"]
                 _add(names, match["name"], whole)
         for match in _CHINESE.finditer(sentence.text):
-            if not _NO_NAME_ZH.search(match["name"]):
-                _add(names, re.sub(rf"{_FORM_ZH}$", "", match["name"]), match["name"])
+            name = _SORT_ZH.sub("", match["name"])
+            if not _NO_NAME_ZH.search(name):
+                _add(names, re.sub(rf"{_FORM_ZH}$", "", name), name)
+        for match in _LATIN_ZH.finditer(sentence.text):
+            _add(names, match["name"], match["name"])
         for match in _JAPANESE.finditer(sentence.text):
             _add(names, match["a"] or match["b"], match["a"] or match["b"])
     return names

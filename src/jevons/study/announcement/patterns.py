@@ -57,7 +57,7 @@ MONEY = re.compile(
 FEN = re.compile(rf"(?P<a>{NUMBER})\s?(?:角|毛|分)?(?:{SEP})(?P<b>{NUMBER})\s?(?P<post>分|角|毛)(?P<q>钱)?")
 PERCENT = re.compile(
     rf"(?P<a>{DIGITS})(?:\s?%)?(?:{SEP}(?P<b>{DIGITS}))?\s?(?:%|percent(?:age points)?|per cent|个百分点|pct)"
-    rf"|百分之(?P<zh>{ZH})|(?P<cheng>[一二三四五六七八九])成(?![立为本功交员])"
+    rf"|百分之(?P<zh>{ZH})|(?P<cheng>[一二两三四五六七八九])成(?![立为本功交员])"
 )
 FACTORS = {
     "doubled": 1.0, "doubling": 1.0, "double": 1.0, "tripled": 2.0, "triple": 2.0, "quadrupled": 3.0, "halved": -0.5,
@@ -102,10 +102,24 @@ DEVICES = re.compile(
     rf"(?:(?P<kind>{DEVICE_WORD})(?:[\s-]*(?:gpus?|cards?|chips?|accelerators?|卡|芯片|显卡))?"
     rf"|(?P<plain>gpus?|cards|chips|accelerators|tpus?|xpus?|算力卡|加速卡|显卡|卡|芯片))(?![a-z]*d)"
 )
+_MACHINE = r"(?:racks?|servers?|nodes?|systems?|machines?|hosts?|boxes)"
+MACHINES = re.compile(
+    rf"(?P<n>{NUMBER})\s?(?:余|多)?\s?(?:[台个套组]|机柜)\s?(?:服务器|节点|机器|机柜|整机)?\s?"
+    rf"(?:[x×*]\s?|[,，]?\s?每[台个套组](?:配备|搭载|配置|装有|装|配|有|含)?\s?)?"
+    rf"(?P<k>{DIGITS}|[一二两三四五六七八九十]+)\s?(?:张|块|枚|颗|片)?\s?(?:{MAKERS}(?P<kind>{DEVICE_WORD}))?\s?(?:卡|gpu|加速卡|芯片)?"
+    rf"(?:{MAKERS}(?P<kind2>{DEVICE_WORD}))?"
+    rf"|(?P<n2>{NUMBER})\s{_MACHINE},?\s?(?:x|×|\*|of|(?:each\s)?(?:with|holding|having|containing|carrying)|each of)\s?"
+    rf"(?P<k2>{DIGITS}|two|four|eight|sixteen|seventy-two)[ -]?{MAKERS}(?:(?P<kind3>{DEVICE_WORD})(?:[\s-]*(?:gpus?|cards?|chips?|accelerators?))?"
+    rf"|(?:gpus?|cards?|chips?|accelerators?|tpus?)(?:\s(?:of\s)?{MAKERS}(?P<kind4>{DEVICE_WORD}))?)(?:\seach)?"
+    rf"|(?P<n3>{NUMBER})\s(?P<k3>4|8|16|72|four|eight)[- ](?:gpu|card|way)\s{MAKERS}(?P<kind5>{DEVICE_WORD})?\s?{_MACHINE}"
+)
+"""Machines times accelerators of each: ``512台×8卡``, ``120 racks of 72 GB300s``, ``64 eight-GPU H100 servers``."""
 PER_TOKENS = re.compile(
     r"(?:per|/|a|every)\s?(?P<en>1m|million|m|1k|thousand|k|1,000|1 million)?\s?(?:input\s|output\s)?tok(?:ens?)?"
     r"|(?:/|每)?\s?(?P<zh>百万|千|万|1m|1k|m|k)\s?个?\s?(?:输入|输出)?\s?tokens?|每tokens?"
 )
+PER_MILLION_OF = re.compile(r"\s?(?:per|/|a|every)\s?(?:1m|1 million|million)(?=\s?(?:[,.;:)]|$|and |or |for |from ))")
+"""Per million of what the words before name."""
 TOKEN_SCALE = {
     "1m": 1e6, "million": 1e6, "m": 1e6, "1 million": 1e6, "百万": 1e6, "1k": 1e3, "thousand": 1e3, "k": 1e3, "1,000": 1e3,
     "千": 1e3, "万": 1e4,
@@ -158,7 +172,8 @@ QUARTER = re.compile(
 """A quarter without a year."""
 QUARTER_ENDS = {"march": 3, "june": 6, "september": 9, "december": 12}
 TICKER = re.compile(
-    r"(?<!\d)\d{4,6}\.(?:hk|sz|ss|sh|tw|ks|ns|bo|sr)(?![a-z])|(?:nse|bse|sehk|hkex|tyo|tse|港股代码|股票代码)[:：]\s?[a-z\d.]+"
+    r"(?<!\d)\d{4,6}\.(?:hk|sz|ss|sh|tw|ks|ns|bo|sr)(?![a-z])|(?<=[(（])\d{1,6} (?:hk|ch|tt|jp|jt|ks|in|us)(?=[)）])"
+    r"|(?:nyse|nasdaq|nse|bse|sehk|hkex|tyo|tse|港股代码|股票代码|港交所|纽交所|纳斯达克|上交所|深交所|上海证券交易所|深圳证券交易所|香港联交所)[:：]\s?[a-z\d.]+"
 )
 """A share's code, whose digits count nothing."""
 SPAN = re.compile(
@@ -167,7 +182,16 @@ SPAN = re.compile(
     rf"(?P<tail>(?:间|内|期|来|里|以来|plan|period)?)(?![月代度\d])"
 )
 DECADE = re.compile(r"(?:over |in |during )?(?P<when>next|coming|past|last|previous)?\s?decade")
-ANNUAL = re.compile(r"每年|年均|annually|(?:per|a|each|every) year|yearly|a year|per annum|/年|/year")
+ANNUAL = re.compile(
+    r"每年|年均|annually|(?:per|a|each|every) year(?! (?:earlier|ago|before|prior))|yearly|per annum|/年|/year"
+)
+AGO = re.compile(
+    r"[,，]?\s?(?:(?:in|for)\s)?(?:(?:a|one) year (?:earlier|ago|before|prior)|the (?:same|year-ago|prior-year|year-earlier) (?:period|quarter)"
+    r"(?: (?:a|one|of the prior|of last|last) year(?: (?:ago|earlier|before))?)?|the (?:previous|prior) year)"
+)
+"""What stands behind a figure of the same period a year before."""
+AGO_ZH = re.compile(r"(?:上年同期|去年同期|上年度?同期|前一年同期)的?(?:数据|水平)?(?:则|仅)?(?:为|是|约)?\s?$")
+"""The same before it."""
 COUNT = re.compile(
     rf"(?<![a-z0-9.,-])(?P<a>{NUMBER})(?:[个次]?{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?(?P<measure>个|家|座|名|位|款|台|所|次)?"
 )
@@ -176,3 +200,10 @@ TO_MONEY = re.compile(rf"(?:to|至|到)\s(?:between\s|a range of\s)?(?:{PRE})\s?
 MOVED = re.compile(
     r"rais|lift|increas|upgrad|hik|upped|cut |lower|reduc|上调|提高|提升|升至|调高|上修|下调|降至|增至|fell|fall|drop|declin|跌"
 )
+FORMER = re.compile(
+    r"(?:from|由|从|previous(?:ly)?|原(?:来|先)?的?|此前的?|compared with|versus|vs\.?|earlier|prior)\s?"
+    r"(?:its |the |an? )?(?:prior |previous |earlier |original |initial )?"
+    r"(?:outlook |range |guidance |forecast |target |estimate )?"
+    r"(?:of |between |about |around |range of )*$"
+)
+"""What stands before the level that something has left."""

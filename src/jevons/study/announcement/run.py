@@ -69,6 +69,17 @@ _BASE_YEAR = re.compile(
 """What stands before a year that a later one is measured against: it is not the announcement's."""
 
 
+_LATER = re.compile(
+    r"(?:effective|starting|beginning|from|until|as of|as at|by|ended|ending|自|从|截至|截止|到|至)\s?(?:on\s)?$"
+)
+_LATER_ZH = re.compile(r"\s?(?:起|生效|前|止)")
+
+
+def _not_today(plain: str, start: int, end: int) -> bool:
+    """Return whether a date is that from which, or up to which, something holds: not the announcement's."""
+    return bool(_LATER.search(plain[max(0, start - 16) : start]) or _LATER_ZH.match(plain, end))
+
+
 def _date(parts: list[Sentence], given: dt.date | None) -> tuple[dt.date | None, Field | None]:
     """Return the day of an announcement and where it stands; a day without a year takes the latest year of the text."""
     first = parts[0]
@@ -78,7 +89,7 @@ def _date(parts: list[Sentence], given: dt.date | None) -> tuple[dt.date | None,
     partial: list[tuple[Sentence, int, int, int, int]] = []
     for sentence in parts:
         for figure in figures(sentence.plain, sentence.text, ""):
-            if figure.kind == "date":
+            if figure.kind == "date" and not _not_today(sentence.plain, figure.start, figure.end):
                 match = re.fullmatch(r"(\d{4}|----)-(\d\d)-(\d\d)", figure.label)
                 if match and match[1] != "----":
                     day = dt.date(int(match[1]), int(match[2]), int(match[3]))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from jevons.expansion import solve
-from jevons.study import load, plan
 from jevons.market import PRICE_LEVELS
 from jevons.market.blocks import LOWER_LEVELS
+from jevons.study import load, plan
 from jevons.study.plan.tables.shadow_prices import scarcity_rent, shadow_json, shadow_table
 from places import MAIN, TINY
 

@@ -89,9 +89,9 @@ def shadow_table(result: PlanFigures) -> Table:
     """Return shadow prices by quarter; limits that never bind are left out.
 
     Below each hour stand the rent, what the firm earns where it lets the hour at the price shown (`cloud_premium` times
-    the share of the hour that can be let), and what it saves on other accelerators in calls and in own training. An hour
-    is worth the best of these, but for hours let at the margin, which go below the price shown. The plan cannot hire
-    machines. So where a kind is no longer sold, what it saves may lie far above its rent.
+    the share of the hour that can be let), and what it saves on other accelerators in calls and in own training. An
+    hour is worth the best of these, but for hours let at the margin, which go below the price shown. The plan cannot
+    hire machines. So where a kind is no longer sold, what it saves may lie far above its rent.
     """
     plan, chain = result.chain.plan, result.chain
     rented = ~chain.inputs.use.counts_tokens
