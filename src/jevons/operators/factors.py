@@ -28,6 +28,7 @@ from jevons.operators.types import UNKNOWN, Errors, FloatArray
 _DATA = Path(__file__).parent / "data" / "kernels.json"
 
 _LINK_FAMILIES = {"collective", "exchange"}
+_BOARD_LINK = "pcie"
 
 # Precision whose kernels stand in where a family has none of its own.
 _STAND_INS: Mapping[str, tuple[str, ...]] = {
@@ -236,25 +237,36 @@ def _stand_ins(kind: str) -> tuple[str, ...]:
 
 def _relatives(device: Accelerator, family: str) -> tuple[tuple[str, ...], ...]:
     """Return devices that stand in, nearest first; those of one tuple are averaged."""
+    if family in _LINK_FAMILIES:
+        return _link_relatives(device)
     kind = _stand_ins("graphics" if device.graphics else "stacked_memory")
-    if family in _LINK_FAMILIES and device.scaleup.kind == "ici":
-        return (_stand_ins("stacked_memory"),)
-    if family in _LINK_FAMILIES and device.links_like:
-        return (*((name,) for name in device.links_like), kind)
     return (*((name,) for name in device.kernels_like), kind)
 
 
+def _link_relatives(device: Accelerator) -> tuple[tuple[str, ...], ...]:
+    """Return devices whose collectives stand in: a board's links are not those of the same chip on a baseboard."""
+    board = device.scaleup.kind == _BOARD_LINK
+    alike = [name for name in device.kernels_like if (_link_kind(name) == _BOARD_LINK) == board]
+    kind = _stand_ins("graphics" if board else "stacked_memory")
+    return (*((name,) for name in device.links_like or alike), kind)
+
+
+@functools.cache
+def _link_kind(device: str) -> str:
+    return accelerator(device).scaleup.kind
+
+
 def _main_variants(records: Sequence[Record]) -> list[Record]:
-    """Return each engine's most measured kernel; measuring loops chose it for most shapes.
+    """Return the most measured kernel of each device and engine; measuring loops chose it for most shapes.
 
     Profiles that belong to no current engine count only where there is nothing else.
     """
-    main: dict[str, Record] = {}
+    main: dict[tuple[str, str], Record] = {}
     current = kernel_engines()
     for record in [record for record in records if record.engine in current] or records:
-        largest = main.get(record.engine)
+        largest = main.get((record.device, record.engine))
         if largest is None or record.rows > largest.rows:
-            main[record.engine] = record
+            main[record.device, record.engine] = record
     return list(main.values())
 
 

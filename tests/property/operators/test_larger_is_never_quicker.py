@@ -1,5 +1,6 @@
 """What holds as an operator grows, and as its device gets faster: on devices with kernels of their own and without."""
 
+import contextlib
 import dataclasses
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jevons.errors import InputError
-from jevons.hardware import accelerator
+from jevons.hardware import accelerator, accelerator_ids
 from jevons.hardware.types import Cluster
 from jevons.operators import kernels as ops
 
@@ -59,6 +60,76 @@ def test_attention_of_more_tokens_is_never_quicker(device, batch):
     assert falls(ops.mla_decode(card, batch, tokens, 16).time_s) < 0.01
     assert falls(ops.mla_prefill(card, batch, tokens, 0, 16).time_s) < 0.01
     assert falls(ops.moe_gemm(card, tokens, 4096, 2048, 128, 8).time_s) < 0.01
+
+
+OWN = """
+name: my card
+like: rtx_4090
+peaks: {bf16: 210 Tflop/s}
+memory: 48 GB
+bandwidth: 1.1 TB/s
+link: {kind: pcie, bandwidth: 20 GB/s, domain: 6}
+"""
+GROUPS = np.array([2, 3, 4, 6, 8, 10, 12, 16, 24, 32, 48, 64, 72, 80, 96, 128, 144, 256, 1024])
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """Return a device of a user's own file."""
+    path = tmp_path_factory.mktemp("own") / "card.yaml"
+    path.write_text(OWN, encoding="utf-8")
+    return accelerator(str(path))
+
+
+@pytest.fixture(params=[*accelerator_ids(), "own"])
+def card(request):
+    """Return each device on file, and one of a user's own."""
+    return request.getfixturevalue("own") if request.param == "own" else accelerator(request.param)
+
+
+def never_falls(times, *axes):
+    """Return whether times rise along axes, but for rounding."""
+    return all((np.diff(times, axis=axis) >= -1e-9 * np.take(times, range(times.shape[axis] - 1), axis)).all()
+               for axis in axes)  # fmt: skip
+
+
+def test_a_collective_of_more_ranks_or_bytes_is_never_quicker(card):
+    """Invariant 83: A collective of more ranks or bytes is never quicker, on any device."""
+    cluster, bytes_ = Cluster(card, int(GROUPS[-1])), 2.0 ** np.arange(4, 36)[:, None]
+    for collective in (ops.all_reduce, ops.all_gather, ops.reduce_scatter, ops.all_to_all):
+        assert never_falls(collective(cluster, bytes_, GROUPS).time_s, 0, 1), collective.__name__
+    assert never_falls(ops.all_reduce(cluster, bytes_, GROUPS, kernel="nccl").time_s, 0, 1)
+
+
+@pytest.mark.parametrize("kind", ["normal", "low_latency"])
+@pytest.mark.parametrize("exchange", [ops.moe_dispatch, ops.moe_combine])
+def test_an_exchange_of_more_tokens_or_ranks_is_never_quicker(card, kind, exchange):
+    """Invariant 84: An exchange between experts of more tokens or ranks is never quicker, on any device."""
+    cluster, tokens = Cluster(card, int(GROUPS[-1])), 2.0 ** np.arange(0, 15)[:, None]
+    assert never_falls(exchange(cluster, tokens, 7168, 8, GROUPS, kind=kind).time_s, 0, 1)
+
+
+@pytest.mark.parametrize("kv_precision", ["bf16", "fp8"])
+def test_attention_of_a_larger_batch_is_never_quicker(card, kv_precision):
+    """Invariant 85: Attention of twice the sequences, or of longer ones, is never quicker, on any device."""
+    batch, tokens = 2.0 ** np.arange(0, 11)[:, None], 2.0 ** np.arange(4, 18)
+    kv = {"kv_precision": kv_precision}
+    for heads, kv_heads, width in ((32, 8, 128), (8, 1, 128), (64, 8, 64)):
+        assert never_falls(ops.attention_decode(card, batch, tokens, heads, kv_heads, width, **kv).time_s, 0, 1)
+        assert never_falls(ops.attention_prefill(card, batch, tokens, 0, heads, kv_heads, width, **kv).time_s, 0, 1)
+    for heads in (8, 128):
+        assert never_falls(ops.mla_decode(card, batch, tokens, heads, **kv).time_s, 0, 1)
+        assert never_falls(ops.mla_prefill(card, batch, tokens, 0, heads, **kv).time_s, 0, 1)
+
+
+@pytest.mark.parametrize("ep", [1, 8])
+def test_experts_of_more_tokens_are_never_quicker(card, ep):
+    """Invariant 86: A rank's experts of twice the tokens are never quicker, on any device."""
+    tokens = 2.0 ** np.arange(0, 16)
+    for precision in ("bf16", "fp8", "fp4", "mxfp4", "int4"):
+        with contextlib.suppress(InputError):  # the device has no such unit
+            assert never_falls(ops.moe_gemm(card, tokens, 7168, 2048, 256, 8, expert_parallel=ep,
+                                            precision=precision).time_s, 0)  # fmt: skip
 
 
 def faster(card, part):

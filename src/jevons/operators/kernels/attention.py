@@ -10,7 +10,7 @@ from jevons.errors import InputError
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, default_factors
 from jevons.operators.families import Family, Rates, matrix_rates, residency_gain
-from jevons.operators.padding import padded
+from jevons.operators.padding import BATCHES, Ladder, padded
 from jevons.operators.types import (
     MEMORY,
     ArrayLike,
@@ -215,7 +215,7 @@ def attention_prefill(
     _check_heads(shape["h"], shape["kv"])
     dtype, rates = attention_rates(device, precision, kv_precision, repeated)
     kernel = factors.kernel(PREFILL, device, dtype)
-    return padded(PREFILL, kernel, shape, rates, factors.scale.get("attention_prefill", 1.0), "s")
+    return padded(PREFILL, kernel, shape, rates, factors.scale.get("attention_prefill", 1.0), Ladder("s"), BATCHES)
 
 
 def attention_decode(
@@ -276,4 +276,4 @@ def attention_decode(
     _check_heads(shape["h"], shape["kv"])
     dtype, rates = attention_rates(device, "bf16", kv_precision, repeated)
     kernel = factors.kernel(DECODE, device, dtype)
-    return padded(DECODE, kernel, shape, rates, factors.scale.get("attention_decode", 1.0), "t")
+    return padded(DECODE, kernel, shape, rates, factors.scale.get("attention_decode", 1.0), Ladder("t"), BATCHES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,9 +13,12 @@ from jevons.errors import InputError, did_you_mean
 from jevons.hardware.types import Cluster
 from jevons.operators.factors import Factors, default_factors
 from jevons.operators.families import Family, Kernel, Rates, evaluate
+from jevons.operators.padding import Ladder, Padding, least
+from jevons.operators.ranks import along, filled, risen, rungs
 from jevons.operators.types import LINK, ArrayLike, BoundArray, Errors, FloatArray, OpTime, Shape, Terms, checked
 
 _PHYSICS_ERROR = Errors(0.5, 0.5)
+_TOKENS = Ladder("tokens")
 
 ALGORITHMS = ("auto", "one_shot", "two_shot", "ring", "tree", "in_switch")
 OPERATIONS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "point_to_point")
@@ -148,53 +152,73 @@ def _collective(
     factors = factors or default_factors()
     shape = checked(size=message_bytes, p=devices)
     kernel = factors.kernel(COLLECTIVE, cluster.accelerator, operation, library)
-    rates, scale = link_rates(cluster), factors.scale.get("collective", 1.0)
-    result, slowdown = _within_links(kernel, operation, shape, rates, cluster.accelerator.scaleup_domain, scale)
+    domain = cluster.accelerator.scaleup_domain
+    group = _Group(kernel, operation, link_rates(cluster), domain, factors.scale.get("collective", 1.0))
+    size, p = np.broadcast_arrays(shape["size"], filled(shape["p"], domain), subok=False)
+    result, slowdown = _within_links(group, size, p)
     time_s = result.time_s * slowdown
-    size, p = np.broadcast_arrays(shape["size"], shape["p"], subok=False)
-    padded = np.broadcast_to(time_s, size.shape).copy()
-    for group in np.unique(p):
-        own = p == group
-        ladder = _ladder(kernel, operation, float(group), rates, cluster.accelerator.scaleup_domain, scale)
-        step = np.minimum(np.log2(size[own]) * _STEPS, len(ladder) - 1.0)
-        least, most = ladder[np.floor(step).astype(int)], ladder[np.ceil(step).astype(int)]
-        padded[own] = np.clip(padded[own], least, np.where(step < len(ladder) - 1, most, np.inf))
-    slowdown = slowdown * padded / time_s
-    return replace(result, time_s=np.where(p <= 1, 0.0, padded), residual=result.residual * slowdown, start_s=0.0)
+    held = np.broadcast_to(time_s, size.shape).copy()
+    for ranks in np.unique(p[p > 1]):
+        own = p == ranks
+        held[own] = along(_rising(group, float(ranks)), _STEPS, size[own])
+    residual = result.residual * slowdown * held / time_s
+    return replace(result, time_s=np.where(p <= 1, 0.0, held), residual=residual, start_s=0.0)
 
 
 _PAIR_FRAC = 0.85
 """Most of the link's rate that a message to a neighbour reaches: 0.80 on H100, 0.96 on A100 by Vidur's profiles."""
 
-_STEPS, _OCTAVES = 16, 36
+_STEPS, _OCTAVES = 16, 44
 """Of the ladder of message sizes: steps to a doubling, and doublings from a byte to beyond any message measured."""
 
 
-def _within_links(
-    kernel: Kernel, operation: str, shape: Shape, rates: Rates, domain: int, scale: float
-) -> tuple[OpTime, FloatArray]:
+class _Group(NamedTuple):
+    """What the times of an operation have in common, whatever the message and the group."""
+
+    kernel: Kernel
+    operation: str
+    rates: Rates
+    domain: int
+    scale: float
+
+
+def _within_links(group: _Group, size: FloatArray, p: FloatArray) -> tuple[OpTime, FloatArray]:
     """Return the fitted times, and the factor that holds what crosses the network to its datasheet."""
-    shape = {**shape, "domains": np.ceil(shape["p"] / domain), "operation": np.asarray(_number(operation))}
-    result = evaluate(COLLECTIVE, kernel, shape, rates, scale)
-    _, outside = link_bytes(shape["operation"], shape["size"], shape["p"], shape["domains"])
-    return result, np.maximum(outside / (rates.far_bytes_per_s * result.time_s), 1.0)
-
-
-def _number(operation: str) -> float:
-    return float(OPERATIONS.index(operation))
+    operation = np.asarray(float(OPERATIONS.index(group.operation)))
+    shape = {"size": size, "p": p, "domains": np.maximum(p / group.domain, 1.0), "operation": operation}
+    result = evaluate(COLLECTIVE, group.kernel, shape, group.rates, group.scale)
+    _, outside = link_bytes(operation, size, p, shape["domains"])
+    return result, np.maximum(outside / (group.rates.far_bytes_per_s * result.time_s), 1.0)
 
 
 @functools.lru_cache(maxsize=4096)
-def _ladder(kernel: Kernel, operation: str, p: float, rates: Rates, domain: int, scale: float) -> FloatArray:
-    """Return for each step of message sizes the least time of a message at least as large.
+def _rising(group: _Group, p: float) -> FloatArray:
+    """Return the times of a group for each step of message sizes: none below a smaller message's or group's.
 
+    Notes
+    -----
     A message may be sent padded to a larger one, so that it takes no longer than that: where a fitted surface falls
     with bytes, the times of smaller messages are too long.
     """
+    if p <= group.domain:
+        return np.asarray(_inside_domain(group)[rungs(group.domain).index(p)])
+    domains = [d for d in (1.0, *rungs(p / group.domain)) if d * group.domain < p]
+    smaller = domains[-1] * group.domain
+    own = _padded_messages(group, p)
+    return np.maximum(_rising(group, smaller), own) if smaller > 1 else own
+
+
+@functools.lru_cache(maxsize=512)
+def _inside_domain(group: _Group) -> FloatArray:
+    """Return the times of each size of group inside a domain, by steps of message sizes."""
+    return risen(np.stack([_padded_messages(group, p) for p in rungs(group.domain)]))
+
+
+def _padded_messages(group: _Group, p: float) -> FloatArray:
+    """Return for each step of message sizes the least time of a message at least as large."""
     size = 2.0 ** (np.arange(_OCTAVES * _STEPS + 1) / _STEPS)
-    shape: Shape = {"size": size, "p": np.asarray(p)}
-    result, inside = _within_links(kernel, operation, shape, rates, domain, scale)
-    return np.minimum.accumulate((result.time_s * inside)[::-1])[::-1]
+    result, slowdown = _within_links(group, size, np.asarray(p))
+    return np.minimum.accumulate((result.time_s * slowdown)[::-1])[::-1]
 
 
 def all_reduce(
@@ -319,14 +343,54 @@ def _exchange(
         message = f"unknown exchange kind `{kind}`; the kinds are normal and low_latency"
         raise InputError(message)
     shape = checked(tokens=tokens, hidden=hidden, top=experts_per_token, p=devices, sms=sms)
-    shape["domains"] = np.ceil(shape["p"] / cluster.accelerator.scaleup_domain)
+    domain = cluster.accelerator.scaleup_domain
+    shape["p"] = filled(shape["p"], domain)
+    shape["domains"] = np.maximum(shape["p"] / domain, 1.0)
     shape["per_expert"] = np.asarray(1.0 if kind == "low_latency" else 0.0)
     shape["element_bytes"] = np.asarray(float(element_bytes))
     kernel = factors.kernel(EXCHANGE, cluster.accelerator, f"{kind}/{phase}")
-    result = evaluate(EXCHANGE, kernel, shape, link_rates(cluster), factors.scale.get("exchange", 1.0))
-    alone = np.broadcast_to(shape["p"] <= 1, result.time_s.shape)
+    rates, scale = link_rates(cluster), factors.scale.get("exchange", 1.0)
+    result = evaluate(EXCHANGE, kernel, shape, rates, scale)
+    held = np.zeros_like(result.time_s)
+    names = ("hidden", "top", "sms", "per_expert", "element_bytes", "p")
+    count, *columns = np.broadcast_arrays(shape["tokens"], *(shape[name] for name in names))
+    for values in np.unique(np.stack([column.ravel() for column in columns]), axis=1).T:
+        exchange, ranks = _Exchange(kernel, rates, domain, scale, *values[:-1].tolist()), float(values[-1])
+        own = np.all([column == value for column, value in zip(columns, values, strict=True)], axis=0)
+        if ranks > 1:
+            held[own] = along(_rising_exchange(exchange, ranks), _TOKENS.steps, count[own])
     bound = np.where(result.bound == 0, LINK, result.bound)
-    return replace(result, time_s=np.where(alone, 0.0, result.time_s), bound=bound, start_s=0.0)
+    residual = result.residual * held / result.time_s
+    return replace(result, time_s=held, bound=bound, residual=residual, start_s=0.0)
+
+
+class _Exchange(NamedTuple):
+    """What the times of an exchange have in common, whatever the tokens and the group."""
+
+    kernel: Kernel
+    rates: Rates
+    domain: int
+    scale: float
+    hidden: float
+    top: float
+    sms: float
+    per_expert: float
+    element_bytes: float
+
+
+@functools.lru_cache(maxsize=4096)
+def _rising_exchange(of: _Exchange, p: float) -> FloatArray:
+    """Return the times of an exchange for each step of tokens: none below that of fewer tokens or of fewer ranks."""
+    inside = rungs(min(p, of.domain))
+    groups = [*inside, *(of.domain * d for d in rungs(p / of.domain))]
+    shape = {
+        "top": of.top, "sms": of.sms, "per_expert": of.per_expert, "element_bytes": of.element_bytes,
+        "hidden": of.hidden,
+    }  # fmt: skip
+    kinds = np.array([[*shape.values(), ranks, max(ranks / of.domain, 1.0)] for ranks in groups])
+    names = (*shape, "p", "domains")
+    padding = Padding(EXCHANGE, of.kernel, of.rates, of.scale, (_TOKENS,), (("hidden", 2.0),), names)
+    return np.asarray(least(padding, kinds).max(axis=0))
 
 
 def moe_dispatch(

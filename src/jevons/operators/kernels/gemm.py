@@ -11,7 +11,7 @@ import numpy as np
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, default_factors
 from jevons.operators.families import Family, Kernel, Rates, evaluate, matrix_rates, residency_gain
-from jevons.operators.padding import padded
+from jevons.operators.padding import Ladder, padded
 from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, Terms, checked, precision_of
 
 # Output tiles that libraries choose from; the fastest for the shape is taken, as their heuristics do.
@@ -137,7 +137,9 @@ def gemm(
     kernel = factors.kernel(GEMM, device, name)
     if fused_quantisation and name == "fp8":
         kernel = _fused(kernel, factors.kernel(GEMM, device, "bf16"))
-    return padded(GEMM, kernel, shape, rates, factors.scale.get("gemm", 1.0), "m", (("n", 2.0), ("k", 4.0)))
+    return padded(
+        GEMM, kernel, shape, rates, factors.scale.get("gemm", 1.0), Ladder("m"), beside=(("n", 2.0), ("k", 4.0))
+    )
 
 
 @functools.lru_cache(maxsize=256)

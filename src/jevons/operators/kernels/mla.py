@@ -11,7 +11,7 @@ from jevons.operators.factors import Factors, default_factors
 from jevons.operators.families import Family, Kernel, Rates, evaluate, matrix_rates, residency_gain
 from jevons.operators.kernels.attention import attention_rates, prefill_terms
 from jevons.operators.kernels.gemm import GEMM
-from jevons.operators.padding import padded
+from jevons.operators.padding import BATCHES, Ladder, padded
 from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, Terms, checked, precision_of
 
 _TILE_HEADS = 64.0  # query heads per tile of absorbed kernels
@@ -181,7 +181,7 @@ def mla_prefill(
     shape |= checked(0.0, past=cached_tokens, w=0) | {"kv": shape["h"], "projections_s": np.zeros(())}
     dtype, rates = attention_rates(device, precision, kv_precision, repeated)
     kernel = factors.kernel(MLA_PREFILL, device, dtype, "core")
-    return padded(MLA_PREFILL, kernel, shape, rates, factors.scale.get("mla_prefill", 1.0), "s")
+    return padded(MLA_PREFILL, kernel, shape, rates, factors.scale.get("mla_prefill", 1.0), Ladder("s"), BATCHES)
 
 
 def mla_decode(
@@ -232,4 +232,4 @@ def mla_decode(
     shape["projections_s"] = np.zeros(())
     dtype, rates = attention_rates(device, "bf16", kv_precision, repeated)
     kernel = factors.kernel(MLA_DECODE, device, dtype, "core")
-    return padded(MLA_DECODE, kernel, shape, rates, factors.scale.get("mla_decode", 1.0), "t")
+    return padded(MLA_DECODE, kernel, shape, rates, factors.scale.get("mla_decode", 1.0), Ladder("t"), BATCHES)

@@ -11,6 +11,7 @@ from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, default_factors
 from jevons.operators.families import Family, Rates, evaluate, matrix_rates, residency_gain
 from jevons.operators.kernels.routing import active_experts
+from jevons.operators.padding import Ladder, padded
 from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, Terms, checked, precision_of
 
 _TILES = (16.0, 64.0, 128.0)
@@ -157,17 +158,23 @@ def moe_gemm(
         )
         raise InputError(message)
     name, kind = precision_of(device, precision)
-    local = np.maximum(given["experts"] / given["ep"], 1.0)
-    if active is None:
-        busy = active_experts(given["tokens"], given["experts"], given["top"]) * local / given["experts"]
-    else:
-        busy = checked(0.0, active=active)["active"]
-    rows = given["tokens"] * given["top"] * local / given["experts"] * given["imbalance"]
-    shape = {
-        "tokens": given["tokens"], "hidden": given["hidden"], "inner": given["inner"] / given["tp"],
-        "top": given["top"], "rows": rows, "active": np.clip(busy, 1e-3, local), "local": local,
-        "matrices": np.asarray(3.0 if gated else 2.0), "uneven": np.ones(()),
-    }  # fmt: skip
+    given["matrices"] = np.asarray(3.0 if gated else 2.0)
     rates = matrix_rates(device, kind, repeated=repeated)
     kernel = factors.kernel(MOE, device, name, "" if gated else "nongated")
-    return evaluate(MOE, kernel, shape, rates, factors.scale.get("moe", 1.0))
+    scale = factors.scale.get("moe", 1.0)
+    if active is None:
+        return padded(MOE, kernel, given, rates, scale, Ladder("tokens"), derived=_rank_shape)
+    given |= checked(0.0, active=active)
+    return evaluate(MOE, kernel, _rank_shape(given), rates, scale)
+
+
+def _rank_shape(given: Shape) -> Shape:
+    """Return one rank's share of a layer; experts that receive a token by uniform routing unless they are given."""
+    tokens, experts, top = given["tokens"], given["experts"], given["top"]
+    local = np.maximum(experts / given["ep"], 1.0)
+    active = given["active"] if "active" in given else active_experts(tokens, experts, top) * local / experts
+    return {
+        "tokens": tokens, "hidden": given["hidden"], "inner": given["inner"] / given["tp"], "top": top,
+        "rows": tokens * top * local / experts * given["imbalance"], "active": np.clip(active, 1e-3, local),
+        "local": local, "matrices": given["matrices"], "uneven": np.ones(()),
+    }  # fmt: skip
