@@ -83,7 +83,8 @@ class KernelTable:
     def find(self, family: Family, device: Accelerator, dtype: str, variant: str, engine: str) -> Kernel:
         """Return the kernel for a device, precision, variant and engine, or the average of the nearest ones."""
         near = " ".join(name for group in _relatives(device, family.name) for name in group)
-        key = (family.name, device.id, near, dtype, variant, engine)
+        pace = f"{_core_flop_per_s(device)} {_flop_per_j(device)} {device.host_link}"
+        key = (family.name, device.id, pace, near, dtype, variant, engine)
         if key not in self._found:
             self._found[key] = self._search(family, device, dtype, variant, engine)
         return self._found[key]
@@ -168,16 +169,33 @@ def _adapted(record: Record, device: Accelerator) -> Kernel:
     -----
     What a core loses beside its products (loads, synchronising, the epilogue) takes a time of its own: where its matrix
     unit is slower than that of the core measured, the loss is a smaller share, ``1 / (1 + (1 / frac - 1) * ratio)``.
-    Hidden from the fit, the H20's products come out 28 % off that way, not 68 %. Power holds AMD's, not the core:
-    the MI300X would be 29 % off, not 14 %.
+    That holds for NVIDIA's cores; power holds AMD's.
+
+    Matrix units at full load run into the board's power limit. Power rises with the cube of the clock (frequency times
+    the square of a voltage that follows it), so that chips of one generation sustain a share of their peak that falls
+    with the cube root of peak per watt, up to `_FULL`. Hidden from the fit, the H20's products come out 21 % off that
+    way, not 28 %; an L20 has 0.84 of its peak from the L40S's 0.63, where CUDA-Learn-Notes print 0.88 to 0.96.
+    A device that is sold with its processor states the power of both: it takes the share of its relative.
     """
     kernel, measured = record.kernel, _measured(record.device)
-    alike = device.vendor == measured.vendor == "NVIDIA" and "compute_frac" in kernel.values
-    if device.id == measured.id or not alike:
+    if device.id == measured.id or "compute_frac" not in kernel.values:
         return kernel
-    ratio = min(_core_flop_per_s(device) / _core_flop_per_s(measured), 1.0)
-    frac = min(kernel.values["compute_frac"], 1.0)
-    return replace(kernel, values={**kernel.values, "compute_frac": 1.0 / (1.0 + (1.0 / frac - 1.0) * ratio)})
+    frac = adapted = kernel.values["compute_frac"]
+    if device.vendor == measured.vendor == "NVIDIA":
+        ratio = min(_core_flop_per_s(device) / _core_flop_per_s(measured), 1.0)
+        adapted = 1.0 / (1.0 + (1.0 / min(frac, 1.0) - 1.0) * ratio)
+    if device.generation == measured.generation != "other" and device.host_link == measured.host_link:
+        sustained = (_flop_per_j(measured) / _flop_per_j(device)) ** (1.0 / 3.0)
+        adapted = adapted * sustained if sustained < 1.0 else max(adapted, min(frac * sustained, _FULL))
+    return replace(kernel, values={**kernel.values, "compute_frac": adapted})
+
+
+_FULL = 0.95
+"""Share of the peak that products reach where power allows it: an H20's reach 0.95."""
+
+
+def _flop_per_j(device: Accelerator) -> float:
+    return device.peak_flop_per_s["bf16"] / device.tdp_w
 
 
 @functools.cache

@@ -63,6 +63,34 @@ def test_a_slower_core_loses_less_beside_its_products():
     assert 0.75 < slower < 0.9
 
 
+def share(device, **measured):
+    """Return the share of its peak that a device takes from the measured share of another."""
+    ((name, frac),) = measured.items()
+    return find([record(name, compute_frac=frac)], device).values["compute_frac"]
+
+
+def test_a_board_with_less_power_for_the_same_chip_sustains_less_of_its_peak():
+    watts = accelerator("a100_pcie").tdp_w / accelerator("a100_sxm").tdp_w
+    assert share("a100_pcie", a100_sxm=0.6) == pytest.approx(0.6 * watts ** (1 / 3))
+    assert share("mi325x", mi300x=0.4) > 0.4 > share("mi350x", mi355x=0.4)
+    assert share("l20", l40s=0.8) == 0.95
+
+
+def test_power_says_nothing_across_generations_or_where_it_is_the_processors_too():
+    assert share("mi355x", mi300x=0.6) == 0.6
+    assert share("gh200", h200_sxm=0.6) == pytest.approx(0.6)
+
+
+def test_two_boards_of_one_id_that_differ_in_power_differ_in_pace():
+    table = KernelTable(records={"gemm": [record("a100_sxm")]}, shared={"gemm": VALUES}, errors={"gemm": WIDTHS})
+    board = accelerator("a100_pcie")
+    shares = [
+        table.find(GEMM, dataclasses.replace(board, tdp_w=watts), "bf16", "", "vllm").values["compute_frac"]
+        for watts in (300.0, 150.0)
+    ]
+    assert shares[1] == pytest.approx(shares[0] * 0.5 ** (1 / 3))
+
+
 def test_a_product_timed_alone_gets_the_launch_and_quantising_of_a_relative_in_an_engine():
     records = [
         record("h20", "infersim", variant="alone", quant=0.01, launch_s=1e-6, compute_frac=0.9),
