@@ -147,6 +147,10 @@ class Table(Named):
             rows=tuple(tuple(cut(row[place]) for place in places) for row in rows),
         )  # fmt: skip
 
+    def first(self, rows: int) -> Table:
+        """Return the table with its first rows alone."""
+        return replace(self, rows=self.rows[:rows])
+
     def whole(self, other: Table) -> bool:
         """Return whether it has all rows and columns of *other*."""
         return len(self) == len(other) and len(self.columns) == len(other.columns)

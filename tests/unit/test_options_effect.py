@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -23,6 +24,9 @@ BASES: dict[str, dict[str, Any]] = {
     "plan": {"scenario": TINY},
     "value": {"scenario": TINY},
     "compare": {"a": TINY, "set": ["market.elasticity_scale=1.3"], "draws": 8},
+    "study.montecarlo": {"scenario": TINY, "draws": 3},
+    "study.sweep": {"scenario": TINY, "axes": ["market.elasticity_scale=0.8,1.2"]},
+    "study.foresight": {"scenario": TINY},
 }
 VALUES: dict[str, tuple[Any, ...]] = {
     "engine_version": ("0.6.3",), "gpu_hour": ("1.1 USD",), "currency": ("CNY",), "stages": ("16,16",),
@@ -35,7 +39,8 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "replicas": (2,), "kv_tokens": (2000,), "max_model_len": (4000, 600), "site_mw": (0.01,),
     "as_of": ("2020-01-01", "2026-01-01"),
     "ttft": (0.015,), "tpot": (0.008,), "e2e": (0.5,), "dp": (2,), "gpus": (2,), "tp": (2,),
-    "max_replica_gpus": (1, 2), "max_num_seqs": (2,), "max_num_batched_tokens": (256,),
+    "max_replica_gpus": (1, 2), "purchase_price": ("rtx_4090=4000 USD",), "max_num_seqs": (2,),
+    "max_num_batched_tokens": (256,),
 }  # fmt: skip
 FILES = {
     "hardware",
@@ -50,6 +55,7 @@ FILES = {
     "emit",
     "prices",
     "b",
+    "store",
 }
 """Options that name a file or a service; tests of their own show what they do."""
 LIMITS = {"max_replica_gpus", "ep", "etp", "processes"}
@@ -76,7 +82,7 @@ def _answer(function: str, arguments: dict[str, Any]) -> dict[str, Any] | None:
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always")
         try:
-            record = getattr(jevons, function)(**arguments).to_json()
+            record = operator.attrgetter(function)(jevons)(**arguments).to_json()
         except JevonsError:
             return None
     return None if doubts else dict(_flat(record))
@@ -100,7 +106,7 @@ def _values(one: Declared) -> tuple[Any, ...]:
 
 def _cases() -> Iterator[tuple[str, Declared]]:
     for function, base in BASES.items():
-        for one in parameters(getattr(jevons, function)):
+        for one in parameters(operator.attrgetter(function)(jevons)):
             if one.name not in base and one.name not in FILES | LIMITS:
                 yield function, one
 

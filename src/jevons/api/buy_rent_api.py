@@ -15,6 +15,7 @@ from jevons.errors import InputError, InputNote
 
 if TYPE_CHECKING:
     from jevons.results import Result
+    from jevons.sizing.hour_price import HourPrice
     from jevons.sizing.trace_load import TraceLoad
 
 _LENGTHS = (o.ISL_TOKENS, o.OSL_TOKENS)
@@ -37,6 +38,7 @@ def buy_rent_api(
     tpot: Annotated[float | str | None, o.TPOT] = 0.05,
     api: Annotated[str | Sequence[str] | None, o.API] = None,
     rent: Annotated[str | Sequence[str] | None, o.RENT] = None,
+    purchase_price: Annotated[str | Sequence[str] | None, o.PURCHASE_PRICE] = None,
     provider: Annotated[str | None, o.RENT_PROVIDER] = None,
     term: Annotated[str | None, o.RENT_TERM] = None,
     hours: Annotated[str, o.OPEN_HOURS] = "always",
@@ -77,11 +79,12 @@ def buy_rent_api(
     True
     """
     from jevons.sizing.compare import Assumptions, compare
-    from jevons.sizing.money import count_of, hour_prices
+    from jevons.sizing.money import count_of
     from jevons.sizing.small_shop import APIS, MODEL, SHOPS
     from jevons.sizing.small_shop import preset as small_shop
 
-    gpus, apis, rents = devices_of(gpu, server), o.words(api), o.words(rent)
+    gpus, apis = devices_of(gpu, server), o.words(api)
+    rents, purchases = o.words(rent), o.words(purchase_price)
     recorded = None
     if trace is not None and preset is None:
         recorded = _recorded(o.file(trace), map_, rate, tokens_per_day, (isl, osl))
@@ -95,7 +98,8 @@ def buy_rent_api(
     )  # fmt: skip
     if preset is not None:
         without = {
-            "--tokens-per-day": tokens_per_day, "--rate": rate, "--trace": trace, "--rent": rent, "--years": years,
+            "--tokens-per-day": tokens_per_day, "--rate": rate, "--trace": trace, "--rent": rent,
+            "--purchase-price": purchase_price, "--years": years,
             "--utilisation": utilisation, "--availability": availability, "--staff": staff, "--cached": cached,
             "--price-cut": price_cut, "--provider": provider, "--term": term,
             "--hours": None if hours == "always" else hours, "--unit": None if unit == "gpu" else unit,
@@ -138,14 +142,22 @@ def buy_rent_api(
         staff_cny_per_y=staff, cached_frac=cached, price_cut_frac=price_cut,
         hours=hours, unit=unit, provider=provider, term=term,
     )  # fmt: skip
-    prices = hour_prices(rents, option="--rent")
-    if prices is not None and not isinstance(prices, Mapping):
-        message = f"--rent {rents[0]}: name the device, such as 'h20={rents[0]}'"
-        raise InputError(message)
     return compare(
         model, service, gpus=gpus or ("h20", "h200_sxm"), output_tok_per_d=load, api=apis[0] if apis else None,
-        rents=prices, assumptions=terms, currency=currency,
+        rents=_by_device(rents, "--rent"), purchases=_by_device(purchases, "--purchase-price"), assumptions=terms,
+        currency=currency,
     )  # fmt: skip
+
+
+def _by_device(texts: tuple[str, ...], option: str) -> Mapping[str, HourPrice] | None:
+    """Return the prices that an option states, each of a device that it names."""
+    from jevons.sizing.money import hour_prices
+
+    prices = hour_prices(texts, option=option)
+    if prices is not None and not isinstance(prices, Mapping):
+        message = f"{option} {texts[0]}: name the device, such as 'h20={texts[0]}'"
+        raise InputError(message)
+    return prices
 
 
 def _recorded(

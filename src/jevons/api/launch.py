@@ -31,8 +31,9 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
     from jevons.serving.launch import deployment_of, model_of, read_launch
 
     line = read_launch(text)
-    named = given.get("model")
-    meaning = deployment_of(line, None if named is None else str(named))
+    named, version = given.get("model"), given.get("engine_version")
+    engine = str(given.get("engine", line.engine)) + (f"@{version}" if version else "")
+    meaning = deployment_of(line, None if named is None else str(named), engine_and_release(engine)[1])
     if "model" in meaning:
         meaning["model"] = meaning["model"]._replace(value=_shipped(meaning["model"].value))
     if named is not None and _same_model(str(named), model_of(line)):

@@ -35,6 +35,7 @@ def memory(
     gpu_memory_utilization: Annotated[float | None, o.GPU_MEMORY_UTILIZATION] = None,
     max_num_seqs: Annotated[int | None, o.MAX_NUM_SEQS] = None,
     max_num_batched_tokens: Annotated[int | None, o.MAX_NUM_BATCHED_TOKENS] = None,
+    kv_tokens: Annotated[int | None, o.KV_TOKENS] = None,
     draft_tokens: Annotated[int, o.DRAFT_TOKENS] = 0,
     draft_model: Annotated[str | None, o.DRAFT_MODEL] = None,
     calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
@@ -71,5 +72,5 @@ def memory(
         kv_precision=kv_precision, engine=engine, engine_version=engine_version, eager=eager,
         max_model_len=max_model_len, memory_frac=gpu_memory_utilization, max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens, calibration=o.file(calibration), on=o.day(as_of),
-        draft_tokens=draft_tokens, draft_model=draft_model,
+        draft_tokens=draft_tokens, draft_model=draft_model, kv_tokens=kv_tokens,
     )  # fmt: skip

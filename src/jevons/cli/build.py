@@ -7,6 +7,7 @@ sentence, and prints the result's tables; those that answer a second question on
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import sys
 import types
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from jevons.results import Result, Table
 
 FORMATS = ("table", "csv", "md", "json")
+SCREEN_LINES, SCREEN_COLUMNS = 20, 80
+"""The most that is printed below the answer where no details are asked for."""
+_FIRST_ROWS, _FEWEST_ROWS = 5, 3
+"""Rows of the first table, and of the others, that are worth its lines."""
 OUTPUT_ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html", ".zip")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -397,17 +402,75 @@ def print_result(
 
 
 def shown_parts(result: Result, tables: Sequence[Table], *, detail: bool) -> Iterator[Any]:
-    """Yield the answer, tables and notes; without *detail* few rows and columns, and where there are more."""
+    """Yield the answer, tables and notes; without *detail* what a screen holds, and where there is more."""
     yield f"{result.answer}\n"
+    shown = list(tables) if detail else on_a_screen(tables, result.notes)
     more = [one.name for one in result.tables.values() if one.detail and not detail]
+    kept = {one.name: one for one in shown}
     for one in tables:
-        few = one if detail else one.brief()
-        more += [] if few.whole(one) else [f"{one.name} ({len(one)} rows)" if len(few) < len(one) else one.name]
-        yield from legend(few) if one.legend else (sheet(few),)
-        yield ""
+        few = kept.get(one.name)
+        if few is not None:
+            yield from legend(few) if few.legend else (sheet(few),)
+            yield ""
+        if few is None or not few.whole(one):
+            more.append(f"{one.name} ({len(one)} rows)" if few is None or len(few) < len(one) else one.name)
     yield from (f"{text}" for text in result.notes)
     if more:
-        yield f"More with --detail: {', '.join(more)}."
+        yield named_more(more)
+
+
+def named_more(names: Sequence[str]) -> str:
+    """Return which tables have more, on a line: of many the first, and how many there are."""
+    text = f"More with --detail: {', '.join(names)}."
+    kept = len(names)
+    while len(text) > SCREEN_COLUMNS and kept > 1:
+        kept -= 1
+        text = f"More with --detail: {', '.join(names[:kept])} and {len(names) - kept} more tables."
+    return text
+
+
+def on_a_screen(tables: Sequence[Table], notes: Sequence[str]) -> list[Table]:
+    """Return the tables that people see first: with the notes at most `SCREEN_LINES` lines of `SCREEN_COLUMNS`.
+
+    Of tables that do not fit with some of their rows, the last are left out. The others get rows in turn until the
+    screen is full; a legend has those of the table before it, whose names it spells out.
+    """
+    room = SCREEN_LINES - sum(math.ceil(len(text) / SCREEN_COLUMNS) for text in notes) - 1
+    whole = [one.brief() for one in tables if len(one)]
+    rows = [min(len(one), _FEWEST_ROWS) for one in whole]
+    if not any(one.legend for one in whole):
+        rows[:1] = [min(len(one), _FIRST_ROWS) for one in whole[:1]]
+
+    def cut() -> list[Table]:
+        kept: list[Table] = []
+        for one, most in zip(whole, rows, strict=False):
+            kept.append(one.first(len(kept[-1]) if one.legend and kept else most))
+        return kept
+
+    def fits() -> bool:
+        return sum(map(lines_of, cut())) <= room
+
+    while len(rows) > 1 and not fits():
+        rows.pop()
+    growing = [place for place in range(len(rows)) if not whole[place].legend]
+    while growing:
+        for place in list(growing):
+            rows[place] += 1
+            if rows[place] > len(whole[place]) or not fits():
+                rows[place] -= 1
+                growing.remove(place)
+    return cut()
+
+
+def lines_of(one: Table) -> int:
+    """Return how many lines of `SCREEN_COLUMNS` a table takes, the empty one below it included."""
+    from rich.console import Console
+
+    screen = Console(width=SCREEN_COLUMNS, color_system=None, highlight=False)
+    with screen.capture() as captured:
+        for part in legend(one) if one.legend else (sheet(one),):
+            screen.print(part, markup=False) if isinstance(part, str) else screen.print(part)
+    return captured.get().count("\n") + 1
 
 
 def legend(one: Table) -> Iterator[str]:

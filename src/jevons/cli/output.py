@@ -35,10 +35,12 @@ _OUTPUTS = {"out", "plot", "store", "emit"}
 _NARROWEST, _WIDEST = 40, 2000
 _LONGEST_NAME, _LONGEST_WORD = 48, 30
 """Words up to these lengths are not broken, in the column that names the row and in other columns of text."""
+_NAME_COLUMNS, _TEXT_COLUMNS = 20, 16
+"""Widths below which the column that names the row, and other columns of text, do not wrap."""
 _LONGEST_FIGURE = 24
 """Cells longer than this are no figures: they wrap, wherever they stand."""
-_GAP = 3
-"""Columns of the terminal between two columns of a table."""
+_GAP, _NARROW_GAP = 3, 2
+"""Columns of the terminal between two columns of a table, and where it does not fit otherwise."""
 
 _FORCE: ContextVar[bool] = ContextVar("force", default=False)
 
@@ -220,8 +222,13 @@ class Sheet:
         from rich.text import Text
 
         yield Text(self.title, style="bold")
-        for block in self._blocks(options.max_width):
-            yield self._table(block, options.max_width)
+        width, gap = options.max_width, _GAP
+        blocks = list(self._blocks(width, gap))
+        if len(blocks) > 1:
+            closer = list(self._blocks(width, _NARROW_GAP))
+            gap, blocks = (_NARROW_GAP, closer) if len(closer) < len(blocks) else (gap, blocks)
+        for block in blocks:
+            yield self._table(block, width, gap)
 
     def _natural(self, index: int) -> int:
         return max(len(self.columns[index]), *(len(row[index]) for row in self.rows), 1)
@@ -234,15 +241,16 @@ class Sheet:
         if self._wraps(index):
             words = [word for row in self.rows for word in row[index].split()] + self.columns[index].split()
             most = _LONGEST_NAME if index == 0 else _LONGEST_WORD
-            return min(self._natural(index), max(16, *(min(len(word), most) for word in words), 1))
+            least = _NAME_COLUMNS if index == 0 else _TEXT_COLUMNS
+            return min(self._natural(index), max(least, *(min(len(word), most) for word in words), 1))
         head = [len(word) for word in self.columns[index].split()]
         return max(1, *head, *(len(row[index]) for row in self.rows))
 
-    def _blocks(self, width: int) -> Iterator[list[int]]:
+    def _blocks(self, width: int, gap: int) -> Iterator[list[int]]:
         """Yield the columns of each table: all that name the row, and a share of the others, in as few as fit."""
         lead = list(range(self.text_columns))
-        rest = [self._least(index) + _GAP for index in range(self.text_columns, len(self.columns))]
-        free = width - 2 - sum(self._least(index) + _GAP for index in lead)
+        rest = [self._least(index) + gap for index in range(self.text_columns, len(self.columns))]
+        free = width - 2 - sum(self._least(index) + gap for index in lead)
         edges = _full(rest, free)
         equal = [round(i * len(rest) / (len(edges) - 1)) for i in range(len(edges))]
         if all(sum(rest[a:b]) <= free for a, b in itertools.pairwise(equal)):
@@ -277,18 +285,18 @@ class Sheet:
         """Return how many lines a head takes."""
         return len(textwrap.wrap(self.columns[index], width))
 
-    def _table(self, block: Sequence[int], width: int) -> Table:
+    def _table(self, block: Sequence[int], width: int, gap: int) -> Table:
         from rich import box
         from rich.table import Table
 
         widths = {index: self._least(index) for index in block}
-        spare = width - 2 - sum(w + _GAP for w in widths.values())
+        spare = width - 2 - sum(w + gap for w in widths.values())
         wrapping = [index for index in block if self._wraps(index)]
         while spare < 0 and widths[longest := max(wrapping, key=lambda i: widths[i])] > 8:
             widths[longest] -= 1
             spare += 1
         self._widen(widths, spare)
-        grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, gap - 2))
         for index in block:
             text = self._wraps(index)
             grid.add_column(

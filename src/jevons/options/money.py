@@ -26,6 +26,10 @@ API = Option(
     metavar="ID",
 )
 RENT = Option(help="Rent of an accelerator-hour by device, such as 'h20=6 CNY'", metavar="PRICES")
+PURCHASE_PRICE = Option(
+    help="Purchase price of an accelerator by device, such as 'l40s=8000 USD'; on file or estimated where not given",
+    metavar="PRICES",
+)
 RENT_PROVIDER = Option(
     help="Whose rent on file counts, such as aws; the Chinese market's, else the latest, where not given",
     metavar="NAME",

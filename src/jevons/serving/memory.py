@@ -267,7 +267,7 @@ def memory_plan(deployment: Deployment) -> MemoryUse:
 
 
 def _kv_bytes(deployment: Deployment, weights: float, activations: float, others: float) -> float:
-    """Return what is left for the cache, below zero where nothing is [bytes].
+    """Return what is left for the cache, or what the server is told to take of it; below zero where nothing is.
 
     Notes
     -----
@@ -275,10 +275,15 @@ def _kv_bytes(deployment: Deployment, weights: float, activations: float, others
     TensorRT-LLM's is of what all others leave.
     """
     factors = deployment.engine.memory
-    if factors.share_static:
-        return deployment.share_frac * (deployment.shown_bytes - others) - weights
     rest = deployment.usable_bytes - weights - activations - others
-    return rest * deployment.share_frac if factors.share_of_rest and rest > 0.0 else rest
+    if factors.share_static:
+        left = deployment.share_frac * (deployment.shown_bytes - others) - weights
+    else:
+        left = rest * deployment.share_frac if factors.share_of_rest and rest > 0.0 else rest
+    if not deployment.kv_tokens:
+        return left
+    longest = float(deployment.longest)
+    return min(left, deployment.kv_tokens / longest * kv_bytes_per_request(deployment, longest))
 
 
 def memory_use(deployment: Deployment) -> MemoryUse:

@@ -214,6 +214,7 @@ def point_at_load(
     users: float = 0.0,
     prefill: Deployment | None = None,
     prefill_req_per_s: float = 0.0,
+    curve: StaticCurve | None = None,
 ) -> StaticPoint | None:
     """Return the operating point at which an instance carries a load below its capacity.
 
@@ -227,6 +228,8 @@ def point_at_load(
         The load of the instance: requests per second, or users who ask again at once.
     prefill_req_per_s : float
         Load of the instance that processes prompts apart [req/s].
+    curve : StaticCurve, optional
+        The points of this deployment, workload and prefill that are at hand; all of them by default.
 
     Returns
     -------
@@ -239,7 +242,7 @@ def point_at_load(
     full load is the rate; a load too low for one request at a time meets an idle instance, at a batch of one. A step
     takes the prompts that arrive while one lasts: one of them at low load.
     """
-    curve = static_curve(deployment, workload, prefill=prefill)
+    curve = curve or static_curve(deployment, workload, prefill=prefill)
     prompt_s = (curve.prompts.device_s + curve.prompts.cached_device_s)[:, None]
     if prefill is None:
         carries = req_per_s * curve.request_device_s <= deployment.devices

@@ -304,6 +304,8 @@ class Deployment:
         Model that drafts; the served model's own layers for further tokens, or a one-layer head, where ``None``.
     draft_by_lookup : bool
         Whether drafts are looked up in the text (n-grams), which takes no memory.
+    kv_tokens : int
+        Most tokens that an attention rank caches, whatever memory is left; 0 for all that it holds.
     """
 
     model: ModelSpec
@@ -318,6 +320,7 @@ class Deployment:
     eager: bool = False
     drafter: ModelSpec | None = None
     draft_by_lookup: bool = False
+    kv_tokens: int = 0
 
     def told(self, settings: Settings) -> Deployment:
         """Return the deployment with a server's settings."""

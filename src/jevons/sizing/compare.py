@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from jevons.costing import FinanceTerms, device_hour
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import FactValue, default_facts, get
-from jevons.hardware import Accelerator, Site, accelerator, site_from_facts
+from jevons.hardware import Accelerator, OwnPrice, Site, accelerator, site_from_facts
 from jevons.models import load
 from jevons.sizing.comparison import Comparison
 from jevons.sizing.fleet import Fleet, at_best_batch
-from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, finance_terms, purchase_price
+from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, finance_terms
+from jevons.sizing.price_estimate import price_or_estimate
 from jevons.sizing.rents import chosen, rent_offers
 from jevons.sizing.search import in_cny, size
 from jevons.sizing.service import Service
@@ -125,6 +126,7 @@ def compare(
     output_tok_per_d: float = 10e6,
     api: str | None = None,
     rents: Mapping[str, HourPrice] | None = None,
+    purchases: Mapping[str, HourPrice] | None = None,
     assumptions: Assumptions | None = None,
     currency: str | None = None,
 ) -> Comparison:
@@ -144,6 +146,8 @@ def compare(
         Prefix of the API's facts, such as ``deepseek.reasoner``; known for some models.
     rents : mapping of str to HourPrice, optional
         Rent of an accelerator-hour by device; from facts, or derived from that of an H100, where not given.
+    purchases : mapping of str to HourPrice, optional
+        Purchase price of an accelerator by device; from facts, or estimated from those of others, where not given.
     assumptions : Assumptions, optional
         What the firm reckons with; from facts by default.
     currency : str, optional
@@ -173,7 +177,7 @@ def compare(
         raise InputError(message)
     terms = assumptions or Assumptions.of(on)
     price = api_price(api or _listed(model, on), on)
-    unit = currency_of(currency, *(rents or {}).values())
+    unit = currency_of(currency, *(rents or {}).values(), *(purchases or {}).values())
     start = on or dt.datetime.now(tz=dt.UTC).date()
     bare = Comparison(
         model=model,
@@ -192,13 +196,19 @@ def compare(
         return sum(bare.owned_parts_cny(machine, bare.machines_for(machine, output_tok_per_d)).values())
 
     machines_of = [replace(service, gpu=name).accelerator().id for name in gpus]
-    for name in rents or {}:
-        if accelerator(name, on=on).id not in machines_of:
-            message = f"--rent {name}=…: is none of the machines compared ({', '.join(machines_of)}); add it to --gpu"
-            raise InputError(message)
+    paid: dict[str, OwnPrice] = {}
+    for option, given in (("--rent", rents or {}), ("--purchase-price", purchases or {})):
+        for name, stated in given.items():
+            device_id = accelerator(name, on=on).id
+            if device_id not in machines_of:
+                listed = ", ".join(machines_of)
+                message = f"{option} {name}=…: is none of the machines compared ({listed}); add it to --gpu"
+                raise InputError(message)
+            if option == "--purchase-price":
+                paid[device_id] = OwnPrice(stated.amount, stated.currency)
     taken, smallest = [], []
     for name in gpus:
-        sizes = _machines(model, replace(service, gpu=name), terms, rents or {})
+        sizes = _machines(model, replace(service, gpu=name), terms, rents or {}, paid)
         taken.append(min(sizes, key=month))
         smallest.append(min(sizes, key=lambda m: m.accelerators))
     comparison = replace(bare, machines=tuple(taken), smallest=tuple(smallest))
@@ -335,15 +345,18 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("open_"))
 
 
-def _machines(model: str, service: Service, terms: Assumptions, rents: Mapping[str, HourPrice]) -> list[Machine]:
+def _machines(
+    model: str,
+    service: Service,
+    terms: Assumptions,
+    rents: Mapping[str, HourPrice],
+    purchases: Mapping[str, OwnPrice],
+) -> list[Machine]:
     """Return, for each number of whole servers that holds a replica, what the best layout carries and costs."""
     on, device = service.on, service.accelerator()
-    try:
-        paid = purchase_price(device, on)
-    except FactError as error:
-        known = str(error).split(";", maxsplit=1)[0]
-        message = f"{known}, which buying needs; choose another --gpu or a later --as-of, or a file with `price:`"
-        raise FactError(message) from None
+    if device.id in purchases:
+        device = replace(device, own_price=purchases[device.id])
+    paid = price_or_estimate(device, on)
     hour = _device_hour(device, paid.number, terms, on)
     rent_cny_per_h, origin = rent_of(device, terms, on, rents)
     whole = replace(service, least_gpus=1, gpus=max(service.gpus, device.node_devices))
@@ -415,7 +428,7 @@ def rent_of(
     if offer is not None:
         return offer.cny_per_h, offer.fact
     reference = accelerator("h100_sxm", on=on)
-    own = [_device_hour(d, purchase_price(d, on).number, terms, on) for d in (reference, device)]
+    own = [_device_hour(d, price_or_estimate(d, on).number, terms, on) for d in (reference, device)]
     ratio = sum(own[1].values()) / sum(own[0].values())
     return get(
         "rent.h100.china_cny_per_h", on

@@ -360,7 +360,19 @@ class Comparison(Result):
         prices = {"given": api.input_cny_per_mtok, "cached": api.cached_cny_per_mtok, "output": api.output_cny_per_mtok}
         values = {name: f"{price * self._scale:.3g}" for name, price in prices.items()}
         stated = {"api": api.prefix, "since": f"{api.since}", "currency": self.currency}
-        return (Sentence("ways.api_price", values | stated),)
+        return (Sentence("ways.api_price", values | stated), *self._estimates())
+
+    def _estimates(self) -> Iterator[Sentence]:
+        """Yield which prices of machines are estimates, and how wide."""
+        for m in self.machines:
+            paid = m.paid
+            if paid.id not in default_facts() and paid.low is not None and paid.high is not None:
+                ends = (paid.number, paid.low, paid.high)
+                price, low, high = (f"{float(f'{value * self._scale:.2g}'):,.0f}" for value in ends)
+                yield Sentence("ways.price_estimated", {
+                    "gpu": m.device.id, "reason": paid.reason, "price": price, "low": low, "high": high,
+                    "currency": self.currency,
+                })  # fmt: skip
 
     def _spoken(self, way: Way, *, layout: bool = True) -> Sentence:
         """Return a way as sentences name it."""
@@ -533,8 +545,13 @@ class Comparison(Result):
     def ledger(self) -> Ledger:
         """Return how the figures were made."""
         ledger, facts, on = Ledger(), default_facts(), self.service.on
+        for m in self.machines:
+            if m.paid.grade == "judgement" and m.paid.source is None:
+                low, high = m.paid.low, m.paid.high
+                ledger.add(m.paid.id, m.paid.number, "CNY", grade="judgement", source=m.paid.reason, low=low, high=high)
         for fact in (*self.api.facts, *(s.fact for s in self.swings), *(m.paid.id for m in self.machines)):
-            add_fact(ledger, fact, facts, on)
+            if fact in facts:
+                add_fact(ledger, fact, facts, on)
         api = add_api_prices(ledger, self.api, "api")
         for name, count in (("isl", self.service.isl), ("osl", self.service.osl)):
             ledger.add(f"request.{name}", count, "tok", source="asked for, or the default")

@@ -325,13 +325,16 @@ def at_point(
     )
 
 
-def at_load(fleet: Fleet, service: Service, demand: Demand) -> Fleet:
-    """Return a fleet with the latencies of a replica under its share of the load; one at full load has the others."""
+def at_load(fleet: Fleet, service: Service, demand: Demand, curve: serving.StaticCurve | None = None) -> Fleet:
+    """Return a fleet with the latencies of a replica under its share of the load; one at full load has the others.
+
+    The *curve* is that of its replicas where it is at hand; it is made anew otherwise.
+    """
     users = demand.users / fleet.replicas if demand.closed else 0.0
     loaded = serving.point_at_load(
         fleet.deployment, service.workload(), slo=service.slo, users=users,
         req_per_s=0.0 if demand.closed else fleet.rate_req_per_s / fleet.replicas, prefill=fleet.prefill,
-        prefill_req_per_s=fleet.rate_req_per_s / max(fleet.prefill_replicas, 1),
+        prefill_req_per_s=fleet.rate_req_per_s / max(fleet.prefill_replicas, 1), curve=curve,
     )  # fmt: skip
     if loaded is None:
         return fleet

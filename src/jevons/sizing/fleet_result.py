@@ -207,16 +207,20 @@ def _kind_table(r: dict[str, Any]) -> Table:
 
 
 def _quantities(r: dict[str, Any]) -> Iterator[Quantity]:
-    """Yield the rows of the service table."""
+    """Yield the rows of the service table, first those of requests that failed."""
     rejected = ", ".join(f"{count:,} {why.replace('_', ' ')}" for why, count in r["rejected"].items() if count)
     lost = ", ".join(f"{count:,} {why.replace('_', ' ')}" for why, count in r["lost"].items() if count)
     stale = f", load reported every {r['stale_s']:g} s" if r["stale_s"] else ""
+    failed: list[Quantity] = [
+        ("rejected", sum(r["rejected"].values()), "requests", rejected or "none"),
+        ("lost", sum(r["lost"].values()), "requests", lost or "none"),
+        ("retried", r["retried"], "requests", f"{r['failures']:,} replica failures"),
+    ]
+    yield from (one for one in failed if one[1])
     yield "throughput", r["req_per_s"], "req/s", f"routing {r['routing']}{stale}"
     yield "goodput", r["goodput_req_per_s"], "req/s", limits_text(r["slo"]) or "no latency limits given"
     yield "output throughput", r["output_tok_per_s"], "tok/s", ""
-    yield "rejected", sum(r["rejected"].values()), "requests", rejected or "none"
-    yield "lost", sum(r["lost"].values()), "requests", lost or "none"
-    yield "retried", r["retried"], "requests", f"{r['failures']:,} replica failures"
+    yield from (one for one in failed if not one[1])
     if r["currency"]:
         yield "cost", r["cost_per_mtok"], f"{r['currency']}/Mtok", "all tokens, batch requests included"
     yield "replica-hours", r["replica_hours"], "h", f"{number(r['accelerator_hours'])} accelerator-hours"

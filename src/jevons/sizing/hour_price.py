@@ -130,5 +130,5 @@ def _own_price(device: Accelerator, own: OwnPrice, on: dt.date | None) -> FactVa
     day = on or get("fx.cny_per_usd").start
     return FactValue(
         id=f"{device.id}.price_cny", value=own.amount * rate, unit="CNY", start=day, published=day, grade="judgement",
-        reason=f"stated in {device.file}",
+        reason=f"stated in {device.file}" if device.file else "given",
     )  # fmt: skip

@@ -236,6 +236,7 @@ def memory_of(
     on: dt.date | None,
     draft_tokens: int = 0,
     draft_model: str | None = None,
+    kv_tokens: int | None = None,
 ) -> MemoryResult:
     """Return what fills the memory of an accelerator.
 
@@ -264,7 +265,7 @@ def memory_of(
         model=spec, accelerator=device, layout=degrees, precision=precision, kv_precision=kv_precision,
         engine=factors, memory_frac=memory_frac, max_model_len=longest, eager=eager,
         draft_tokens=draft_tokens, drafter=_drafter(draft_model, draft_tokens),
-        draft_by_lookup=(draft_model or "").lower() in _LOOKUP,
+        draft_by_lookup=(draft_model or "").lower() in _LOOKUP, kv_tokens=kv_tokens or 0,
     )  # fmt: skip
     if precision != "native":
         multiplied_in(deployment, precision)

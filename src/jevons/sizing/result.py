@@ -342,8 +342,10 @@ class SizeResult(Result):
 
     def _head(self) -> str:
         s = self.service
-        head = f"{self.model.name} on {', '.join(self.prices)}, {s.isl:,} in, {s.osl:,} out, {self.demand.words}"
-        how = " (not simulated)" if self.demand.given and self.best.observed is None else ""
+        gpus = list(self.prices)
+        on = gpus[0] if len(gpus) == 1 else f"{len(gpus)} devices"
+        head = f"{self.model.name} on {on}, {s.isl:,} in, {s.osl:,} out, {self.demand.words}"
+        how = ", not simulated" if self.demand.given and self.best.observed is None else ""
         return f"{head}: {len(self.entries)} fleets{how}"
 
     def _left_out(self) -> Table:
@@ -523,7 +525,7 @@ def _fleets(
     ]
     columns += [] if one_load else [Column("req_per_s", "load" if result.demand.given else "full load", "req/s")]
     columns += [Column("capacity_req_per_s", "capacity", "req/s")] if result.demand.given else []
-    columns += [Column("chance_within_limits", "within limits", "%", scale=100.0)] if service.limits else []
+    columns += [Column("chance_within_limits", "within limits", "%", scale=100.0, digits=2)] if service.limits else []
     columns += [Column("power_w", "power", "kW", scale=1e-3, detail=True)]
     columns += [
         Column("cost_per_month", "cost", f"{currency} per month", detail=True),

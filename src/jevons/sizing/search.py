@@ -157,11 +157,11 @@ def size(
         if not entries and chosen:
             raise _all_missed(missed, demand)
         if not chosen:
-            entries = _unsimulated(candidates.fleets, service, demand, confidence)
+            entries = _unsimulated(candidates.fleets, candidates, service, demand, confidence)
     else:
         ranked = [*candidates.fleets, *candidates.split]
         if demand.given:
-            entries = _unsimulated(ranked, service, demand, confidence)
+            entries = _unsimulated(ranked, candidates, service, demand, confidence)
         else:
             entries = _refined(sorted(ranked, key=_throughput_cost), service)
     entries = limits.keep(entries, rate)
@@ -198,14 +198,27 @@ def _refined(fleets: Sequence[Fleet], service: Service) -> list[Fleet]:
     return sorted([*first, *fleets[serving.REFINED :]], key=_throughput_cost)
 
 
-def _unsimulated(fleets: Sequence[Fleet], service: Service, demand: Demand, confidence: float) -> list[Fleet]:
-    """Return fleets under their load, the cheapest also with as many replicas as it takes to be confident."""
-    entries = sorted((at_load(fleet, service, demand) for fleet in fleets), key=lambda f: f.rank)
+def _unsimulated(
+    fleets: Sequence[Fleet], candidates: _Field, service: Service, demand: Demand, confidence: float
+) -> list[Fleet]:
+    """Return fleets under their load, the cheapest also with as many replicas as it takes to be confident.
+
+    Those that come first are placed on all points of their layouts, the others on those that the search has.
+    """
+    curves = {id(curve.deployment): curve for _, _, of_device in candidates.curves for curve in of_device}
+
+    def searched(fleet: Fleet) -> Fleet:
+        own = None if fleet.prefill is not None else curves.get(id(fleet.deployment))
+        return at_load(fleet, service, demand, own)
+
+    entries = sorted(map(searched, fleets), key=lambda fleet: by_preference(fleet, service, confidence))
+    entries[: serving.REFINED] = [at_load(fleet, service, demand) for fleet in entries[: serving.REFINED]]
     grown: list[Fleet] = []
-    for fleet in [f for f in entries if f.prefill is None][:_GROWN]:
+    for fleet in [f for f in sorted(entries, key=lambda f: f.rank) if f.prefill is None][:_GROWN]:
         if not confident(fleet, service, confidence):
             counts = range(fleet.replicas + 1, 2 * fleet.replicas + 2)
-            more = (at_load(fleet.grown(count), service, demand) for count in counts)
+            curve = serving.static_curve(fleet.deployment, service.workload())
+            more = (at_load(fleet.grown(count), service, demand, curve) for count in counts)
             grown += islice((f for f in more if confident(f, service, confidence)), 1)
     return sorted([*entries, *grown], key=lambda f: f.rank)
 

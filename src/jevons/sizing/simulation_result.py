@@ -368,6 +368,8 @@ def _quantities(run: Run, r: dict[str, Any]) -> Iterator[Quantity]:
     currency = r["currency"]
     hour = "" if r["gpu_hour"] is None else f"; {r['gpu_hour']['amount']:.3g} {currency}/h, {r['gpu_hour']['origin']}"
     hits = "share of prompt tokens found in the cache" if run.offered.requests.hashes is not None else "off"
+    if r["rejected"]:
+        yield "rejected", r["rejected"], "requests", "longer than the KV cache of a replica"
     yield "throughput", r["req_per_s"], "req/s", f"{r['counted']:,} requests over the run's {number(r['wall_s'])} s"
     yield "goodput", r["goodput_req_per_s"], "req/s", limits_text(r["slo"]) or "no latency limits given"
     yield (
@@ -376,8 +378,6 @@ def _quantities(run: Run, r: dict[str, Any]) -> Iterator[Quantity]:
         "tok/s",
         f"{number(r['output_tok_per_s_per_gpu'])} per accelerator",
     )
-    if r["rejected"]:
-        yield "rejected", r["rejected"], "requests", "longer than the KV cache of a replica"
     if currency:
         yield "cost", r["cost_per_mtok"], f"{currency}/Mtok", f"input and output tokens{hour}"
     yield from _more_quantities(r)

@@ -309,7 +309,7 @@ def _run(result: TrainResult) -> Table:
     """Return what the run takes, as one row."""
     estimate, price = result.estimate, result.price
     columns = (
-        Column("tokens", "tokens", form=".4g"), Column("days", "time", "days"),
+        Column("tokens", "tokens", "bn", scale=1e-9, digits=4), Column("days", "time", "days"),
         Column("accelerator_h", "accelerator-hours"), Column("energy_j", "servers", "MWh", scale=1 / 3.6e9),
         Column("goodput_frac", "goodput", "%", scale=100.0, detail=True),
         Column("cost", "cost", "" if price is None else price.currency),

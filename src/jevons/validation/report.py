@@ -202,7 +202,7 @@ class ValidationReport(Result):
         few = len(self.entries) <= _FEW
         if few:
             yield self._figures()
-        yield _score_table("overall", "All rows", {"all rows": self.overall}, detail=few)
+        yield _score_table("overall", "All rows", {"all rows": self.overall}, detail=True)
         yield _score_table("families", "By table and metric", self.by(_family_metric), detail=few)
         groups = self.by(_group)
         judged = {name: one for name, one in groups.items() if one.median_ape is not None}

@@ -87,6 +87,7 @@ def read_tables(path: Path | str, told: Told | None = None) -> list[Table]:
         row = startup_of_log(path)
         given = {name: value for name, value in told.cells.items() if value and name in row}
         row |= {name: value for name, value in given.items() if not row[name] or name in {"model", "gpu"}}
+        row["tp"] = row["tp"] or "1"
         return [Table(path=path, kind="startups", columns=tuple(row), rows=(row,))]
     if text and is_load_test(text):
         return _load_tests(path, told)

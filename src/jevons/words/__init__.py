@@ -2,10 +2,11 @@
 
 A template's fields are written ``{name:form}``. Forms: none for text and plain numbers; ``g`` for up to four digits;
 ``ms`` for seconds shown as milliseconds; ``%`` and ``%1`` for a fraction as a percentage without or with a decimal;
-``+%`` for a signed percentage; ``d2`` for two decimals; ``[]`` and ``[ms]`` for the 80 % interval of a figure, from the
-values ``name_low`` and ``name_high``, and nothing where there is none. A part in double brackets, ``[[ … ]]``, is left
-out where a plain field in it has no value. A value may be sentences too, such as a list of counts: it is in the same
-language.
+``+%`` for a signed percentage; ``p%`` for a probability, never shown as impossible or certain; ``d2`` for two decimals;
+``[]`` and ``[ms]`` for the 80 % interval of a figure, from the values ``name_low`` and ``name_high``, and nothing where
+there is none. A figure with such an interval is shown to the two digits that it allows. A part in double brackets,
+``[[ … ]]``, is left out where a plain field in it has no value. A value may be sentences too, such as a list of counts:
+it is in the same language.
 """
 
 from __future__ import annotations
@@ -90,8 +91,10 @@ def templates(language: str = "en") -> Mapping[str, str]:
     return dict(json.loads((_FOLDER / f"{language}.json").read_text("utf-8")))
 
 
-_SCALES = {"ms": (1e3, " ms"), "%": (100.0, " %"), "%1": (100.0, " %"), "": (1.0, "")}
-_DECIMALS = {"%": 0, "%1": 1, "d2": 2}
+_SCALES = {"ms": (1e3, " ms"), "%": (100.0, " %"), "p%": (100.0, " %"), "%1": (100.0, " %"), "": (1.0, "")}
+_DECIMALS = {"%": 0, "p%": 0, "%1": 1, "d2": 2}
+_KNOWN_DIGITS = 2
+_LEAST_CHANCE = 0.01
 
 
 _BETWEEN = {"en": ", ", "zh": "、"}
@@ -101,7 +104,9 @@ def _shown(values: Mapping[str, Any], name: str, form: str, language: str) -> st
     if form.startswith("["):
         low, high = values.get(f"{name}_low"), values.get(f"{name}_high")
         scale = _SCALES[form[1:-1]][0]
-        return "" if low is None or high is None else f" [{number(scale * low)}–{number(scale * high)}]"
+        if low is None or high is None:
+            return ""
+        return f" [{number(scale * low, _KNOWN_DIGITS)}–{number(scale * high, _KNOWN_DIGITS)}]"
     value = values.get(name)
     if value is None:
         return "–"
@@ -113,6 +118,8 @@ def _shown(values: Mapping[str, Any], name: str, form: str, language: str) -> st
         return value.text(language)
     if isinstance(value, list | tuple):
         return _BETWEEN.get(language, ", ").join(_shown({"one": one}, "one", form, language) for one in value)
+    if form == "p%" and not _LEAST_CHANCE <= value <= 1.0 - _LEAST_CHANCE:
+        return ">99 %" if value > _LEAST_CHANCE else "<1 %"
     if form == "+%":
         return f"{100.0 * value:+,.0f} %".replace("-", "−")
     scale, unit = _SCALES.get(form, (1.0, ""))
@@ -120,4 +127,5 @@ def _shown(values: Mapping[str, Any], name: str, form: str, language: str) -> st
         return f"{value:,.4g}"
     if form in _DECIMALS:
         return f"{scale * value:,.{_DECIMALS[form]}f}{unit}"
-    return f"{number(scale * value if form else value)}{unit}"
+    digits = 3 if values.get(f"{name}_low") is None else _KNOWN_DIGITS
+    return f"{number(scale * value if form else value, digits)}{unit}"

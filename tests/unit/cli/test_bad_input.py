@@ -383,9 +383,9 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
             "api.deepseek.reasoner has no list price on 2025-01-10",
         ),
         (
-            ("buy-rent-api", "--model", "deepseek-r1", "--gpu", "mi355x"),
+            ("buy-rent-api", "--model", "deepseek-r1", "--gpu", "mi355x", "--purchase-price", "30k USD"),
             2,
-            "no purchase price of mi355x is known, which buying needs",
+            "--purchase-price 30k USD",
         ),
         (("buy-rent-api", *LLAMA, "--shops", "3"), 2, "--shops 3: has no effect without --preset"),
         (("buy-rent-api", "--preset", "restaurnt"), 2, "--preset restaurnt: unknown. Did you mean `restaurant`"),

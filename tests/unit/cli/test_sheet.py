@@ -1,14 +1,15 @@
 """Tables of the terminal: what they do with too little and with spare width."""
 
+import itertools
 import os
 import subprocess
 import sys
 
 import pytest
 
-from jevons.cli.build import sheet
+from jevons.cli.build import SCREEN_COLUMNS, SCREEN_LINES, lines_of, named_more, on_a_screen, sheet
 from jevons.cli.output import console
-from jevons.results import Column, table
+from jevons.results import Column, Table, table
 
 COLUMNS = (Column("name", "fleet"), Column("layout", "layout"), Column("cost", "cost of an hour", "CNY"),
            Column("note", "note"))  # fmt: skip
@@ -65,3 +66,33 @@ def test_a_group_without_a_command_lists_in_few_lines_that_fit(group):
     assert "on file" in lines[0]
     assert len(lines) <= 26
     assert max(map(len, lines)) <= 80
+
+
+def _long(name: str, rows: int, *, legend: bool = False) -> Table:
+    columns = [Column("fleet", "fleet")] + [
+        Column(f"c{i}", f"a long head {i}", "ms") for i in range(1 if legend else 6)
+    ]
+    cells = [(f"row {i}", *((f"what row {i} is",) if legend else (1.5,) * 6)) for i in range(rows)]
+    return table(name, f"Table {name}", columns, cells, legend=legend)
+
+
+@pytest.mark.parametrize("tables", [
+    [_long("a", 40)], [_long("a", 10), _long("b", 10), _long("c", 10)], [_long("a", 2), _long("b", 30)],
+    [_long("a", 9), _long("a names", 9, legend=True), _long("b", 9)],
+])  # fmt: skip
+def test_a_screen_holds_twenty_lines_below_the_answer(tables: list[Table]) -> None:
+    notes = ("n" * 100, "m" * 10)
+    shown = on_a_screen(tables, notes)
+    assert shown
+    assert [one.name for one in shown] == [one.name for one in tables[: len(shown)]]
+    assert sum(lines_of(one) for one in shown) + 3 + 1 <= SCREEN_LINES
+    assert all(len(one) >= min(3, len(whole)) for one, whole in zip(shown, tables, strict=False))
+    for one, names in itertools.pairwise(shown):
+        assert not names.legend or len(names) == len(one)
+
+
+def test_of_many_tables_the_first_are_named_on_one_line() -> None:
+    line = named_more([f"table_number_{i}" for i in range(12)])
+    assert len(line) <= SCREEN_COLUMNS
+    assert line.endswith("more tables.")
+    assert named_more(["fleets (9 rows)"]) == "More with --detail: fleets (9 rows)."

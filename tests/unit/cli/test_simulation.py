@@ -227,7 +227,7 @@ def test_pools_for_prompts_and_decoding_keep_prompts_from_delaying_answers(
     # 3,000 tokens of 131,072 bytes over 50 GB/s, and behind other prompts of the same step.
     assert 3000 * 131_072 / 50e9 <= split["prefill"]["hand_over_s"]["mean"] < 4 * 3000 * 131_072 / 50e9
     assert split["energy_kwh"] > 0
-    print_result(apart)
+    print_result(apart, detail=True)
     shown = capsys.readouterr().out
     assert "for prefill and 1 x llama-3.1-8b" in shown
     assert "mean KV transfer" in shown

@@ -79,7 +79,7 @@ def test_backtest_prints_forecasts_scores_and_refutations(jevons, tmp_path):
         "entity,quantity,date_or_period,value,unit\n"
         "Alibaba Cloud Intelligence Group,revenue,2025-Q2 (quarter to 2025-06-30),33000,CNY million\n"
     )
-    ran = jevons("study", "backtest", path, "--draws", 200)
+    ran = jevons("study", "backtest", path, "--draws", 200, "--detail")
     assert ran.code == 0
     for part in ("Forecasts from what was known", "What happened", "Scores", "could refute"):
         assert part in ran.out

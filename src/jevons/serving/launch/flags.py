@@ -31,6 +31,7 @@ _VLLM: Flags = {
     "speculative-model": ("draft_model", "text"), "compilation-config": ("compilation", "json"),
     "cc": ("compilation", "json"), "o": ("optimization", "count"), "optimization-level": ("optimization", "count"),
     "kv-offloading-size": ("host_gib", "frac"), "config": ("config", "file"),
+    "kv-cache-memory-bytes": ("kv_bytes", "count"),
     "num-gpu-blocks-override": ("kv_blocks", "count"), "block-size": ("block_tokens", "count"),
 }  # fmt: skip
 _SGLANG: Flags = {
@@ -47,6 +48,7 @@ _SGLANG: Flags = {
     "max-running-requests": ("max_num_seqs_all", "count"), "chunked-prefill-size": ("step_tokens_all", "count"),
     "max-total-tokens": ("kv_tokens", "count"), "page-size": ("block_tokens", "count"),
     "disable-cuda-graph": ("eager", "on"), "disable-radix-cache": ("prefix_cache", "off"),
+    "max-prefill-tokens": ("prompt_tokens", "count"),
     "speculative-algorithm": ("draft_method", "text"), "speculative-algo": ("draft_method", "text"),
     "speculative-num-steps": ("draft_tokens", "count"), "speculative-num-draft-tokens": ("draft_tree", "count"),
     "speculative-eagle-topk": ("draft_branches", "count"),

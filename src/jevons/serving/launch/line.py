@@ -66,16 +66,41 @@ class LaunchLine:
         """What of the line has no part in a prediction, in one sentence each; empty where all has."""
         known = [*FLAGS[self.engine], *NEUTRAL, *UNMODELLED]
         parts = []
+        unmodelled = [*self.unmodelled, *unread_settings(self.settings)]
         if self.unknown:
             named = []
             for flag in dict.fromkeys(self.unknown):
                 near = difflib.get_close_matches(flag.lstrip("-").replace("_", "-"), known, n=1, cutoff=0.75)
                 named.append(f"{flag} (did you mean --{near[0]}?)" if near else flag)
             parts.append(f"not understood: {', '.join(named)}")
-        if self.unmodelled:
-            parts.append(f"without effect on a prediction: {', '.join(dict.fromkeys(self.unmodelled))}")
+        if unmodelled:
+            parts.append(f"without effect on a prediction: {', '.join(dict.fromkeys(unmodelled))}")
         parts += self.unread
         return f"--serve: {'; '.join(parts)}" if parts else ""
+
+
+_READ_OF: Mapping[str, frozenset[str]] = {
+    "compilation": frozenset({"level", "mode", "cudagraph_mode"}),
+    "kv_cache": frozenset({
+        "dtype", "free_gpu_memory_fraction", "enable_block_reuse", "max_tokens", "host_cache_size", "tokens_per_block",
+    }),
+    "graphs": frozenset(),
+}  # fmt: skip
+"""Entries of settings written in JSON that a prediction reads; of others all are read."""
+_UNREAD = frozenset({"draft_tree", "draft_branches", "poll_steps"})
+"""Settings that are taken so that measured runs can be told apart, and that no prediction reads."""
+
+
+def unread_settings(settings: Mapping[str, Setting]) -> list[str]:
+    """Return the flags of settings, and the entries of those in JSON, that no prediction reads."""
+    flags = [one.flag for name, one in settings.items() if name in _UNREAD and one.value not in {0, 1}]
+    if "prompt_tokens" in settings and "chunked_prefill" not in settings:
+        flags.append(settings["prompt_tokens"].flag)
+    for name, read in _READ_OF.items():
+        if name in settings:
+            stated = settings[name]
+            flags += [f"{stated.flag} {entry}" for entry in stated.value if str(entry) not in read]
+    return flags
 
 
 def read_launch(given: str | Path) -> LaunchLine:
@@ -253,6 +278,8 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
         if kind == "count" and number % 1:
             message = f"--serve: {flag} {value}: must be a whole number"
             raise InputError(message)
+        if number < 0 and setting == "step_tokens_all":  # SGLang's way to take prompts whole
+            line.settings["chunked_prefill"] = Setting(value=False, flag=flag)
         if number >= 0:
             line.settings[setting] = Setting(number if kind == "frac" else round(number), flag)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jevons import models
@@ -10,10 +11,18 @@ from jevons.errors import InputError
 from jevons.models import ModelSpec
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 from jevons.serving.launch.line import LaunchLine, Setting
-from jevons.serving.types import Layout
+from jevons.serving.types import Deployment, Layout
 
 _DRAFTED = 3
 """Tokens drafted where a line turns drafting on and says no number: SGLang's own choice for most models."""
+_SGLANG_PROMPT_TOKENS = 16_384
+"""SGLang's ``--max-prefill-tokens`` where it is not given: the most prompt tokens of a step without chunks."""
+_LEAST_STEP_TOKENS = 2048
+"""vLLM's budget of a step without chunks: the longest sequence, or this where that is shorter."""
+_CUTS_PROMPTS, _LONG, _OLD_CHUNK = (0, 8), 32_768, 512
+"""vLLM's first release that cuts prompts everywhere; before, longer sequences alone were cut, into so many tokens."""
+_OLD_SEATS = 256
+"""Sequences that vLLM ran at once before that release, on every device."""
 _HEADS = re.compile(r"eagle|mtp|medusa|nextn|dflash|hydra|dspark|speculator")
 _MTP_METHODS = ("num_speculative_tokens", "num_nextn_predict_layers", "max_draft_len", "num_steps")
 _QUANTISED = {
@@ -80,7 +89,7 @@ def layout_of(line: LaunchLine, *, moe: bool) -> Layout:
     return Layout(tp=tp, pp=pp, dp=dp, ep=group if shared and moe else 1, dp_attention=together)
 
 
-def deployment_of(line: LaunchLine, model: str | None = None) -> dict[str, Given]:
+def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[int] | None = None) -> dict[str, Given]:
     """Return the arguments of `jevons.memory` and its like that a line gives, by name.
 
     Parameters
@@ -89,6 +98,8 @@ def deployment_of(line: LaunchLine, model: str | None = None) -> dict[str, Given
         As `read_launch` returns it.
     model : str, optional
         The model, where the line's name is a path that says nothing.
+    release : sequence of int, optional
+        Of the engine, where the line names none.
 
     Raises
     ------
@@ -102,7 +113,8 @@ def deployment_of(line: LaunchLine, model: str | None = None) -> dict[str, Given
     if "model" in line.settings:
         arguments["model"] = Given(model_of(line), line.settings["model"].flag)
     arguments |= _layout_arguments(line, spec)
-    arguments |= _limits(line)
+    known = tuple(int(part) for part in re.findall(r"\d+", line.release)[:2]) or tuple(release or ())
+    arguments |= _limits(line, 0 if spec is None else spec.max_context, known)
     precision = _precision(line, spec)
     if precision is not None:
         arguments["precision"] = precision
@@ -112,6 +124,8 @@ def deployment_of(line: LaunchLine, model: str | None = None) -> dict[str, Given
         cache = Setting(stated["dtype"], "kv_cache_config.dtype") if "dtype" in stated else None
     if cache is not None and str(cache.value).lower() != "auto":
         arguments["kv_precision"] = Given(_cache(str(cache.value)), cache.flag)
+    if "kv_bytes" in line.settings and spec is not None:
+        arguments["kv_tokens"] = _tokens_in(line.settings["kv_bytes"], spec, arguments)
     drafted = _drafted(line)
     if drafted is not None:
         arguments["draft_tokens"] = drafted
@@ -128,6 +142,22 @@ def _spec(model: str) -> ModelSpec | None:
         return None
 
 
+def _tokens_in(room: Setting, spec: ModelSpec, arguments: Mapping[str, Given]) -> Given:
+    """Return how many tokens a cache of so many bytes on each device holds."""
+    from jevons.hardware import accelerator
+    from jevons.serving.calibration import engine_for
+    from jevons.serving.memory import kv_bytes_per_request
+
+    layout = Layout(**{name: arguments[name].value for name in ("tp", "pp", "dp", "ep", "dp_attention")})
+    cache = arguments.get("kv_precision", Given("bf16", "")).value
+    longest = float(arguments.get("max_model_len", Given(spec.max_context or 8192, "")).value)
+    any_device = Deployment(
+        model=spec, accelerator=accelerator("h100_sxm"), layout=layout, precision="native", kv_precision=cache,
+        engine=engine_for("vllm"),
+    )  # fmt: skip
+    return Given(int(room.value / kv_bytes_per_request(any_device, longest) * longest), room.flag)
+
+
 def _layout_arguments(line: LaunchLine, spec: ModelSpec | None) -> dict[str, Given]:
     names = ("tp", "pp", "dp", "ep", "all_experts", "dp_attention", "all_to_all")
     flags = [line.settings[name].flag for name in names if name in line.settings]
@@ -138,7 +168,7 @@ def _layout_arguments(line: LaunchLine, spec: ModelSpec | None) -> dict[str, Giv
     return arguments | {"dp_attention": Given(layout.dp_attention, said)}
 
 
-def _limits(line: LaunchLine) -> dict[str, Given]:
+def _limits(line: LaunchLine, context: int, release: tuple[int, ...]) -> dict[str, Given]:
     """Return limits of memory, sequences and steps; those that an engine counts over all ranks are divided."""
     limits: dict[str, Given] = {}
     for setting, name in (
@@ -154,6 +184,9 @@ def _limits(line: LaunchLine) -> dict[str, Given]:
             value, flag = _pair(line.settings[setting])
             shares = ranks if line.value("dp_attention", False) else 1
             limits[name] = Given(max(int(value) // shares, 1), flag)
+    if line.engine == "vllm" and () < release < _CUTS_PROMPTS:
+        limits.setdefault("max_num_seqs", Given(_OLD_SEATS, f"release {'.'.join(map(str, release))}"))
+    limits |= _whole_prompts(line, limits, context, release)
     if "kv_blocks" in line.settings:
         value, flag = _pair(line.settings["kv_blocks"])
         limits["kv_tokens"] = Given(int(value) * int(line.value("block_tokens", 16)), flag)
@@ -168,9 +201,37 @@ def _limits(line: LaunchLine) -> dict[str, Given]:
     if "free_gpu_memory_fraction" in cache:
         share = float(cache["free_gpu_memory_fraction"])
         limits.setdefault("gpu_memory_utilization", Given(share, "kv_cache_config.free_gpu_memory_fraction"))
+    if cache.get("max_tokens"):
+        limits["kv_tokens"] = Given(int(cache["max_tokens"]), "kv_cache_config.max_tokens")
+    if cache.get("host_cache_size"):
+        limits["host_gb"] = Given(float(cache["host_cache_size"]) / 1e9, "kv_cache_config.host_cache_size")
     if "enable_block_reuse" in cache:
         limits["prefix_cache"] = Given(bool(cache["enable_block_reuse"]), "kv_cache_config.enable_block_reuse")
     return limits
+
+
+def _whole_prompts(
+    line: LaunchLine, limits: Mapping[str, Given], context: int, release: tuple[int, ...]
+) -> dict[str, Given]:
+    """Return the tokens of a step where prompts are not cut: at least the longest prompt, or SGLang's own budget.
+
+    vLLM before 0.8 cut prompts where it was told to, or where a sequence may be longer than `_LONG`.
+    """
+    setting, name = line.settings.get("chunked_prefill"), "max_num_batched_tokens"
+    if setting is None and line.engine == "vllm" and () < release < _CUTS_PROMPTS:
+        longest = int(limits["max_model_len"].value if "max_model_len" in limits else context)
+        whole = longest <= _LONG
+        setting = Setting(value=not whole, flag=f"release {'.'.join(map(str, release))}")
+        if not whole and name not in limits:
+            return {name: Given(_LEAST_STEP_TOKENS if release >= (0, 7) else _OLD_CHUNK, setting.flag)}
+    if setting is None or setting.value:
+        return {}
+    if line.engine == "sglang":
+        return {name: Given(int(line.value("prompt_tokens", _SGLANG_PROMPT_TOKENS)), setting.flag)}
+    longest = int(limits["max_model_len"].value if "max_model_len" in limits else context)
+    if not longest or (name in limits and limits[name].value >= longest):
+        return {}
+    return {name: Given(max(longest, _LEAST_STEP_TOKENS), setting.flag)}
 
 
 def _pair(setting: Setting) -> tuple[Any, str]:

@@ -38,6 +38,17 @@ Words = tuple[Sequence[str], str, Mapping[str, str]]
 """Of a command: its words, the image that it runs in or an empty text, and the variables set before it."""
 
 
+_OTHERS = {
+    "text-generation-inference": r"text-generation-(?:launcher|inference)",
+    "LMDeploy": r"\blmdeploy\s+serve\b",
+    "llama.cpp": r"\bllama-server\b|\bllama\.cpp\b",
+    "Ollama": r"\bollama\s+(?:run|serve)\b",
+    "MLC": r"\bmlc_llm\s+serve\b",
+    "Triton": r"\btritonserver\b",
+}
+"""Servers whose launch lines are known by sight alone."""
+
+
 def commands_of(text: str) -> list[Command]:
     """Return the commands in a text that start a server, at least one.
 
@@ -62,6 +73,14 @@ def commands_of(text: str) -> list[Command]:
     if launched:
         return launched
     shown = " ".join(text.split())
+    other = next((title for title, pattern in _OTHERS.items() if re.search(pattern, text)), None)
+    if other is not None:
+        message = (
+            f"--serve {shown if len(shown) <= 60 else shown[:57] + '…'}: lines of {other} are not read; omit --serve "
+            "and state what it does: --model, --tp, --max-model-len, --max-num-seqs, --precision (such as q4_k_m), "
+            "--kv-precision, with --engine generic"
+        )
+        raise InputError(message)
     message = (
         f"--serve {shown if len(shown) <= 60 else shown[:57] + '…'}: starts no server that is known. Such lines are:\n"
         + "\n".join(f"  {line}" for line in EXAMPLES)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.rounding import shown_in
-from jevons.study.draws.outcomes import OUTCOMES
+from jevons.study.draws.outcomes import OUTCOMES, SHORT_NAMES
 from jevons.study.draws.run import Draws
 from jevons.study.scenario.scenario import Scenario
 from jevons.study.track.actuals import SERIES, Actual
@@ -140,23 +140,26 @@ class TrackResult(Result):
 
     def _tables(self) -> Iterator[Table]:
         columns = (
-            Column("series", "series"), Column("quarter", "quarter"), Column("unit", "unit"), Column("low", "10 %"),
-            Column("median", "median"), Column("high", "90 %"), Column("actual", "actual"), Column("inside", "inside"),
+            Column("series", "series"), Column("quarter", "quarter"), Column("unit", "unit"),
+            Column("actual", "actual"), Column("low", "forecast: 10 %"), Column("median", "median"),
+            Column("high", "90 %"), Column("inside", "inside"),
         )  # fmt: skip
         rows: list[tuple[Cell, ...]] = []
         for r in self.quarters():
             size, unit = self._unit(SERIES[r["series"]][0])
-            numbers = [r[k] / size for k in ("low", "median", "high", "actual")]
+            numbers = [r[k] / size for k in ("actual", "low", "median", "high")]
             rows.append((r["series"], r["quarter"], unit, *numbers, r["inside"]))
         yield table("quarters", "Forecast and actual by quarter", columns, rows)
+        yield self._headlines()
         headline_columns = (
             Column("outcome", "outcome"), Column("unit", "unit"), Column("old_low", "before: 10 %"),
             Column("old", "median"), Column("old_high", "90 %"), Column("low", "after: 10 %"),
             Column("median", "median"), Column("high", "90 %"),
         )  # fmt: skip
         yield table(
-            "outcomes", "Headlines before and after", headline_columns, self._before_after(self.outcomes(), "outcome")
-        )
+            "outcomes", "All outcomes before and after", headline_columns,
+            self._before_after(self.outcomes(), "outcome"), detail=True,
+        )  # fmt: skip
         input_columns = (
             Column("input", "input"), Column("before", "mean before"), Column("after", "mean after"),
             Column("shift", "move [deviations]", form="+.2f"),
@@ -181,6 +184,21 @@ class TrackResult(Result):
             new = [r[k] / size for k in ("low", "median", "high")]
             head = (r["meaning"],) if key == "outcome" else (r["series"], r["quarter"])
             yield (*head, unit, *old, *new)
+
+    def _headlines(self) -> Table:
+        """Return the outcomes that answers speak of, before and after, under their short names."""
+        columns = (
+            Column("outcome", "outcome"), Column("old", "before"), Column("median", "after"), Column("low", "10 %"),
+            Column("high", "90 %"),
+        )  # fmt: skip
+        rows: list[tuple[Cell, ...]] = []
+        for r in self.outcomes():
+            if r["outcome"] in SHORT_NAMES:
+                size, unit = self._unit(OUTCOMES[r["outcome"]][0])
+                name = SHORT_NAMES[r["outcome"]] + (f" [{unit.removesuffix('/share')}]" if unit else "")
+                values = (r["before"]["median"], r["median"], r["low"], r["high"])
+                rows.append((name, *(value / size for value in values)))
+        return table("headlines", "Headlines: median before, and after with its 80 %", columns, rows)
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""

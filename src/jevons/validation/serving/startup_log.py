@@ -18,7 +18,8 @@ _LINES = {
     "non_torch_gib": r"non_torch_memory (?:takes )?(-?[\d.]+) ?GiB|([\d.]+) GiB for non-torch memory",
     "kv_cache_gib":
         r"(?:Available KV cache memory:|available_kv_cache_memory|reserved for KV Cache is) *(-?[\d.]+) ?GiB",
-    "kv_cache_tokens": r"GPU KV cache size: ([\d,]+) tokens|KV Cache is allocated\..*?#tokens: (\d+)",
+    "kv_cache_tokens":
+        r"GPU KV cache size: ([\d,]+) tokens|KV Cache is allocated\..*?#tokens: (\d+)|max_total_num_tokens=(\d+)",
     "max_concurrency": r"Maximum concurrency for [\d,]+ tokens per request: ([\d.]+)x",
     "cuda_graph_actual_gib":
         r"Graph capturing finished in .*?took (-?[\d.]+) GiB|([\d.]+) GiB for CUDAGraph memory|"
@@ -29,7 +30,8 @@ _LINES = {
 _SETTINGS = {
     "engine_version": r"(?:LLM engine \(v|vLLM API server version |version )(\d+\.\d+[\w.+]*)",
     "model": r"(?:model='|'model': '|model_tag': '|vllm serve +|--model[ =]|model_path=')([^\s',]+)",
-    "max_model_len": r"(?:max_seq_len=|'max_model_len': |--max-model-len[ =]|Maximum concurrency for )([\d,]+)",
+    "max_model_len":
+        r"(?:max_seq_len=|'max_model_len': |--max-model-len[ =]|Maximum concurrency for |context_len=)([\d,]+)",
     "tp": r"(?:tensor_parallel_size=|'tensor_parallel_size': |--tensor-parallel-size[ =]|-tp[ =]|\btp_size=)(\d+)",
     "pp": r"(?:pipeline_parallel_size=|'pipeline_parallel_size': |--pipeline-parallel-size[ =]|-pp[ =]|pp_size=)(\d+)",
     "kv_cache_dtype": r"(?:kv_cache_dtype=|'kv_cache_dtype': '|--kv-cache-dtype[ =])(\w+)",
@@ -52,7 +54,7 @@ _OUT_OF_MEMORY = re.compile(
 COLUMNS = ("engine", *_SETTINGS, *_LINES, "outcome", "reason_kind", "reason")
 
 
-_SGLANG = re.compile(r"server_args=ServerArgs\(|KV Cache is allocated\.")
+_SGLANG = re.compile(r"server_args=ServerArgs\(|KV Cache is allocated\.|max_total_num_tokens=")
 _BLOCKS = r"# (?:GPU|cuda|CUDA) blocks: (\d+)"
 _BLOCK_TOKENS = 16
 """Of a block of the cache where the log names no other size."""
@@ -80,13 +82,12 @@ def startup_of_log(path: Path) -> dict[str, str]:
         row["kv_cache_tokens"] = str(int(blocks) * (int(size) if size else _BLOCK_TOKENS))
     if not any(row.values()) and not _OUT_OF_MEMORY.search(text):
         message = (
-            f"{path}: holds no start-up line of vLLM that is known, such as `Model loading took 14.99 GiB` or "
-            f"`GPU KV cache size: 158,656 tokens`"
+            f"{path}: holds no start-up line that is known, such as vLLM's `Model loading took 14.99 GiB` and "
+            f"`GPU KV cache size: 158,656 tokens`, or SGLang's `max_total_num_tokens=402419`"
         )
         raise InputError(message)
     row |= {name: _last(pattern, text, first=True).strip() for name, pattern in _SETTINGS.items()}
     row["max_model_len"] = row["max_model_len"].replace(",", "")
-    row["tp"] = row["tp"] or "1"
     failed = _OUT_OF_MEMORY.search(text)
     started = bool(row["kv_cache_tokens"]) and not failed
     engine = "sglang" if _SGLANG.search(text) else "vllm"

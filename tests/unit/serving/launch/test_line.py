@@ -97,6 +97,19 @@ def said(line: str | Path) -> dict[str, Any]:
         ("vllm serve Qwen/Qwen3-8B\n  --max-num-seqs 16\n  --tensor-parallel-size 2", {"max_num_seqs": 16, "tp": 2}),
         ("vllm serve /cache/models--Qwen--Qwen3-8B/snapshots/0a1b", {"model": "Qwen/Qwen3-8B"}),
         ("vllm serve Qwen/Qwen3-8B --max-model-len auto", {"tp": 1}),
+        ("python -m sglang.launch_server --model Qwen/Qwen3-8B --max-total-tokens 100000", {"kv_tokens": 100_000}),
+        ("python -m sglang.launch_server --model Qwen/Qwen3-8B --chunked-prefill-size -1",
+         {"max_num_batched_tokens": 16_384}),
+        ("python -m sglang.launch_server --model Qwen/Qwen3-8B --chunked-prefill-size -1 --max-prefill-tokens 8192",
+         {"max_num_batched_tokens": 8192}),
+        ("vllm serve Qwen/Qwen3-8B --no-enable-chunked-prefill --max-model-len 10000",
+         {"max_num_batched_tokens": 10_000}),
+        ("docker run vllm/vllm-openai:v0.6.4 --model Qwen/Qwen2.5-7B-Instruct --max-model-len 20000",
+         {"max_num_batched_tokens": 20_000, "max_num_seqs": 256}),
+        ("docker run vllm/vllm-openai:v0.6.4 --model meta-llama/Llama-3.1-8B-Instruct",
+         {"max_num_batched_tokens": 512}),
+        ("vllm serve meta-llama/Llama-3.1-8B-Instruct --kv-cache-memory-bytes 16G", {"kv_tokens": 131_072}),
+        ("trtllm-serve Qwen/Qwen3-8B --kv_cache_config.max_tokens 50000", {"kv_tokens": 50_000}),
     ],
 )  # fmt: skip
 def test_a_launch_line_means_what_its_engine_makes_of_it(line: str, means: dict[str, Any]) -> None:
@@ -134,9 +147,28 @@ def test_flags_without_a_part_in_the_answer_are_named_once_with_near_names() -> 
 
 
 @pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("python -m sglang.launch_server --model Qwen/Qwen3-8B --max-prefill-tokens 4096", "--max-prefill-tokens"),
+        ("python -m sglang.launch_server --model Qwen/Qwen3-8B --speculative-algo EAGLE --speculative-eagle-topk 8",
+         "--speculative-eagle-topk"),
+        ("""vllm serve Qwen/Qwen3-8B --compilation-config '{"cudagraph_capture_sizes": [1, 2], "level": 3}'""",
+         "--compilation-config cudagraph_capture_sizes"),
+        ("""vllm serve Qwen/Qwen3-8B --hf-overrides '{"rope_scaling": {}}'""", "--hf-overrides"),
+    ],
+)  # fmt: skip
+def test_flags_that_are_read_and_have_no_part_are_named_too(line: str, named: str) -> None:
+    assert read_launch(line).warning.endswith(f"without effect on a prediction: {named}")
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("ollama run llama3", "starts no server that is known"), ("--tp 4", "starts no server that is known"),
+        ("ollama run llama3", "lines of Ollama are not read; omit --serve and state what it does: --model"),
+        ("text-generation-launcher --model-id x --num-shard 4", "lines of text-generation-inference are not read"),
+        ("lmdeploy serve api_server internlm/internlm2-chat-7b --tp 4", "lines of LMDeploy are not read"),
+        ("llama-server -m a-Q4_K_M.gguf -c 32768 -ngl 99", "lines of llama.cpp are not read"),
+        ("--tp 4", "starts no server that is known"),
         ("vllm bench serve --model x", "starts no server"), ("trtllm-serve disaggregated -c r", "starts no server"),
         ("vllm serve 'x", "quotes do not close"),
         ("vllm serve X --max-num-seqs many", "must be a number"), ("vllm serve X -tp", "has no value"),

@@ -59,7 +59,7 @@ def test_a_calibration_brings_the_cache_to_the_printed_size(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("nothing of the kind", "holds no start-up line of vLLM that is known"),
+        ("nothing of the kind", "holds no start-up line that is known, such as vLLM"),
         ("", "holds no start-up line"),
     ],
 )

@@ -1,0 +1,52 @@
+"""What machines without a price on file may cost."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+import jevons
+from jevons.errors import FactError, InputError
+from jevons.hardware import OwnPrice, accelerator
+from jevons.sizing.hour_price import cny_per, purchase_price
+from jevons.sizing.price_estimate import estimated_price, price_or_estimate
+
+
+def test_a_price_on_file_or_given_is_taken_as_it_is():
+    device = accelerator("h100_sxm")
+    assert price_or_estimate(device, None) == purchase_price(device, None)
+    own = replace(accelerator("l40s"), own_price=OwnPrice(8000.0, "USD"))
+    assert price_or_estimate(own, None).number == pytest.approx(8000 * cny_per("USD"))
+
+
+@pytest.mark.parametrize(("gpu", "usd"), [("l40s", 7500), ("rtx_6000_ada", 6800), ("l4", 2600), ("mi325x", 30_000)])
+def test_estimates_hold_street_prices_within_their_interval(gpu, usd):
+    """Prices asked in 2024 and 2025 by resellers, rounded."""
+    estimate = estimated_price(accelerator(gpu), None)
+    assert estimate.low < estimate.number < estimate.high
+    assert estimate.low / cny_per("USD") < usd < estimate.high / cny_per("USD")
+    assert estimate.grade == "judgement"
+
+
+def test_an_estimate_grows_with_memory_and_bandwidth():
+    device = accelerator("l40s")
+    larger = replace(device, hbm_bytes=2 * device.hbm_bytes)
+    assert estimated_price(larger, None).number > 1.2 * estimated_price(device, None).number
+
+
+def test_prices_not_yet_public_make_no_estimate():
+    with pytest.raises(FactError, match="are too few to estimate it from; give --purchase-price"):
+        estimated_price(accelerator("l40s"), dt.date(2023, 7, 1))
+
+
+@pytest.mark.slow
+def test_machines_without_a_price_are_compared_and_their_estimate_is_said():
+    load = {"gpu": "l40s", "tokens_per_day": "100M", "api": "0.05/0.08 USD"}
+    ways = jevons.buy_rent_api("llama-3.1-8b", **load)
+    assert any("is estimated from memory and bandwidth" in note for note in ways.notes)
+    given = jevons.buy_rent_api("llama-3.1-8b", **load, purchase_price="l40s=20000 USD")
+    assert not any("estimated" in note for note in given.notes)
+    costs = [{row["way"]: row["cost_per_month"] for row in one.tables["ways"]} for one in (ways, given)]
+    assert max(costs[1].values()) > max(costs[0].values())
+    with pytest.raises(InputError, match="name the device"):
+        jevons.buy_rent_api("llama-3.1-8b", **load, purchase_price="20000 USD")
