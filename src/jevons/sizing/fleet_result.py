@@ -18,6 +18,7 @@ from jevons.sizing.options import Simulation
 from jevons.sizing.simulate_fleet import FleetRun, kind_of_replica
 from jevons.sizing.simulation_tables import (
     Quantity,
+    failed_sentence,
     intervals,
     latency_table,
     latency_values,
@@ -146,13 +147,14 @@ class FleetSimulationResult(Result):
             }  # fmt: skip
             return (Sentence("simulate.unstable_fleet", values),)
         values = {"fleet": self.run.words, "requests": r["requests"], "load": r["load"]}
-        return (Sentence("simulate.serves", values | latency_values(r)),)
+        refused, lost = sum(r["rejected"].values()), sum(r["lost"].values())
+        return (Sentence("simulate.serves", values | latency_values(r)), *failed_sentence(r, refused, lost))
 
     def _tables(self) -> Iterator[Table]:
         r = self.record
         yield latency_table(r, f"Latency over all {r['counted']:,} answered requests")
-        yield _kind_table(r)
         yield service_table(list(_quantities(r)))
+        yield dataclasses.replace(_kind_table(r), detail=len(r["kinds"]) < 2)
         if self.nearest:
             yield nearest_table(self.nearest)
 

@@ -23,6 +23,7 @@ from jevons.sizing.simulation_tables import (
     LATENCIES,
     Quantity,
     class_table,
+    failed_sentence,
     intervals,
     latency_table,
     latency_values,
@@ -297,7 +298,7 @@ class SimulationResult(Result):
             values = {"fleet": run.words, "capacity": r["capacity_req_per_s"], "overload": r["overload_frac"]}
             return (Sentence("simulate.unstable", values),)
         values = {"fleet": run.words, "requests": r["requests"], "load": run.offered.requests.origin}
-        return (Sentence("simulate.serves", values | latency_values(r)),)
+        return (Sentence("simulate.serves", values | latency_values(r)), *failed_sentence(r, r["rejected"], 0))
 
     def _tables(self) -> Iterator[Table]:
         r = self.record

@@ -128,6 +128,14 @@ def span(record: Record, key: str, statistic: str | None = None, scale: float = 
     return "" if low is None or high is None else f" [{number(scale * low)}–{number(scale * high)}]"
 
 
+def failed_sentence(record: Record, rejected: int, lost: int) -> tuple[Sentence, ...]:
+    """Return in a sentence how many requests got no answer; nothing where all did."""
+    if rejected + lost == 0:
+        return ()
+    share = (rejected + lost) / max(record["requests"], 1)
+    return (Sentence("simulate.failed", {"rejected": rejected, "lost": lost, "share": share}),)
+
+
 def service_table(quantities: Sequence[Quantity]) -> Table:
     """Return throughput, cost and use, a quantity a row."""
     return table("service", "Throughput, cost and use", QUANTITY, quantities, most=_FEW)
