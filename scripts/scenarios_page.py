@@ -1,12 +1,14 @@
 """Writes the generated part of `docs/how-to/scenarios.md`: what each scenario predicts beside what was published.
 
-Runs every scenario of the shelf with a few draws, half a minute each; `--draws N` changes them. The page's other parts
-are written by hand. Remarks on where the two part are in `scripts/scenarios_remarks.yaml`, by scenario.
+Runs every scenario of the shelf with a few draws, half a minute each; `--draws N` changes them. `--only NAME` runs some
+and keeps what the page says of the others. The page's other parts are written by hand. Remarks on where the two part
+are in `scripts/scenarios_remarks.yaml`, by scenario.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -105,13 +107,22 @@ def _opening(scenario: Scenario, draws: Draws) -> str:
     )
 
 
-def parts(count: int) -> Iterator[str]:
-    """Yield the generated part, scenario by scenario."""
+def _kept(page: str, name: str) -> str:
+    """Return what the page says of a scenario."""
+    found = re.search(rf"\n### `{re.escape(name)}`.*?(?=\n### `|\n<!-- end|\Z)", page, re.DOTALL)
+    return "" if found is None else found[0].rstrip() + "\n"
+
+
+def parts(count: int, names: Sequence[str], kept: str) -> Iterator[str]:
+    """Yield the generated part, scenario by scenario; those not among *names* as they are in *kept*."""
     facts = default_facts()
     remarks = YAML(typ="safe").load(Path(__file__).with_name("scenarios_remarks.yaml"))
     newest = max(value.published for fact in facts for value in fact.values)
     yield f"Medians and 80 % of {count} draws each, beside what facts state that were published by {newest:%Y-%m-%d}.\n"
     for name in SHELF:
+        if name not in names:
+            yield _kept(kept, name)
+            continue
         scenario = load(ROOT / "scenarios" / f"{name}.yaml")
         draws = montecarlo_study(scenario, count).draws
         yield f"\n### `{name}`, as of {scenario.as_of:%Y-%m-%d}\n\n{_opening(scenario, draws)}\n"
@@ -128,9 +139,12 @@ def main() -> None:
     """Replace the generated part of the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=24)
+    parser.add_argument("--only", nargs="+", choices=SHELF, default=SHELF)
+    asked = parser.parse_args()
     page = ROOT / "docs" / "how-to" / "scenarios.md"
-    body = "".join(parts(parser.parse_args().draws))
-    page.write_text(with_blocks(page.read_text(encoding="utf-8"), {"published": body}), encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    body = "".join(parts(asked.draws, asked.only, text))
+    page.write_text(with_blocks(text, {"published": body}), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,8 @@ class Rivalry:
     open_models : (m,) bool, optional
         Models whose weights are open: nobody can ask more for them than the cheapest host and the worth of its bundle.
     own_growth : (n, t), optional
-        Tokens of a provider over what segments and shares give it: launches, free products, bundles; ones by default.
+        Weight of a rival in what rivals serve together, over what segments and prices give it: launches, free products,
+        bundles; ones by default.
     firm_odds : (t,), optional
         Factor on the odds of the firm's share for the same reasons; ones by default.
     """
@@ -227,12 +228,11 @@ def deepest_cuts(rivalry: Rivalry, price: Array) -> Array:
 
 
 def own_growth(surge: Array, quarters: int) -> Array:
-    """Return the factor on each provider's tokens by quarter, (n, t), from its surge in the first half-year (n,).
+    """Return the weight of each provider by quarter, (n, t), from its surge in the first half-year (n,).
 
     Notes
     -----
-    ``exp(surge sqrt(t / 2))`` with t in quarters: the spread of a random walk, whose one draw is the surge. What a free
-    app wins beyond its segment's growth is volume without revenue, and is taken from nobody.
+    ``exp(surge sqrt(t / 2))`` with t in quarters: the spread of a random walk, whose one draw is the surge.
     """
     return np.asarray(np.exp(surge[:, None] * np.sqrt(np.arange(quarters) / 2)))
 
@@ -252,9 +252,17 @@ def with_odds(share_frac: Array, odds: float) -> Array:
 
 
 def provider_tokens_per_d(share_frac: Array, market_tokens_per_d: Array, rivalry: Rivalry) -> Array:
-    """Return tokens a day of each provider, (n, t), from shares (s, n, t) and segments' tokens (s, t)."""
+    """Return tokens a day of each provider, (n, t), from shares (s, n, t) and segments' tokens (s, t).
+
+    A surge is growth apart from the country's. So it moves tokens between rivals, and the country's stay what segments
+    want: were surges added up, their spread alone would lift the sum, as means of lognormals lie above medians.
+    """
     tokens = np.asarray(np.einsum("snt,st->nt", share_frac, market_tokens_per_d))
-    return tokens if rivalry.own_growth is None else tokens * rivalry.own_growth
+    if rivalry.own_growth is None:
+        return tokens
+    moved = tokens[1:] * rivalry.own_growth[1:]
+    scale = tokens[1:].sum(axis=0) / np.maximum(moved.sum(axis=0), 1e-30)
+    return np.concatenate([tokens[:1], moved * scale])
 
 
 def hosted_cap(rivalry: Rivalry, price: Array, bundle_frac: Array) -> Array:

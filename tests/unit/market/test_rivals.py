@@ -203,7 +203,7 @@ def test_nobody_asks_more_for_open_weights_than_the_cheapest_host_and_the_worth_
     assert held[2, -1] == pytest.approx(1.1 * 1e-6, rel=0.1)
 
 
-def test_a_surge_is_volume_of_one_provider_and_takes_none_from_others():
+def test_a_surge_moves_tokens_between_rivals_and_leaves_the_country_and_the_firm_as_they_are():
     calm = contested()
     growth = own_growth(np.array([0.0, 0.8, 0.0]), 12)
     surging = contested(own_growth=growth)
@@ -213,8 +213,10 @@ def test_a_surge_is_volume_of_one_provider_and_takes_none_from_others():
         provider_tokens_per_d(path.provider_share_frac, path.market_tokens_per_d, given.rivals)
         for path, given in ((one, calm), (other, surging))
     )
-    assert after[1, 2] == pytest.approx(before[1, 2] * np.exp(0.8))
-    assert after[[0, 2]] == pytest.approx(before[[0, 2]])
+    assert after[1, 2] / after[2, 2] == pytest.approx(before[1, 2] / before[2, 2] * np.exp(0.8))
+    assert after[0] == pytest.approx(before[0])
+    assert after.sum(axis=0) == pytest.approx(before.sum(axis=0))
+    assert np.all(after[2, 1:] < before[2, 1:])
 
 
 def test_a_surge_of_the_firm_takes_calls_from_rivals_and_shares_still_add_up():

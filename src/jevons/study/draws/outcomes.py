@@ -140,8 +140,6 @@ def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
     rivalry = result.inputs.rivals
     if rivalry is not None:
         sold = provider_tokens_per_d(market.provider_share_frac, market.market_tokens_per_d, rivalry)
-        growth = np.ones_like(sold) if rivalry.own_growth is None else rivalry.own_growth
-        paths["market_tokens_per_d"] = paths["market_tokens_per_d"] + (sold - sold / growth).sum(axis=0)
     for column, rival in enumerate(rivals, 1):
         paths[f"tokens:{rival}"] = sold[column]
         prices = market.provider_price_cur_per_tok[:, column]

@@ -14,6 +14,7 @@ from jevons.files.read import file_fault, read_csv
 from jevons.finance import PriceView, Rerating
 from jevons.study.plan.valuation import per_usd, rerated
 from jevons.study.scenario.scenario import Scenario
+from jevons.units import format_money
 
 COLUMNS: Mapping[str, str] = {
     "date": "day of the close, YYYY-MM-DD",
@@ -133,9 +134,10 @@ def explain_prices(
     Raises
     ------
     InputError
-        If a date is not in the file, or the two are not in order.
+        If a date is not in the file, or the two are not in order; if a price leaves nothing for the business.
     """
     check_dates(quotes, first, last)
+    _check_worth(scenario, quotes, first, last)
     spec = scenario.finance
     ends, views = [], []
     base = quotes[first].figures.get("yield")
@@ -154,3 +156,19 @@ def explain_prices(
             )
         )
     return rerated(scenario, ends, views)
+
+
+def _check_worth(scenario: Scenario, quotes: Mapping[dt.date, Quote], first: dt.date, last: dt.date) -> None:
+    """Refuse prices at which all shares are worth less than cash and stakes, as those in another currency are."""
+    spec = scenario.finance
+    held = spec.net_cash.value + spec.stakes.value
+    least = held / spec.shares.value
+    faults = [
+        f"price {quotes[day].figures['price']:g} of {day}: all shares would be worth less than net cash and stakes, "
+        f"{format_money(held, scenario.currency)} or {least:,.4g} {scenario.currency} a share, with nothing left to "
+        f"explain; prices are per {scenario.firm.share} in {scenario.currency}"
+        for day in (first, last)
+        if quotes[day].figures["price"] <= least
+    ]
+    if faults:
+        raise InputError([Fault(message=fault, path="prices") for fault in faults])

@@ -166,8 +166,8 @@ class RivalSpec(Section):
     bundle: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
     """Value to a buyer of the platform around its tokens (data services, support), as a share of their price."""
     surge: Annotated[Amount, Quantity(unit="1", ge=-5, le=5)] = Amount(value=0.0, unit="1", origin="default")
-    """Growth of its tokens over that of its segments in the first half-year, in logarithms; it spreads with the square
-    root of time.
+    """Growth of its tokens over the country's in the first half-year, in logarithms; it spreads with the square root of
+    time, and other rivals lose what it wins.
     """
     match: Fraction | None = None
     """Share of a rival's deepest relative price cut that it follows; `market.providers.match` where not given."""
