@@ -102,7 +102,7 @@ def _opening(scenario: Scenario, draws: Draws) -> str:
     sold = f"{revenue / 1e6:,.4g} mn" if small else f"{revenue / 1e9:,.4g} bn"
     return (
         f"Predicted for {last} (medians): {fleet} accelerators, {watts}, "
-        f"AI revenue of {sold} {scenario.currency}, cloud margin {100 * margin:.0f} %, value of a "
+        f"AI revenue of {sold} {scenario.currency}, cloud margin {round(100 * margin)} %, value of a "
         f"share {_share(value)} against a price of {price:,.0f} {scenario.currency}."
     )
 

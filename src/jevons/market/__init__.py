@@ -23,6 +23,7 @@ from jevons.market.providers import (
     next_prices,
     own_growth,
     provider_tokens_per_d,
+    rival_weights,
     shares,
 )
 from jevons.market.rental import ChipMarket, ClearedRent, RentCurve, clear_rent, clearing_rents, rent_cur_per_h
@@ -73,6 +74,7 @@ __all__ = [
     "provider_tokens_per_d",
     "rent_cur_per_h",
     "resale_cur",
+    "rival_weights",
     "settled_calls_per_d",
     "shares",
     "token_weights",

@@ -227,6 +227,10 @@ def deepest_cuts(rivalry: Rivalry, price: Array) -> Array:
     return np.where(cut == first, second, first)
 
 
+_MOST_SHARE = 0.8
+"""Share from which on a surge's weight grows no further."""
+
+
 def own_growth(surge: Array, quarters: int) -> Array:
     """Return the weight of each provider by quarter, (n, t), from its surge in the first half-year (n,).
 
@@ -235,6 +239,27 @@ def own_growth(surge: Array, quarters: int) -> Array:
     ``exp(surge sqrt(t / 2))`` with t in quarters: the spread of a random walk, whose one draw is the surge.
     """
     return np.asarray(np.exp(surge[:, None] * np.sqrt(np.arange(quarters) / 2)))
+
+
+def rival_weights(surge: Array, volume: Array, quarters: int) -> Array:
+    """Return the weight of each rival in what rivals serve together by quarter, (n, t), ones at the start.
+
+    Parameters
+    ----------
+    surge : (n,)
+        Growth over that of all in the first half-year, in logarithms.
+    volume : (n,)
+        Tokens a day at the start, > 0.
+    quarters : int
+        Quarters of the path, >= 1.
+
+    Notes
+    -----
+    A share s moves by 1 − s of its weight's logarithm, so a weight moves by surge / (1 − s) and the growth is the surge
+    to first order. It falls behind as the share nears one.
+    """
+    share = np.minimum(volume / volume.sum(), _MOST_SHARE)
+    return own_growth(surge / (1.0 - share), quarters)
 
 
 def with_odds(share_frac: Array, odds: float) -> Array:

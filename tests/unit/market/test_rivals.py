@@ -15,6 +15,7 @@ from jevons.market import (
     market_path,
     own_growth,
     provider_tokens_per_d,
+    rival_weights,
     shares,
     yearly_cost_cur,
 )
@@ -217,6 +218,22 @@ def test_a_surge_moves_tokens_between_rivals_and_leaves_the_country_and_the_firm
     assert after[0] == pytest.approx(before[0])
     assert after.sum(axis=0) == pytest.approx(before.sum(axis=0))
     assert np.all(after[2, 1:] < before[2, 1:])
+
+
+def test_a_surge_is_growth_apart_from_that_of_all_and_wanes_as_the_share_nears_one():
+    volume = np.array([4.0, 3.0, 3.0])
+    share = volume / volume.sum()
+
+    def grown(surge):
+        weights = rival_weights(np.array([surge, 0.0, 0.0]), volume, 12)
+        assert weights[:, 0] == pytest.approx(1.0)
+        moved = share[:, None] * weights
+        return np.log(moved[0] / moved.sum(axis=0) / share[0])
+
+    assert grown(0.05)[2] == pytest.approx(0.05, rel=0.1)
+    assert grown(0.05)[8] == pytest.approx(0.05 * 2, rel=0.15)
+    assert 0.4 < grown(1.0)[2] < 0.8
+    assert grown(5.0)[2] < -np.log(share[0])
 
 
 def test_a_surge_of_the_firm_takes_calls_from_rivals_and_shares_still_add_up():

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.formula import Formula, Symbol
-from jevons.market import Announcements, MarketInputs, MarketPath, Rivalry, own_growth, token_weights
+from jevons.market import Announcements, MarketInputs, MarketPath, Rivalry, own_growth, rival_weights, token_weights
 from jevons.market.formulas import mean_value_cur
 from jevons.market.run import integration_cur_per_call
 from jevons.study.chain.contracts import blended_price_cur
@@ -220,8 +220,10 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
     competes = np.array([not s.internal and not s.rents for s in segments]) & (total > 0)
     rest = np.where(competes, 1 - inputs.share_frac, 0.0)
     split = offered / np.where(total > 0, total, 1.0)[:, None] * rest[:, None]
-    years = np.arange(inputs.supply.scarcity.shape[1]) / 4
+    quarters = inputs.supply.scarcity.shape[1]
+    years = np.arange(quarters) / 4
     worth = np.array([spec.bundle.value, *(rival.bundle.value for rival in spec.rivals.values())])
+    surge = np.array([rival.surge.value for rival in spec.rivals.values()])
     return Rivalry(
         names=(spec.label, *(rival.label or name for name, rival in spec.rivals.items())),
         open_weights=np.array([False, *(rival.open_weights for rival in spec.rivals.values())]),
@@ -239,10 +241,8 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
         match_lag_quarters=round(spec.match_lag.value),
         host_inertia=None if spec.host_inertia is None else spec.host_inertia.value,
         open_models=_open_models(scenario, price.shape[0]),
-        own_growth=own_growth(
-            np.array([0.0, *(rival.surge.value for rival in spec.rivals.values())]), inputs.supply.scarcity.shape[1]
-        ),
-        firm_odds=own_growth(np.array([spec.surge.value]), inputs.supply.scarcity.shape[1])[0],
+        own_growth=np.concatenate([np.ones((1, quarters)), rival_weights(surge, volume, quarters)]),
+        firm_odds=own_growth(np.array([spec.surge.value]), quarters)[0],
     )
 
 
