@@ -101,7 +101,7 @@ def _llama4(config: Config) -> Layers:
     other = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size_mlp", default=inner))
     chunk = config.integer("attention_chunk_size", default=8192, least=1)
     full = _mixers.gqa(config, qkv_bias=False)
-    local = replace(full, window=chunk)
+    local = replace(full, window=chunk, chunked=True)
     return [
         (full if (index + 1) % 4 == 0 else local, routed if _llama4_routed(index, step, named) else other)
         for index in range(_mixers.depth(config))

@@ -128,6 +128,8 @@ class Attention:
         Dimension of a query or key, and of a value.
     window : int or None
         Tokens a query looks back; None for all.
+    chunked : bool
+        Whether it looks back to the beginning of its chunk of so many tokens, rather than so far.
     latent : Latent
         Compressed queries and cache.
     indexer : Indexer
@@ -154,6 +156,7 @@ class Attention:
     head_dim: int = 0
     v_head_dim: int = 0
     window: int | None = None
+    chunked: bool = False
     latent: Latent = Latent()
     indexer: Indexer = Indexer()
     mixer: Mixer = Mixer()

@@ -10,7 +10,7 @@ import numpy as np
 
 from jevons.plot.palette import HUES, INK, MUTED
 from jevons.plot.style import end_labels, subplots
-from jevons.serving import sim
+from jevons.serving import entry_time_s, sim
 from jevons.sizing.simulate_fleet import kind_of_replica
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def sweep_figure(points: Sequence[Mapping[str, Any]], *, title: str = "", slo: M
 def latency(result: SimulationResult) -> Any:
     """Draw latencies and timeline of equal replicas, a line for each class."""
     run, options = result.run, result.options
-    requests, mix, entry_s = run.requests, run.offered.mix, run.deployment.engine.front.entry_s
+    requests, mix, entry_s = run.requests, run.offered.mix, entry_time_s(run.deployment)
     seen = sim.latencies(requests, run.simulated, entry_s)
     groups = {"all": seen}
     if mix is not None and len(mix.classes) > 1:

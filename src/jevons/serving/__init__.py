@@ -26,7 +26,7 @@ from jevons.serving.static_point import (
     static_curve,
     static_point,
 )
-from jevons.serving.step import step_time
+from jevons.serving.step import entry_time_s, step_time
 from jevons.serving.types import (
     Deployment,
     DeviceSeconds,
@@ -60,6 +60,7 @@ __all__ = [
     "device_seconds_per_call",
     "engine",
     "engine_names",
+    "entry_time_s",
     "kv_bytes_per_request",
     "kv_capacity_tokens",
     "layouts",

@@ -20,7 +20,7 @@ from jevons.serving.types import EngineFactors
 
 FITTED = (
     "step_overhead_s", "request_overhead_s", "prefill_launch_s", "decode_layer_s", "draft_acceptance_frac", "entry_s",
-    "admit_s", "admit_token_s", "decode_pace", "prompt_pace",
+    "entry_launch_s", "admit_s", "admit_token_s", "decode_pace", "prompt_pace",
 )  # fmt: skip
 
 _BOUNDS = {

@@ -199,14 +199,14 @@ def _layer_bytes(deployment: Deployment, group: LayerGroup, batch: float, tokens
     if block.kind == "moe":
         reached = float(active_experts(tokens, block.experts, block.experts_per_token))
         read += reached * expert_parameters(block, hidden) * stored_bytes(stored.experts)
-    seen = min(context, a.window) if a.window else context
+    window = deployment.window_of(a)
+    seen = min(context, window) if window else context
     element_bytes = kv_bytes_of(deployment.kv_precision)[1]
     return read + batch * (seen * a.cached_elements_per_token * element_bytes + a.mixer.state_elements * _STATE_BYTES)
 
 
 def _peak_flop_per_s(deployment: Deployment) -> float:
     stored, peaks = weight_precision(deployment), deployment.accelerator.peak_flop_per_s
-    name = (
-        stored.experts if any(group.feed_forward.kind == "moe" for group in deployment.model.layers) else stored.dense
-    )
-    return peaks.get(storage_of(multiplied_in(deployment, name))[1].peak) or peaks["bf16"]
+    experts = any(group.feed_forward.kind == "moe" for group in deployment.model.layers)
+    name = multiplied_in(deployment, stored.experts if experts else stored.dense, experts=experts)
+    return peaks.get(storage_of(name)[1].peak) or peaks["bf16"]

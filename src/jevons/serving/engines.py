@@ -15,7 +15,10 @@ from jevons.serving.types import BatchingFactors, EngineFactors
 __all__ = ["engine", "engine_names"]
 
 _WHOLE = {"step_tokens", "max_batch"}
-_SWITCHES = {"mixes_prompts", "composes_ahead", "launches_ahead", "holds_bursts", "prompts_by_chance"}
+_SWITCHES = {
+    "mixes_prompts", "composes_ahead", "launches_ahead", "holds_bursts", "prompts_by_chance", "cuts_windows",
+    "cuts_chunks_on_hopper",
+}  # fmt: skip
 
 
 def engine(

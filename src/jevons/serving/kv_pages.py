@@ -136,7 +136,7 @@ def layer_makes(deployment: Deployment) -> list[LayerMake]:
         token_bytes = cached_bytes(a, element_bytes) * share
         state_bytes = a.mixer.state_elements * _STATE_BYTES / layout.tp
         if token_bytes:
-            counted[token_bytes, a.window or 0, 0.0] += group.count
+            counted[token_bytes, deployment.window_of(a) or 0, 0.0] += group.count
         if a.compression.recent:
             counted[entry_bytes(a, element_bytes), a.compression.recent, 0.0] += group.count
         if state_bytes:
@@ -146,7 +146,7 @@ def layer_makes(deployment: Deployment) -> list[LayerMake]:
         a, share = group.attention, 1.0 / min(layout.tp, group.attention.kv_heads) if group.attention.kv_heads else 1.0
         token_bytes = cached_bytes(a, element_bytes) * (share if a.kind == "gqa" else 1.0)
         if token_bytes:
-            counted[token_bytes, a.window or 0, 0.0] += group.count
+            counted[token_bytes, deployment.window_of(a) or 0, 0.0] += group.count
     return [
         LayerMake(layers=math.ceil(count * stage_frac), token_bytes=make[0], window=make[1], state_bytes=make[2])
         for make, count in counted.items()

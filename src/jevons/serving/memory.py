@@ -34,8 +34,11 @@ def weight_precision(deployment: Deployment) -> WeightPrecision:
     return WeightPrecision.uniform(deployment.precision)
 
 
-def multiplied_in(deployment: Deployment, stored: str) -> str:
+def multiplied_in(deployment: Deployment, stored: str, *, experts: bool = False) -> str:
     """Return the operators' name for weights stored in that precision on the deployment's device.
+
+    MXFP4 experts, as models are shipped with, take activations of more bits. Other layers in MXFP4 were quantised with
+    their activations, and are multiplied in 4 bits where the device can.
 
     Raises
     ------
@@ -43,6 +46,8 @@ def multiplied_in(deployment: Deployment, stored: str) -> str:
         If the precision is unknown.
     """
     key, storage = storage_of(stored)
+    if key == "mxfp4" and not experts and deployment.accelerator.peak_flop_per_s.get("fp4", 0.0) > 0.0:
+        return "fp4"
     if deployment.accelerator.peak_flop_per_s.get(storage.peak, 0.0) > 0.0:
         return key
     return _EXPANDED.get(key, "bf16")
@@ -154,7 +159,8 @@ def kv_bytes_per_request(deployment: Deployment, context: float) -> float:
     for group in deployment.model.layers:
         a = group.attention
         share = 1.0 / min(layout.tp, a.kv_heads) if a.kind == "gqa" else 1.0
-        cached_tokens = min(context, a.window) if a.window else context
+        window = deployment.window_of(a)
+        cached_tokens = min(context, window) if window else context
         total += group.count * cached_tokens * cached_bytes(a, element_bytes) * share
         total += group.count * a.mixer.state_elements * 4.0 / layout.tp
         if a.compression.recent:

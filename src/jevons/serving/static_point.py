@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jevons.errors import InfeasibleError, InputError
 from jevons.serving.formulas import accepted_tokens, chunked_pass_s, shared_tpot_s
 from jevons.serving.memory import cache_move_s, kv_bytes_per_request, kv_capacity_tokens, memory_use
-from jevons.serving.step import check_deployment, step_time
+from jevons.serving.step import check_deployment, entry_time_s, step_time
 from jevons.serving.types import Deployment, DeviceSeconds, FloatArray, StaticPoint, StepTime, Workload
 
 BoolArray = NDArray[np.bool_]
@@ -418,7 +418,7 @@ def _curve(
     prompt_device_s = (prompts.device_s + prompts.cached_device_s)[:, None]
     decode_device_s = devices * step.time_s / batches * steps
     wait_s = np.clip(batches - 1.0, 0.0, 1.0) * step.time_s / 2.0
-    ttft_s = np.broadcast_to(prompts.ttft_s[:, None] + (prefill or deployment).engine.front.entry_s, shape)
+    ttft_s = np.broadcast_to(prompts.ttft_s[:, None] + entry_time_s(prefill or deployment), shape)
     tpot_s = np.broadcast_to(step.time_s / _tokens_per_step(deployment), shape)
     possible = prompts.per_rank[:, None] <= np.maximum(batches / slots, 1.0)
     if prefill is None:

@@ -213,6 +213,23 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     return StepTime(sum(ordered.values(), zero), ordered, work.bound_frac)
 
 
+def entry_time_s(deployment: Deployment, engine: EngineFactors | None = None, scales: Scales | None = None) -> float:
+    """Return the time of a request outside the steps that serve it [s]; *engine* and *scales* as in `engine_time`.
+
+    Notes
+    -----
+    A part of the time by which the kernels of a prompt are launched delays its first token, but not the requests that
+    decode beside it. Prompts that all run as captured graphs have none of it.
+    """
+    engine = engine or deployment.engine
+    if engine.host.captured_tokens >= engine.batching.step_tokens:
+        return engine.front.entry_s
+    device = deployment.accelerator
+    scale = part_scales(device.generation, engine.name, engine.scales if scales is None else scales, device.id)
+    late_s = engine.front.entry_launch_s * scale.get("host", 1.0) * _launches(deployment.model)
+    return engine.front.entry_s + late_s
+
+
 def _launch_gaps_s(work_s: FloatArray, launch_s: float) -> FloatArray:
     """Return the time that a device waits for kernels to be launched one by one.
 

@@ -23,6 +23,8 @@ from jevons.serving.step_tally import Load, Tally
 from jevons.serving.types import Deployment, FloatArray
 
 ACTIVATION_BYTES = 2.0
+# Tokens that are quantised as a whole before they are gathered, scales included; block scales are made after it.
+_GATHERED_BYTES = {"fp8": 1.0, "fp4": 0.5625}
 _XQA_GROUP = 8.0  # query heads to one of keys and values, for which the first kernels that share them were built
 # Grouped products per tensor in 8 bits were measured with untuned kernels only, three to ten times slower than the
 # block-scaled ones of the same engines; what serves models in them is tuned like the latter.
@@ -45,6 +47,13 @@ def _expanded_factors(engine: str, generation: str) -> ops.Factors:
 def kernel_factors(engine: str, generation: str) -> ops.Factors:
     """Return the operators' factors for an engine's kernels on a generation of devices: facts ``kernels_like``."""
     return ops.Factors(engine=engine_text(engine, "kernels_like", Place(generation=generation)) or GENERIC)
+
+
+@functools.cache
+def _expert_factors(engine: str, generation: str, kernel: str) -> ops.Factors:
+    """Return the factors of grouped kernels: facts ``<kernel>_experts_of`` name the engine where it is another."""
+    of = shipped_text(engine, f"{kernel}_experts_of", Place(generation=generation))
+    return ops.Factors(engine=of) if of else kernel_factors(engine, generation)
 
 
 def add_products(tally: Tally, deployment: Deployment, load: Load) -> None:
@@ -159,7 +168,7 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
         # A state cannot be cut back as keys and values can: each drafted token's is kept until the check.
         written = (load.decodes * load.query_tokens + chunks) * state_bytes
         tally.add("attention.state", ops.elementwise(device, read, written, factors=common["factors"]), count)
-    window = a.window or 0
+    window = deployment.window_of(a) or 0
     element_bytes = kv_bytes_of(deployment.kv_precision)[1]
     if a.kind == "gqa":
         shape: dict[str, Any] = {"v_head_dim": a.v_head_dim, "window": window, **common}
@@ -275,15 +284,17 @@ def _add_experts(
     """Routed experts, and the exchange of tokens between ranks that share them."""
     layout, hidden, device = deployment.layout, deployment.model.hidden, deployment.accelerator
     stored = weight_precision(deployment).experts
-    precision = multiplied_in(deployment, stored)
+    precision = multiplied_in(deployment, stored, experts=True)
     part = "fp8" if precision == "fp8" else _expert_kernel(deployment, precision)
     tally.add(f"moe.{part}", _experts_time(deployment, block, load, precision), count)
     if not layout.dp_attention or layout.dp == 1:
         return  # the ranks of a tensor-parallel group hold the same tokens; their all-reduce is already counted
-    if layout.ep == 1:
-        message_bytes = load.expert_tokens * hidden * ACTIVATION_BYTES
-        tally.add("ep_comm", ops.all_gather(cluster, message_bytes, layout.expert_group), count)
-        tally.add("ep_comm", ops.reduce_scatter(cluster, message_bytes, layout.expert_group), count)
+    gathers = float(shipped_text(deployment.engine.name, "gathers_tokens", Place(device=device.id)) or 0.0) > 0.0
+    if layout.ep == 1 or gathers:
+        elements = load.expert_tokens * hidden
+        sent_bytes = _GATHERED_BYTES.get(precision, ACTIVATION_BYTES) if gathers else ACTIVATION_BYTES
+        tally.add("ep_comm", ops.all_gather(cluster, elements * sent_bytes, layout.expert_group), count)
+        tally.add("ep_comm", ops.reduce_scatter(cluster, elements * ACTIVATION_BYTES, layout.expert_group), count)
         return
     least = shipped_text(deployment.engine.name, "least_exchange_tokens", Place(generation=device.generation))
     sent = np.maximum(load.tokens / layout.tp, float(least or 1.0))
@@ -300,6 +311,8 @@ def _add_experts(
 
 def _expert_kernel(deployment: Deployment, precision: str) -> str:
     """Return the precision whose grouped kernels an engine runs, by facts ``<precision>_experts_like``."""
+    if precision == "mxfp4" and deployment.engine.kernels.mxfp4_like:
+        return deployment.engine.kernels.mxfp4_like
     place = Place(generation=deployment.accelerator.generation)
     stated = shipped_text(deployment.engine.name, f"{precision}_experts_like", place)
     return stated or _EXPERT_KERNELS.get(precision, precision)
@@ -330,7 +343,7 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: Load, precis
     shared: dict[str, Any] = {
         "tensor_parallel": layout.expert_tp, "precision": kernel,
         "gated": block.gated,
-        "factors": kernel_factors(deployment.engine.name, deployment.accelerator.generation),
+        "factors": _expert_factors(deployment.engine.name, deployment.accelerator.generation, kernel),
     }  # fmt: skip
     busiest = _busiest_rank(deployment, tokens, slots, top)
     if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):

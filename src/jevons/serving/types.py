@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jevons.errors import InputError
 from jevons.hardware import Accelerator
-from jevons.models import ModelSpec
+from jevons.models import Attention, ModelSpec
 from jevons.parts import Grouped, Part
 from jevons.serving.memory_factors import MemoryFactors
 
@@ -143,6 +143,10 @@ class KernelFactors(Part):
     decode_rereads_frac, hopper_fp8_rereads_frac : float
         Share of the query heads of a group, beyond the first, for which decode attention reads keys and values again;
         the latter with a cache of 8 bits on Hopper for groups of other than eight, where it is larger.
+    cuts_windows, cuts_chunks_on_hopper : bool
+        Whether layers with a window attend to it alone and cache no more, and whether those with chunks do on Hopper.
+    mxfp4_like : str
+        Precision whose grouped kernels a server was told to run for experts in MXFP4; empty for what it runs untold.
     decode_pace, prompt_pace : float
         Time of steps that only decode, and of those with prompts, over what the other factors give; a calibration's own
         for one deployment.
@@ -153,6 +157,9 @@ class KernelFactors(Part):
     expert_imbalance: float
     decode_rereads_frac: float = 0.0
     hopper_fp8_rereads_frac: float = 0.0
+    cuts_windows: bool = True
+    cuts_chunks_on_hopper: bool = True
+    mxfp4_like: str = ""
     decode_pace: float = 1.0
     prompt_pace: float = 1.0
 
@@ -163,6 +170,9 @@ class FrontFactors(Part):
 
     Parameters
     ----------
+    entry_launch_s : float
+        Time by which a prompt's first token comes later for each kernel of its step that the host launches, without
+        holding up the requests that decode beside it.
     entry_s : float
         Time of a request outside the engine's steps: HTTP, tokenizing, queues between processes, the first answer.
     admit_s, admit_token_s : float
@@ -178,6 +188,7 @@ class FrontFactors(Part):
     admit_token_s: float
     holds_bursts: bool = True
     hand_over_s: float = 0.0
+    entry_launch_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,6 +359,12 @@ class Deployment:
     def share_frac(self) -> float:
         """Share of device memory that the engine is given; its own where none is stated."""
         return self.engine.batching.memory_frac if self.memory_frac is None else self.memory_frac
+
+    def window_of(self, attention: Attention) -> int | None:
+        """Return the tokens that a layer's queries look back, as the engine runs it; None for all."""
+        kernels = self.engine.kernels
+        whole = attention.chunked and self.accelerator.generation == "hopper" and not kernels.cuts_chunks_on_hopper
+        return attention.window if kernels.cuts_windows and not whole else None
 
     @property
     def longest(self) -> int:

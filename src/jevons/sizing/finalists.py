@@ -202,7 +202,7 @@ class Bench:
         )
         load = self._load(fleet, share, run)
         engine = self._engine(fleet.deployment, fleet)
-        entry_s = fleet.deployment.engine.front.entry_s
+        entry_s = serving.entry_time_s(fleet.deployment)
         if fleet.prefill is None:
             done = sim.simulate(
                 load, engine.table, engine.limits, replicas=replicas, routing="least_loaded", entry_s=entry_s
@@ -222,7 +222,7 @@ class Bench:
             sim.Pool(table=prompts.table, limits=prompts.limits, replicas=replicas[1], links=fleet.prefill.layout.dp),
             sim.Pool(table=decode.table, limits=decode.limits, replicas=replicas[0], links=fleet.deployment.layout.dp),
             sim.hand_over_s(fleet.prefill, fleet.deployment, load.isl),
-            entry_s=fleet.prefill.engine.front.entry_s,
+            entry_s=serving.entry_time_s(fleet.prefill),
         )
         _all_served(
             split.simulated.counts.rejected,

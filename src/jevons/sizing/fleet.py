@@ -378,7 +378,7 @@ def split_fleets(
         if deployment.layout.pp > 1:
             continue
         prompt_s = (curve.prompts.device_s + curve.prompts.cached_device_s)[
-            curve.prompts.ttft_s + deployment.engine.front.entry_s <= (ttft_s or math.inf)
+            curve.prompts.ttft_s + serving.entry_time_s(deployment) <= (ttft_s or math.inf)
         ]
         if prompt_s.size:
             prompts.append((float(prompt_s.min()), deployment))

@@ -33,7 +33,7 @@ def run_replicas(
     progress: Callable[[str], None] | None = None,
 ) -> Run:
     """Simulate the load of the options; *tables* keeps step times for the next rate of a sweep."""
-    from jevons.serving import sim
+    from jevons.serving import entry_time_s, sim
 
     load = offered(options)
     requests = load.requests
@@ -56,7 +56,7 @@ def run_replicas(
             table,
             limits,
             replicas=replicas * stages,
-            entry_s=deployment.engine.front.entry_s,
+            entry_s=entry_time_s(deployment),
             ttft_s=options.limits.ttft,
             tpot_s=options.limits.tpot,
             e2e_s=options.limits.e2e,
@@ -73,7 +73,7 @@ def run_replicas(
         limits,
         replicas=replicas * stages,
         routing=options.devices.routing,
-        entry_s=deployment.engine.front.entry_s,
+        entry_s=entry_time_s(deployment),
         ttft_s=options.limits.ttft,
         tpot_s=options.limits.tpot,
         e2e_s=options.limits.e2e,
@@ -91,7 +91,7 @@ def _run_split(
     progress: Callable[[str], None] | None,
 ) -> Run:
     """Simulate the load on replicas for prompts and others for decoding."""
-    from jevons.serving import Layout, sim
+    from jevons.serving import Layout, entry_time_s, sim
 
     if options.devices.gpus is not None:
         message = "--gpus: pools are counted in replicas; use --replicas and --prefill-replicas"
@@ -119,7 +119,7 @@ def _run_split(
         decode,
         sim.hand_over_s(prompts, deployment, requests.isl),
         routing=options.devices.routing,
-        entry_s=deployment.engine.front.entry_s,
+        entry_s=entry_time_s(deployment),
         ttft_s=options.limits.ttft,
         tpot_s=options.limits.tpot,
         e2e_s=options.limits.e2e,

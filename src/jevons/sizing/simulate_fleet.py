@@ -49,7 +49,9 @@ class FleetRun:
     @property
     def entry_s(self) -> float:
         """Time from a client to the engine's queue [s]."""
-        return self.parts[0].engine.front.entry_s
+        from jevons.serving import entry_time_s
+
+        return entry_time_s(self.parts[0])
 
 
 def run_fleet(
@@ -61,7 +63,7 @@ def run_fleet(
     currency: str | None = None,
 ) -> FleetRun:
     """Simulate the load of the options on a fleet."""
-    from jevons.serving import sim
+    from jevons.serving import entry_time_s, sim
 
     if options.devices.prefill_replicas is not None or options.devices.prefill_tp is not None:
         message = "--prefill-replicas: prefill and decode pools are of equal replicas; omit the options of a fleet"
@@ -86,7 +88,7 @@ def run_fleet(
         admission=sim.Admission(fleet.queue_limit, _rate_limits(fleet.rate_limit)),
         offline=offline_pile(options, fleet, kinds),
         session=None if load.mix is None else load.mix.session,
-        entry_s=parts[0].engine.front.entry_s,
+        entry_s=entry_time_s(parts[0]),
         ttft_s=options.limits.ttft,
         tpot_s=options.limits.tpot,
         e2e_s=options.limits.e2e,

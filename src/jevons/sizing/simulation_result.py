@@ -105,11 +105,11 @@ class Run:
 
 def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[str, Any]:
     """Return the documented JSON object."""
-    from jevons.serving import sim
+    from jevons.serving import entry_time_s, sim
     from jevons.sizing.power import energy_ratios, simulated_flow
 
     deployment, replicas, limits, result = run.deployment, run.replicas, run.limits, run.simulated
-    load, entry_s = run.offered, run.deployment.engine.front.entry_s
+    load, entry_s = run.offered, entry_time_s(run.deployment)
     groups = (result.counts, result.occupancy)
     plain = {name: value for group in groups for name, value in dataclasses.asdict(group).items()}
     plain |= whole_and_steady(result) | {"counted": result.counts.served}
@@ -207,7 +207,9 @@ def run_frame(run: Run) -> pl.DataFrame:
     import numpy as np
     import polars as pl
 
-    load, result, entry_s = run.requests, run.simulated, run.deployment.engine.front.entry_s
+    from jevons.serving import entry_time_s
+
+    load, result, entry_s = run.requests, run.simulated, entry_time_s(run.deployment)
     trail = result.trail
     ticks = {"arrival_s": trail.arrival, "admitted_s": trail.admitted, "first_s": trail.first, "finish_s": trail.finish}
     times = {name: np.where(values >= 0, values / 1e12, math.nan) for name, values in ticks.items()}

@@ -55,7 +55,7 @@ def test_lone_requests_take_as_long_at_the_static_point_as_simulated(model, devi
         point = serving.static_point(whole, serving.Workload(isl, osl), 1.0)
         limits = sim.limits_of(whole, context=isl + osl)
         table = sim.step_table(whole, limits.max_batch, limits.step_tokens)
-        found = sim.simulate(lone(isl, osl), table, limits, entry_s=whole.engine.front.entry_s)
+        found = sim.simulate(lone(isl, osl), table, limits, entry_s=serving.entry_time_s(whole))
     except (InputError, InfeasibleError):
         assume(False)
     alike(point, found, osl)
@@ -76,7 +76,7 @@ def test_lone_requests_take_as_long_where_prompts_are_apart(model, device, tp, i
             pools.append(sim.Pool(table=sim.step_table(one, limits.max_batch, limits.step_tokens), limits=limits))
         load = lone(isl, osl)
         moved_s = sim.hand_over_s(prompts, decode, load.isl)
-        found = sim.simulate_split(load, *pools, moved_s, entry_s=prompts.engine.front.entry_s).simulated
+        found = sim.simulate_split(load, *pools, moved_s, entry_s=serving.entry_time_s(prompts)).simulated
     except (InputError, InfeasibleError):
         assume(False)
     alike(point, found, osl)
@@ -95,7 +95,7 @@ def test_lone_requests_take_as_long_with_attention_ranks(ranks, device, isl):
     tokens = min(limits.step_tokens, 1 << 16)
     limits = replace(limits, step_tokens=tokens)
     found = sim.simulate(
-        lone(isl, 200), rank_table(whole, limits.max_batch, tokens, isl), limits, entry_s=whole.engine.front.entry_s
+        lone(isl, 200), rank_table(whole, limits.max_batch, tokens, isl), limits, entry_s=serving.entry_time_s(whole)
     )
     assert point.tpot_s == pytest.approx(found.latency.tpot_s.mean, rel=TOLERANCE)
     assert point.ttft_s >= found.latency.ttft_s.mean * (1 - 0.05)  # ranks all bring a prompt at the static point

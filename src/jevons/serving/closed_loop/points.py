@@ -12,7 +12,7 @@ from jevons.serving.formulas import accepted_tokens, largest_of
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
 from jevons.serving.scales import Scales
-from jevons.serving.step import StepWork, engine_time, step_work
+from jevons.serving.step import StepWork, engine_time, entry_time_s, step_work
 from jevons.serving.types import Deployment, EngineFactors, FloatArray
 
 _DECODE_POINTS = 10
@@ -326,24 +326,23 @@ def outcome(at: Surface, engine: EngineFactors | None = None, scales: Scales | N
     mixed_s = engine_time(at.prompts, engine, scales).time_s.reshape(len(at.tokens), len(at.prompt_batches))
     gained = accepted_tokens(at.deployment.draft_tokens, engine.batching.draft_acceptance_frac)
     base_s, slope_s = base_s / gained, slope_s / gained
+    outside_s = entry_time_s(at.pools.prefill if at.pools else at.deployment, engine, scales)
     if at.load.static:
-        return _static(at, base_s, slope_s, mixed_s, engine)
-    return _dynamic(at, base_s, slope_s, mixed_s, engine)
+        return _static(at, base_s, slope_s, mixed_s, outside_s)
+    return _dynamic(at, base_s, slope_s, mixed_s, engine, outside_s)
 
 
-def _static(
-    at: Surface, base_s: FloatArray, slope_s: FloatArray, mixed_s: FloatArray, engine: EngineFactors
-) -> Outcome:
+def _static(at: Surface, base_s: FloatArray, slope_s: FloatArray, mixed_s: FloatArray, outside_s: float) -> Outcome:
     load, batch = at.load, float(at.load.requests)
     isl, osl = load.isl.mean, load.osl.mean
     first_s = float(np.interp(isl * batch, at.tokens, mixed_s[:, 0]))
     steps = osl - 1.0
     context = isl + osl / 2.0
     step_s = float(np.interp(batch, at.batches, base_s) + np.interp(batch, at.batches, slope_s) * context)
-    total_s = first_s + steps * step_s + engine.front.entry_s
+    total_s = first_s + steps * step_s + outside_s
     same = dict.fromkeys(("mean", *(f"p{p}" for p in _PERCENTILES)), step_s)
     return Outcome(
-        ttft_s=dict.fromkeys(same, first_s + engine.front.entry_s),
+        ttft_s=dict.fromkeys(same, first_s + outside_s),
         tpot_s=same,
         itl_s=same,
         e2e_s=dict.fromkeys(same, total_s),
@@ -357,7 +356,12 @@ def _static(
 
 
 def _dynamic(
-    at: Surface, base_s: FloatArray, slope_s: FloatArray, mixed_s: FloatArray, engine: EngineFactors
+    at: Surface,
+    base_s: FloatArray,
+    slope_s: FloatArray,
+    mixed_s: FloatArray,
+    engine: EngineFactors,
+    outside_s: float,
 ) -> Outcome:
     load, deployment, layout = at.load, at.deployment, at.deployment.layout
     arrival_s, isl, osl = _requests(load)
@@ -392,7 +396,7 @@ def _dynamic(
     if status != _loop.DONE:
         message = f"{deployment}: the loop over engine steps came to a stop with requests left"
         raise SolverError(message)
-    return _outcome(load, (arrival_s, isl, osl, first_s, last_s), gaps, batch, engine)
+    return _outcome(load, (arrival_s, isl, osl, first_s, last_s), gaps, batch, outside_s)
 
 
 def _requests(load: Load) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -437,11 +441,8 @@ def _router_s(pools: Pools, engine: EngineFactors) -> float:
     return engine.front.admit_s / pools.prefill_workers
 
 
-def _outcome(
-    load: Load, times: tuple[FloatArray, ...], gaps: FloatArray, batch: float, engine: EngineFactors
-) -> Outcome:
+def _outcome(load: Load, times: tuple[FloatArray, ...], gaps: FloatArray, batch: float, outside_s: float) -> Outcome:
     arrival_s, isl, osl, first_s, last_s = times
-    entry_s = engine.front.entry_s
     if load.first_stall_s > 0.0 and load.users:
         late_s = np.where(np.arange(len(osl)) < load.users, 0.0, load.first_stall_s)
         arrival_s = arrival_s + late_s
@@ -452,16 +453,16 @@ def _outcome(
         osl_after = np.maximum(osl - later, 1.0)
     else:
         osl_after = osl
-    duration_s = float(last_s.max() - arrival_s.min()) + entry_s
+    duration_s = float(last_s.max() - arrival_s.min()) + outside_s
     several = osl_after > 1.0
     tpot_s = (last_s - first_s)[several] / (osl_after - 1.0)[several] if several.any() else np.zeros(1)
     full_until = float(first_s[-1]) if len(first_s) > 1 else float(last_s.max())
     finished = osl * np.clip((full_until - first_s) / np.maximum(last_s - first_s, 1e-9), 0.0, 1.0)
     return Outcome(
-        ttft_s=_summary(first_s - arrival_s + entry_s, _weights(load)),
+        ttft_s=_summary(first_s - arrival_s + outside_s, _weights(load)),
         tpot_s=_summary(tpot_s, _weights(load)[several] if several.any() else np.ones(1)),
         itl_s=_gap_summary(gaps, float((last_s - first_s).sum() / max((osl - 1.0).sum(), 1.0))),
-        e2e_s=_summary(last_s - arrival_s + entry_s, _weights(load)),
+        e2e_s=_summary(last_s - arrival_s + outside_s, _weights(load)),
         duration_s=duration_s,
         requests_per_s=len(osl) / duration_s,
         output_tok_per_s=float(osl.sum()) / duration_s,

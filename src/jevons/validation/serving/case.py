@@ -91,6 +91,8 @@ class Scheduler(Part):
         Prompt steps of up to so many tokens run as captured graphs; None for what the engine does.
     captured_batch : float
         Decode steps of up to so many requests run as captured graphs; 0 for what the engine's server does.
+    mxfp4_like : str
+        Precision whose kernels the server was told to run for experts in MXFP4; empty for what it runs untold.
     sorts_logits : bool
         Whether tokens are drawn among the most likely ones, which sorts every request's logits in every step.
     admit_more_s : float
@@ -112,6 +114,7 @@ class Scheduler(Part):
     lags: bool = True
     captured_tokens: float | None = None
     captured_batch: float = 0.0
+    mxfp4_like: str = ""
     sorts_logits: bool = False
     admit_more_s: float = 0.0
     token_s: float = 0.0

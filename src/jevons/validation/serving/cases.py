@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from jevons.errors import InputError
-from jevons.operators.engines import Place, engine_id, engine_in, engine_number
+from jevons.operators.engines import GENERIC, Place, engine_id, engine_in, engine_names, engine_number, engine_text
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
@@ -129,7 +129,15 @@ def _engine(row: Row) -> str:
             return engine_id(section[1])
     if not name and (row.get("date_or_version") or "").startswith("2023"):
         return "eager"
-    return engine_in(name)
+    known = engine_in(name)
+    return _standing_in(name) or known if known == GENERIC else known
+
+
+def _standing_in(name: str) -> str:
+    """Return the engine that one without factors of its own is read as: facts ``read_too``; empty for none."""
+    label = name.strip().lower()
+    stand_ins = (one for one in engine_names() if label in re.split(r";\s*", engine_text(one, "read_too").lower()))
+    return next(stand_ins, "") if label else ""
 
 
 def untimed_runs(rows: Iterable[Row]) -> set[str]:
@@ -166,7 +174,8 @@ def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
         case = case.replace(token_s=engine_number(case.engine, "stream_token_s", Place(release=case.release)) or 0.0)
     if case.scenario == "burst":
         return with_recipe(case, model_named(case.model)[0].name, "bursts", moe=moe)
-    return with_recipe(case, "", "offline", moe=moe) if case.scenario == "offline" else case
+    name = model_named(case.model)[0].name
+    return with_recipe(case, name, "offline", moe=moe) if case.scenario == "offline" else case
 
 
 def _with_drafts(case: Case, row: Row) -> Case:

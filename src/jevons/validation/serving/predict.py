@@ -83,6 +83,8 @@ def limited(factors: EngineFactors, case: Case) -> EngineFactors:
     if case.scheduler.sorts_logits:
         each_s = factors.host.request_overhead_s + _sorting_s(case.engine, case.release, case.device, case.model)
         factors = factors.replace(request_overhead_s=each_s)
+    if case.scheduler.mxfp4_like:
+        factors = factors.replace(mxfp4_like=case.scheduler.mxfp4_like)
     return with_limits(
         factors, step_tokens=case.scheduler.step_tokens or tokens, max_batch=case.scheduler.max_batch or batch,
         captured_tokens=case.scheduler.captured_tokens,

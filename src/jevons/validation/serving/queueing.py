@@ -20,6 +20,7 @@ from jevons.serving.scales import Scales
 from jevons.serving.sim import Requests, SimLimits, StepTable, limits_of, simulate, step_table
 from jevons.serving.sim.load.repeats import block_hashes
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, SimResult
+from jevons.serving.step import entry_time_s
 from jevons.serving.types import EngineFactors
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.predict import LIMITED, Answer, Engines, Prepared, answer, client_gaps, highest_rate
@@ -146,7 +147,7 @@ class _Engine:
         simulated = simulate(requests, self.table, self.limits, edge_frac=0.0)
         first, finish = simulated.trail.first[before:], simulated.trail.finish[before:]
         ran = finish >= 0
-        outside_s = factors.front.entry_s + self._composed_s(simulated, warm_s)
+        outside_s = entry_time_s(self.at.deployment, factors) + self._composed_s(simulated, warm_s)
         first_s = first[ran] / TICKS_PER_S - warm_s - arrival_s[ran] + outside_s
         last_s = finish[ran] / TICKS_PER_S - warm_s - arrival_s[ran] + outside_s
         osl = self.osl[ran]

@@ -90,6 +90,23 @@ def test_decode_workers_started_for_some_users_have_seats_for_fewer(users, worke
     assert with_recipe(pools.replace(prefill=None), "deepseek-r1", "pools").scheduler.max_batch == 0
 
 
+@pytest.mark.parametrize(("device", "told"), [("h100_sxm", "int4"), ("h200_sxm", "int4"), ("b200_sxm", "")])
+def test_an_overview_ran_gpt_oss_on_hopper_with_the_bench_tools_own_kernels(device, told):
+    case = CASE.replace(scenario="offline", device=device)
+    assert with_recipe(case, "gpt-oss-120b", "offline").scheduler.mxfp4_like == told
+    assert not with_recipe(case, "llama-3.1-70b", "offline").scheduler.mxfp4_like
+
+
+def test_runs_of_atom_neither_compile_first_nor_compose_a_step_ahead():
+    case = CASE.replace(engine="sglang", device="mi355x", precision="fp4", version="v0.5.6-rocm700-mi35x")
+    case = case.replace(isl=Lengths(mean=922.0), osl=Lengths(mean=922.0))
+    atom = case.replace(version="rocm7.1.1-ubuntu24.04-pytorch2.9-atom0.1.1")
+    read = [with_recipe(one, "deepseek-r1", "closed_loops") for one in (case, atom)]
+    assert [one.measured.first_stall_s for one in read] == [21.5, 0.0]
+    assert [one.scheduler.lags for one in read] == [True, False]
+    assert [one.requested.requests for one in read] == [50 * 64, 20 * 64]
+
+
 @pytest.mark.parametrize(("total", "requests"), [(256, 30_000), (2048, 3000), (5000, 1500), (22_000, 1000)])
 def test_an_overview_queues_fewer_requests_of_more_tokens(total, requests):
     case = CASE.replace(scenario="offline", isl=Lengths(mean=total / 2), osl=Lengths(mean=total / 2))

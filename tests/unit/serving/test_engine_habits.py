@@ -1,0 +1,102 @@
+"""What engines do in their own way: windows left out, tokens gathered, kernels told to them, late first tokens."""
+
+from dataclasses import replace
+
+import pytest
+
+from jevons import models, serving
+from jevons.hardware import Cluster, accelerator
+from jevons.operators import kernels as ops
+from jevons.serving import entry_time_s, kv_bytes_per_request
+from jevons.serving.memory import multiplied_in
+from jevons.serving.scales import board, part_scales
+from jevons.serving.step import step_work
+from jevons.serving.types import Deployment, Layout
+
+LONG = 20_000.0
+
+
+def deployed(model, device="h200_sxm", engine="trtllm", layout=None, **changes):
+    given = {
+        "model": models.load(model), "accelerator": accelerator(device), "layout": layout or Layout(),
+        "precision": "native", "kv_precision": "bf16", "engine": serving.engine(engine),
+    }  # fmt: skip
+    return Deployment(**given | changes)
+
+
+def full(deployment):
+    """Return the cache of one long request whose layers keep all tokens."""
+    return kv_bytes_per_request(deployment, 100.0) * LONG / 100.0
+
+
+@pytest.mark.parametrize(("engine", "whole"), [("trtllm@0.14", True), ("trtllm@1.0", False), ("vllm@0.8", False)])
+def test_engines_built_by_tensorrt_attend_to_the_whole_context_and_cache_it(engine, whole):
+    served = deployed("mistral-7b", engine=engine)
+    assert (kv_bytes_per_request(served, LONG) == pytest.approx(full(served))) == whole
+    shorter = deployed("mistral-7b", engine="vllm@0.8")
+    reads = [
+        step_work(d, decode_batch=32, decode_context=LONG).floors["attention.decode"][0] for d in (served, shorter)
+    ]
+    assert (reads[0] > 2.0 * reads[1]) == whole
+
+
+@pytest.mark.parametrize(("device", "engine", "whole"), [
+    ("h200_sxm", "trtllm", True), ("b200_sxm", "trtllm", False), ("h200_sxm", "vllm", False),
+])  # fmt: skip
+def test_chunked_attention_is_left_out_on_hopper_by_the_engine_that_loses_pace_by_it(device, engine, whole):
+    served = deployed("llama-4-scout-17b-16e", device, engine, Layout(tp=8))
+    assert (kv_bytes_per_request(served, LONG) == pytest.approx(full(served))) == whole
+
+
+def test_windows_that_slide_are_kept_where_chunks_are_not():
+    served = deployed("gpt-oss-120b")
+    assert kv_bytes_per_request(served, LONG) < 0.6 * full(served)
+
+
+def exchange_s(device, engine):
+    layout = Layout(dp=4, ep=4, dp_attention=True)
+    return step_work(deployed("llama-4-scout-17b-16e", device, engine, layout), prefill_tokens=8192.0).parts["ep_comm"][
+        0
+    ]
+
+
+def test_ranks_gather_all_tokens_where_no_all_to_all_kernel_runs():
+    device, model = accelerator("h200_sxm"), models.load("llama-4-scout-17b-16e")
+    cluster = Cluster(board(device), 4)
+    sparse = sum(group.count for group in model.layers if group.feed_forward.kind == "moe")
+    sums_bytes = 8192.0 * model.hidden * 2.0
+    gathered = float(ops.all_gather(cluster, sums_bytes, 4).time_s) + float(
+        ops.reduce_scatter(cluster, sums_bytes, 4).time_s
+    )
+    assert exchange_s("h200_sxm", "trtllm") == pytest.approx(sparse * gathered, rel=0.02)
+    assert exchange_s("gb200", "trtllm") == exchange_s("gb200", "vllm")
+
+
+def test_experts_in_mxfp4_run_the_kernels_that_a_server_was_told_to():
+    untold = deployed("gpt-oss-120b")
+    told = replace(untold, engine=untold.engine.replace(mxfp4_like="int4"))
+    many = [step_work(d, prefill_tokens=8192.0).parts for d in (untold, told)]
+    assert "moe.mxfp4" in many[0]
+    assert "moe.int4" in many[1]
+    assert many[1]["moe.int4"][0] > 1.3 * many[0]["moe.mxfp4"][0]
+
+
+def test_first_tokens_come_later_by_the_kernels_of_a_prompt_unless_those_run_as_graphs():
+    late = deployed("qwen3-235b-a22b").engine.replace(entry_s=0.01, entry_launch_s=1e-5, captured_tokens=0.0)
+    large, small = (deployed(name, engine="trtllm") for name in ("qwen3-235b-a22b", "llama-3.1-8b"))
+    host = part_scales("hopper", "trtllm", None, "h200_sxm")["host"]
+    for served in (large, small):
+        kernels = step_work(served, prefill_tokens=16.0).kernels
+        assert entry_time_s(served, late) == pytest.approx(0.01 + 1e-5 * host * kernels)
+    assert entry_time_s(large, late) > 2.0 * entry_time_s(small, late) - 0.01
+    assert entry_time_s(large, late.replace(captured_tokens=1e9)) == 0.01
+
+
+def test_layers_in_mxfp4_are_multiplied_in_4_bits_where_experts_are_widened():
+    served = deployed("llama-2-70b", "mi355x", "vllm", precision="mxfp4")
+    assert multiplied_in(served, "mxfp4") == "fp4"
+    assert multiplied_in(served, "mxfp4", experts=True) == "mxfp4"
+    assert multiplied_in(deployed("llama-2-70b", "mi300x", "vllm"), "mxfp4") == "mxfp4"
+    parts = step_work(served, prefill_tokens=4096.0).parts
+    assert "compute.fp4" in parts
+    assert "compute.mxfp4" not in parts
