@@ -212,7 +212,7 @@ class TestSchedule:
         blank = [t for t, cell in enumerate(cells["large, output"]) if cell is None]
         moved = {e.quarter for e in price_schedule(result) if e.model == "large"}
         assert [result.quarters[t] for t in blank] == [q for q in result.quarters if q not in moved]
-        assert table.rows[-1][:2] == ("h20, market rent", "CNY/h")
+        assert table.rows[-1][:2] == ("hour of work of one h20, mean rent of all that is let", "CNY/h")
 
     def test_market_and_planner_still_agree(self, result):
         assert result.chain.convergence.residual < 0.01

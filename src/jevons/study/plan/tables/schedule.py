@@ -88,9 +88,9 @@ def schedule_table(result: PlanFigures) -> Table:
     if (result.chain.inputs.model >= rental).any():
         rent = result.chain.market.price_cur_per_tok[rental, 2]
         device, premium = result.scenario.market.rental_device, result.scenario.market.cloud_premium.value
-        lines.append(line(f"{device}, market rent", "¤/h", rent))
+        lines.append(line(f"hour of work of one {device}, mean rent of all that is let", "¤/h", rent))
         if premium != 1:
-            lines.append(line(f"{device}, price as sold by the cloud", "¤/h", rent * premium))
+            lines.append(line(f"hour of work of one {device}, price as sold by the cloud", "¤/h", rent * premium))
     title = "Price schedule: new list prices by quarter"
     return by_period("price_schedule", title, result.quarters, lines, of="model, tier and kind of token")
 
