@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jevons.errors import Fault, InputError, did_you_mean
+from jevons.facts._kept import kept
 from jevons.facts.types import Fact, Facts, FactValue, Source
 from jevons.options.declare import answered
 from jevons.provenance import GRADES
@@ -105,7 +106,7 @@ def default_facts() -> Facts:
 
 @functools.cache
 def _shipped() -> Facts:
-    return load_facts([_DATA])
+    return kept(_DATA, lambda: load_facts([_DATA]))
 
 
 @contextlib.contextmanager
