@@ -149,7 +149,7 @@ def test_a_test_of_llama_bench_is_predicted_with_the_generic_engine(tmp_path: Pa
     path.write_text(json.dumps(LLAMA))
     report = jevons.validate(path)
     assert report.overall.answered == 2
-    assert (report.overall.median_ape or 9) < 0.6
+    assert (report.overall.median_ape or 9) < 0.7
 
 
 @pytest.mark.parametrize(
