@@ -34,6 +34,10 @@ Results go to standard output: tables for people, or one JSON object with `--jso
 standard error. `--out` writes a file, whole or not at all, and its ending chooses the form. `NO_COLOR` is honoured;
 tables keep to the width of the terminal (150 columns where there is none, or `COLUMNS`).
 
+Numbers are taken as people write them: `10000000`, `10_000_000`, `10,000,000`, `1e7` and `10M`; a share as `0.5` or
+`50%`; a time as `300ms`, `1.5 s` or `2 minutes`; an option with a unit also in another that measures the same
+(`120 req/min`). A decimal comma is refused, since a comma parts thousands.
+
 | exit code | meaning |
 |---|---|
 | 0 | done |

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import jevons
 from jevons.errors import InputError
 from jevons.options import Default, Option, as_argument, bare_time, call_parsed, declared, duration_s, parameters
+from jevons.options.numbers import number_of_text
 
 LIMIT = Option(help="Limit on time to first token", unit="s", above=0, parse=duration_s)
 COUNT = Option(help="Number of accelerators", low=1, high=64)
@@ -137,3 +138,60 @@ def test_an_option_has_one_default_over_all_commands():
                 stated.setdefault(one.flag, set()).add(repr(one.default))
     differing = {flag: sorted(defaults) for flag, defaults in stated.items() if len(defaults) > 1}
     assert differing.keys() <= OWN_DEFAULTS.keys(), differing
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1e7", 10**7), ("10_000_000", 10**7), ("10,000,000", 10**7), ("10M", 10**7), ("10 million", 10**7),
+        ("1k", 1000),
+        ("0.5k", 500), ("1.1M", 1_100_000), (" 64 ", 64), ("5.0", 5), ("+5", 5), ("-5", -5), ("2k tokens", 2000),
+    ],
+)  # fmt: skip
+def test_whole_numbers_are_read_as_people_write_them(text, number):
+    read = number_of_text(text, Option(help="Length", unit="tokens"), "isl", whole=True)
+    assert (read, type(read)) == (number, int)
+
+
+@pytest.mark.parametrize(
+    "text", ["1.5", "1,5", "0,5", "1,0000", "12,34", "0x10", "ten", "", "1e-3", "nan", "5%", "5 GB"]
+)
+def test_what_is_no_whole_number_is_refused_with_what_is_accepted(text):
+    with pytest.raises(InputError, match=r"--isl .*such as (1000, 1_000, 1e3 or 1k|\d+\.\d+)"):
+        number_of_text(text, Option(help="Length", unit="tokens"), "isl", whole=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "option", "number"),
+    [
+        ("50%", Option(help="Share", high=1), 0.5), ("60 %", Option(help="Share", share=True), 0.6),
+        ("120 req/min", Option(help="Rate", unit="req/s"), 2.0), ("250 GB", Option(help="Memory", unit="GB"), 250.0),
+        ("2 days", Option(help="Time", unit="h"), 48.0), ("1_000.5", COUNT, 1000.5), (".5", COUNT, 0.5),
+    ],
+)  # fmt: skip
+def test_numbers_may_have_the_unit_of_their_option(text, option, number):
+    assert number_of_text(text, option, "x", whole=False) == pytest.approx(number)
+
+
+@pytest.mark.parametrize("text", ["50%", "0,5", "x", "", "1/2", "5 GB"])
+def test_percent_and_units_that_an_option_has_not_are_refused(text):
+    with pytest.raises(InputError, match="--rate .*such as"):
+        number_of_text(text, Option(help="Rate", unit="req/s"), "rate", whole=False)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_number_is_read_as_python_writes_it(number):
+    assert number_of_text(repr(number), COUNT, "x", whole=False) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30 s", 30.0), ("1,000 ms", 1.0), ("2 minutes", 120.0), ("1_000ms", 1.0)]
+)
+def test_times_are_read_as_people_write_them(text, seconds):
+    assert duration_s(text, "ttft") == seconds
+
+
+@pytest.mark.parametrize("text", ["5m", "300 MS", "0,5 s", "1,5s", "s", "1 fortnight"])
+def test_a_time_that_may_mean_two_is_refused(text):
+    with pytest.raises(InputError, match="write a time with its unit, such as 300ms or 1.5s"):
+        duration_s(text, "ttft")

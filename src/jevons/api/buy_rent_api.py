@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
 from jevons.api.measured import trace_columns
-from jevons.api.server import Server, devices_of, layout_of, service_of
+from jevons.api.server import Server, devices_of, service_of
 from jevons.errors import InputError, InputNote
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def buy_rent_api(
     elif map_:
         trace_columns(map_, trace)
     service = replace(
-        service_of((gpus or ("h20",))[0], server, layout_of(server)),
+        service_of((gpus or ("h20",))[0], server),
         precision=None if precision == "auto" else precision,
         gpus=max_replica_gpus, isl=isl, osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
 from jevons.api.accelerators import GPU
-from jevons.api.server import Server, layout_of, service_of
+from jevons.api.server import Server, service_of
 from jevons.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def cost(
         message = f"--utilisation {utilisation:g}: has no effect without --model; add it"
         raise InputError(message)
     service = replace(
-        service_of(gpu, server, layout_of(server)), precision=precision, gpus=max_replica_gpus, isl=isl, osl=osl,
-        ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot),
+        service_of(gpu, server), precision=None if precision == "auto" else precision, gpus=max_replica_gpus, isl=isl,
+        osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot),
     )  # fmt: skip
     return cost_of(service, model, site=site, price=price, utilisation=utilisation, currency=currency)

@@ -40,8 +40,10 @@ class Server(TypedDict, total=False):
     as_of: Annotated[dt.date | str | None, o.AS_OF]
 
 
-def service_of(gpu: str, server: Server, layout: Layout | None) -> Service:
+def service_of(gpu: str, server: Server) -> Service:
     """Return the service that options of a server describe, on an accelerator or on a device of one's own.
+
+    A launch line says the whole layout; degrees alone leave the others open.
 
     Raises
     ------
@@ -50,12 +52,14 @@ def service_of(gpu: str, server: Server, layout: Layout | None) -> Service:
     """
     from jevons.sizing.service import Service, released
 
+    exact = server["serve"] is not None
     return Service(
         gpu=o.kind_of(gpu, server["hardware"]), engine=released(server["engine"], server["engine_version"]),
         kv_precision=server["kv_precision"], max_batch=server["max_num_seqs"],
         step_tokens=server["max_num_batched_tokens"], memory_frac=server["gpu_memory_utilization"],
         max_model_len=server["max_model_len"], eager=server["eager"], draft_tokens=server["draft_tokens"],
-        draft_acceptance=server["draft_acceptance"], layout=layout,
+        draft_acceptance=server["draft_acceptance"],
+        layout=_layout_of(server) if exact else None, fixed=() if exact else tuple(_degrees_of(server).items()),
         calibration=o.file(server["calibration"]), on=o.day(server["as_of"]),
     )  # fmt: skip
 
@@ -65,9 +69,9 @@ def devices_of(gpu: str | Sequence[str] | None, server: Server) -> tuple[str, ..
     return o.words(gpu) if server["hardware"] is None else (str(server["hardware"]),)
 
 
-def layout_of(server: Server) -> Layout | None:
+def _layout_of(server: Server) -> Layout | None:
     """Return the layout whose degrees are given, the others being 1; None where none is."""
-    degrees = {name: value for name, value in degrees_of(server).items() if name != "dp_attention"}
+    degrees = {name: value for name, value in _degrees_of(server).items() if name != "dp_attention"}
     if server["dp_attention"] and (server["dp"] or 1) == 1:
         message = "--dp-attention: has no effect without --dp above 1; add it"
         raise InputError(message)
@@ -78,7 +82,7 @@ def layout_of(server: Server) -> Layout | None:
     return Layout(**degrees, dp_attention=server["dp_attention"])
 
 
-def degrees_of(server: Server) -> dict[str, int]:
+def _degrees_of(server: Server) -> dict[str, int]:
     """Return the degrees of the layout that are given, by name."""
     stated = {"tp": server["tp"], "pp": server["pp"], "ep": server["ep"], "dp": server["dp"]}
     degrees = {name: value for name, value in stated.items() if value is not None}

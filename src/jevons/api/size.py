@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Unpack
 from jevons import options as o
 from jevons.api.accelerators import CANDIDATES
 from jevons.api.measured import trace_columns
-from jevons.api.server import Server, degrees_of, devices_of, layout_of, service_of
+from jevons.api.server import Server, devices_of, service_of
 
 if TYPE_CHECKING:
     from jevons.sizing.result import SizeResult
@@ -91,9 +91,8 @@ def size(
         trace=trace is not None, users=concurrency > 0, static=static,
         loaded=trace is not None or concurrency > 0 or rate > 0,
     )  # fmt: skip
-    exact = server["serve"] is not None  # a launch line says the whole layout; degrees alone leave the others open
     service = replace(
-        service_of(names[0], server, layout_of(server) if exact else None),
+        service_of(names[0], server),
         precision=None if precision == "auto" else precision, gpus=max_replica_gpus, isl=isl, osl=osl,
         ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot), e2e_s=o.seconds(e2e), percentile=percentile,
     )  # fmt: skip
@@ -104,7 +103,7 @@ def size(
     )  # fmt: skip
     return search(
         model, service, demand=demand, gpus=names, prices=hour_prices(o.words(gpu_hour)),
-        fixed={} if exact else degrees_of(server), simulated=not static,
+        simulated=not static,
         budget_per_month=None if budget is None else amount_of(budget), most_accelerators=gpus, confidence=confidence,
         currency=currency, progress=progress,
     )  # fmt: skip

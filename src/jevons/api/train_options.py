@@ -9,6 +9,7 @@ from typing import Any
 
 from jevons.errors import InputError, did_you_mean
 from jevons.options import Option
+from jevons.options.numbers import number_of_text
 
 RECOMPUTED = ("none", "selective", "full")
 _NAMED = re.compile(r"training_run\.\w+\.name")
@@ -39,16 +40,15 @@ def _of_recipe(name: str) -> Callable[[], Sequence[str]]:
 
 
 def _count(given: Any, name: str) -> int:
-    text = str(given).strip().replace(",", "")
-    scale = {"k": 1e3, "M": 1e6, "m": 1e6}.get(text[-1:], 1.0)
+    text = re.sub("m$", "M", str(given).strip())
     try:
-        count = float(text[:-1] if scale > 1.0 else text) * scale
-        if not (1 <= count <= 1e12 and count == int(count)):
-            raise ValueError
-    except ValueError:
+        count = int(number_of_text(text, Option(help="Count"), name, whole=True))
+    except InputError:
+        count = 0
+    if not 1 <= count <= 10**12:
         message = f"--{name} {given}: write {COUNT}"
-        raise InputError(message) from None
-    return int(count)
+        raise InputError(message)
+    return count
 
 
 def runs() -> dict[str, str]:

@@ -26,6 +26,7 @@ from jevons.cli.progress import Progress, progress
 from jevons.errors import InputError, InputNote, InputWarning
 from jevons.files import frame_csv
 from jevons.options import Declared, bare_time, call_parsed, parameters
+from jevons.options.numbers import number_of_text
 
 if TYPE_CHECKING:
     from jevons.results import Result, Table
@@ -280,7 +281,8 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     optional = type(None) in typing.get_args(one.type)
     kinds = [kind for kind in typing.get_args(one.type) if kind is not type(None)] or [one.type]
     kind = str if option.parse is not None or len(kinds) > 1 else kinds[0]
-    parser = named_path if kind is Any else None  # an object or its file: a command gets the file
+    parser: Callable[[str], Any] | None = named_path if kind is Any else None  # of an object, a command gets its file
+    parser = parser or _number_parser(one)
     kind = Path if kind is Any else kind
     several = one.several or _takes_several(one)
     if isinstance(one.type, types.GenericAlias) or several:
@@ -295,19 +297,26 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
             else f"{text.rstrip('.')} (default {default})"
         )
     text = f"{text}."
-    metavar = option.metavar or None
+    metavar = option.metavar or (f"<{one.number.__name__}>" if one.number is not None and not argument else None)
     if argument:
         info: Any = typer.Argument(help=text, metavar=metavar or one.name.upper(), show_default=False, parser=parser)
     elif kind is bool:
         info = typer.Option(f"--{one.flag}", help=text, show_default=False)
     else:
-        info = typer.Option(f"--{one.flag}", help=text, metavar=metavar, show_default=False)
+        info = typer.Option(f"--{one.flag}", help=text, metavar=metavar, show_default=False, parser=parser)
     hint: Any = Annotated[kind | None if optional or (default is None) else kind, info]
     if kind is str and not required and default is not None:
         default = f"{default:g}" if isinstance(default, float) else str(default)
     place = inspect.Parameter.KEYWORD_ONLY
     empty = inspect.Parameter.empty if required else default
     return inspect.Parameter(one.name, place, default=empty, annotation=hint)
+
+
+def _number_parser(one: Declared) -> Callable[[str], Any] | None:
+    """Return what reads a number as people write it; None where an option is no plain number."""
+    if one.number is None:
+        return None
+    return lambda text: number_of_text(str(text), one.option, one.flag, whole=one.number is int)
 
 
 def check_folder(folder: Path | None) -> None:

@@ -47,10 +47,10 @@ MACHINE_UNIT = Option(
     metavar="NAME",
 )  # fmt: skip
 YEARS = Option(help="Years over which machines are written off", unit="y")
-MEAN_UTILISATION = Option(help="Mean load over the maximum load of the machines")
-AVAILABILITY = Option(help="Share of hours in which a machine works")
+MEAN_UTILISATION = Option(help="Mean load over the maximum load of the machines", share=True)
+AVAILABILITY = Option(help="Share of hours in which a machine works", share=True)
 STAFF = Option(help="Staff for own machines", unit="CNY a year")
-CACHED = Option(help="Share of input tokens that the API bills as cached")
-PRICE_CUT = Option(help="Share by which the API's price falls in a year")
+CACHED = Option(help="Share of input tokens that the API bills as cached", share=True)
+PRICE_CUT = Option(help="Share by which the API's price falls in a year", share=True)
 PRESET = Option(help="What AI costs a small shop: restaurant or web-shop", metavar="NAME")
 SHOPS = Option(help="Shops that share machines", low=1, high=100_000_000)

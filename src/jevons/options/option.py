@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,8 @@ class Option:
         Word for the value in help, such as ``TIME``.
     flag : str
         Name at the command line, without the dashes; that of the argument where empty.
+    share : bool
+        Whether it is a share, which may be written in percent; one that is at most 1 is.
     expand : callable or None
         Returns other arguments that the value stands for, given it, what else was given by name, and the names of all
         arguments; each with the words for its origin. One that was given otherwise too is refused.
@@ -49,7 +52,13 @@ class Option:
     choices: Callable[[], Sequence[str]] | None = None
     metavar: str = ""
     flag: str = ""
+    share: bool = False
     expand: Callable[[Any, Mapping[str, Any], frozenset[str]], Mapping[str, tuple[Any, str]]] | None = None
+
+    @property
+    def in_percent(self) -> bool:
+        """Whether a number may be written in percent."""
+        return self.share or (self.high is not None and self.high <= 1)
 
     def text(self) -> str:
         """Return the help with the unit."""
@@ -111,6 +120,13 @@ class Declared:
     default: Any
     positional: bool
     several: bool = False
+
+    @property
+    def number(self) -> type | None:
+        """The kind of number that text may spell: int or float; None where the argument is none, or is parsed."""
+        kinds = [kind for kind in typing.get_args(self.type) if kind is not type(None)] or [self.type]
+        plain = self.option.parse is None and len(kinds) == 1 and kinds[0] in {int, float}
+        return kinds[0] if plain else None
 
     @property
     def flag(self) -> str:

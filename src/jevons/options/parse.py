@@ -14,8 +14,13 @@ from jevons.errors import InputError
 from jevons.options.option import Declared
 from jevons.units import UnitError, parse_date, parse_quantity
 
-_TIME = re.compile(r"^\s*([0-9.eE+-]+)\s*(us|µs|ms|s|min|h)?\s*$")
-_SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, None: 1.0}
+_TIME = re.compile(r"^\s*([0-9.eE+-][0-9_.eE+-]*|[1-9]\d{0,2}(?:,\d{3})+)\s*([a-zµ]+)?\s*$")
+_SECONDS: dict[str | None, float] = {
+    **dict.fromkeys(("us", "µs", "microseconds"), 1e-6), **dict.fromkeys(("ms", "milliseconds"), 1e-3),
+    None: 1.0, **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
+    **dict.fromkeys(("min", "minute", "minutes"), 60.0), **dict.fromkeys(("h", "hour", "hours"), 3600.0),
+    **dict.fromkeys(("d", "day", "days"), 86400.0),
+}  # fmt: skip
 
 
 def duration_s(given: Any, name: str) -> float:
@@ -35,8 +40,8 @@ def duration_s(given: Any, name: str) -> float:
     try:
         if isinstance(given, bool) or match is None:
             raise ValueError
-        return float(match[1]) * _SECONDS[match[2]]
-    except ValueError:
+        return float(match[1].replace(",", "")) * _SECONDS[match[2]]
+    except (KeyError, ValueError):
         message = f"--{name} {given}: write a time with its unit, such as 300ms or 1.5s"
         raise InputError(message) from None
 

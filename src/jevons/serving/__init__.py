@@ -12,9 +12,11 @@ from jevons.serving.search import (
     Rejection,
     SearchResult,
     Survey,
+    full_preference,
     layouts,
     nothing_feasible,
     search_layouts,
+    stages_fill_servers,
     survey,
 )
 from jevons.serving.static_point import (
@@ -61,6 +63,7 @@ __all__ = [
     "engine",
     "engine_names",
     "entry_time_s",
+    "full_preference",
     "kv_bytes_per_request",
     "kv_capacity_tokens",
     "layouts",
@@ -68,6 +71,7 @@ __all__ = [
     "nothing_feasible",
     "point_at_load",
     "search_layouts",
+    "stages_fill_servers",
     "static_curve",
     "static_point",
     "step_time",

@@ -29,6 +29,9 @@ _COARSE_POINTS = 20
 REFINED = 8
 """Layouts, best first, whose points are searched over all batches rather than a coarse range."""
 
+_FULL_MARGIN = 1.1
+"""By how much full replicas with pipeline stages inside a server must be cheaper to come before those without."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -76,7 +79,7 @@ class SearchResult:
     Parameters
     ----------
     candidates : tuple of Candidate
-        Feasible ones, each at its best point, best throughput per device first.
+        Feasible ones, each at its best point, by `full_preference`.
     front : tuple of Candidate
         Points that no other layout or batch beats in both throughput per device and time per output token, fastest
         response first.
@@ -114,6 +117,7 @@ def search_layouts(
     e2e_s: float | None = None,
     settings: Settings | None = None,
     only: Layout | None = None,
+    fixed: Mapping[str, int] | None = None,
 ) -> SearchResult:
     """Try all layouts of a model on one kind of device.
 
@@ -135,11 +139,13 @@ def search_layouts(
         What the server is told.
     only : Layout, optional
         The one layout to try, in place of all.
+    fixed : mapping of str to int, optional
+        Parallel degrees to hold, by name.
 
     Returns
     -------
     SearchResult
-        Feasible candidates, best throughput per device first, and every other layout with the reason.
+        Feasible candidates by `full_preference`, and every other layout with the reason.
 
     Raises
     ------
@@ -157,17 +163,17 @@ def search_layouts(
     limits = (ttft_s, tpot_s, e2e_s)
     surveyed = survey(
         model, accelerator, workload, devices=devices, precisions=precisions, kv_precision=kv_precision, engine=engine,
-        limits=limits, settings=settings, only=only,
+        limits=limits, settings=settings, only=only, fixed=fixed,
     )  # fmt: skip
-    if not surveyed.tried:
+    if not surveyed.tried and not fixed:
         message = "nothing to search: give at least one number of devices and one precision"
         raise InputError(message)
     curves = [curve for curve in surveyed.curves if curve.allowed(*limits).any()]
     if not curves:
-        raise nothing_feasible(model, accelerator, devices, surveyed.rejections)
-    curves.sort(key=lambda c: float(c.request_device_s[c.best(*limits)]))
+        raise nothing_feasible(model, accelerator, devices, surveyed.rejections, fixed)
+    curves.sort(key=lambda c: full_preference(c.deployment, float(c.request_device_s[c.best(*limits)])))
     candidates = [_candidate(c, workload, limits, exact=i < REFINED) for i, c in enumerate(curves)]
-    candidates.sort(key=lambda candidate: -candidate.point.tok_per_s_per_device)
+    candidates.sort(key=lambda c: full_preference(c.deployment, 1.0 / c.point.req_per_s_per_device))
     return SearchResult(
         candidates=tuple(candidates),
         front=_front(curves, limits),
@@ -189,24 +195,24 @@ def survey(
     limits: Limits = (None, None, None),
     settings: Settings | None = None,
     only: Layout | None = None,
+    fixed: Mapping[str, int] | None = None,
 ) -> Survey:
     """Return the points of every layout that fits, over a coarse range of batches, and why the others do not.
 
     Parameters
     ----------
-    model, accelerator, workload, devices, precisions, kv_precision, engine, settings, only
+    model, accelerator, workload, devices, precisions, kv_precision, engine, settings, only, fixed
         As in `search_layouts`.
     limits : tuple of float or None
         Of the times to first token, per output token and of the whole answer [s]. Layouts that miss them are among
         both the curves and the rejections: with prompts processed apart they may still do.
     """
     engine = engine_preset(engine) if isinstance(engine, str) else engine
+    tried_layouts = list(layouts(model, accelerator, devices, fixed)) if only is None else [only]
     curves: list[StaticCurve] = []
     rejections: list[Rejection] = []
-    tried = 0
     for precision in precisions:
-        for layout in layouts(model, accelerator, devices) if only is None else (only,):
-            tried += 1
+        for layout in tried_layouts:
             deployment = Deployment(
                 model=model,
                 accelerator=accelerator,
@@ -242,7 +248,22 @@ def survey(
                         detail=str(error),
                     )
                 )
-    return Survey(tuple(curves), tried, tuple(rejections))
+    return Survey(tuple(curves), len(precisions) * len(tried_layouts), tuple(rejections))
+
+
+def full_preference(deployment: Deployment, device_s: float) -> float:
+    """Return what full replicas are ranked by, the least first: device time of a request, or its cost.
+
+    Stages inside a server count as dearer by a margin that the model is sure of: few runs of them were measured.
+    """
+    return device_s if stages_fill_servers(deployment.layout, deployment.accelerator) else _FULL_MARGIN * device_s
+
+
+def stages_fill_servers(layout: Layout, device: Accelerator) -> bool:
+    """Return whether pipeline stages fill servers, or links inside one are slow: what engines' guides tell to run."""
+    if layout.pp == 1 or device.scaleup.kind == "pcie":
+        return True
+    return layout.devices // layout.pp >= min(device.node_devices, device.scaleup_domain)
 
 
 def _candidate(curve: StaticCurve, workload: Workload, limits: Limits, *, exact: bool) -> Candidate:
@@ -269,13 +290,25 @@ def _front(curves: Sequence[StaticCurve], limits: Limits) -> tuple[Candidate, ..
 
 
 def nothing_feasible(
-    model: ModelSpec, accelerator: Accelerator, devices: Sequence[int], rejections: Sequence[Rejection]
+    model: ModelSpec,
+    accelerator: Accelerator,
+    devices: Sequence[int],
+    rejections: Sequence[Rejection],
+    fixed: Mapping[str, int] | None = None,
 ) -> InfeasibleError:
     """Say why no layout is feasible: reasons counted, and the least time of a limit that stands in the way."""
     counts = Counter(rejection.reason for rejection in rejections)
     reasons = ", ".join(f"{count} by {reason}" for reason, count in counts.most_common())
+    held = ", ".join(f"{name} = {degree}" for name, degree in (fixed or {}).items())
+    asked = f"layouts with {held}" if held else "layouts"
+    if not rejections:
+        message = (
+            f"no layout of {model.name} on {min(devices)} to {max(devices)} {accelerator.id} has {held}: ep divides "
+            "the accelerators of a stage, and attention ranks are more than one, of a model with experts."
+        )
+        return InfeasibleError(message, ["fixed layout"])
     message = (
-        f"none of {len(rejections)} layouts of {model.name} on {min(devices)} to {max(devices)} {accelerator.id} is "
+        f"none of {len(rejections)} {asked} of {model.name} on {min(devices)} to {max(devices)} {accelerator.id} is "
         f"feasible ({reasons})."
     )
     timed = [r for r in rejections if r.least_s is not None]
@@ -292,20 +325,26 @@ def nothing_feasible(
     )
 
 
-def layouts(model: ModelSpec, accelerator: Accelerator, devices: Sequence[int]) -> Iterator[Layout]:
-    """Yield the layouts worth trying: powers of two, tp within a scale-up domain, experts all whole or all split."""
+def layouts(
+    model: ModelSpec, accelerator: Accelerator, devices: Sequence[int], fixed: Mapping[str, int] | None = None
+) -> Iterator[Layout]:
+    """Yield the layouts worth trying: powers of two, tp within a scale-up domain, experts all whole or all split.
+
+    Degrees that are held are tried as they are, beyond a domain too.
+    """
+    held = fixed or {}
     for total in devices:
-        for tp in _powers(min(total, max(accelerator.scaleup_domain, 1))):
-            for pp in _powers(total // tp):
+        within = min(total, max(accelerator.scaleup_domain, 1))
+        for tp in [held["tp"]] if "tp" in held else _powers(within):
+            for pp in [held["pp"]] if "pp" in held else _powers(total // tp):
                 dp, rest = divmod(total, tp * pp)
-                if rest:
+                if rest or dp != held.get("dp", dp if model.is_moe else 1) or dp < 1 + held.get("dp_attention", 0):
                     continue
-                if not model.is_moe:
-                    if dp == 1:
-                        yield Layout(tp=tp, pp=pp)
-                    continue
-                for ep in sorted({1, tp * dp}):
-                    yield Layout(tp=tp, pp=pp, ep=ep, dp=dp, dp_attention=dp > 1)
+                ranks = bool(held.get("dp_attention", model.is_moe and dp > 1))
+                group = tp * dp if ranks else tp
+                splits = sorted({1, group}) if model.is_moe else [1]
+                for ep in [held["ep"]] if "ep" in held and group % held["ep"] == 0 else [] if "ep" in held else splits:
+                    yield Layout(tp=tp, pp=pp, ep=ep, dp=dp, dp_attention=ranks)
 
 
 def _powers(most: int) -> list[int]:

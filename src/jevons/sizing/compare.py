@@ -175,6 +175,7 @@ def compare(
     if not (output_tok_per_d > 0 and math.isfinite(output_tok_per_d)):
         message = f"--tokens-per-day {output_tok_per_d:g}: must be above 0"
         raise InputError(message)
+    service.check_degrees()  # whole servers may be larger than a replica may be
     terms = assumptions or Assumptions.of(on)
     price = api_price(api or _listed(model, on), on)
     unit = currency_of(currency, *(rents or {}).values(), *(purchases or {}).values())

@@ -167,12 +167,19 @@ class CostResult(Result):
 
     @property
     def note_parts(self) -> tuple[Sentence, ...]:
-        """Whether the engine starts, where a model was named."""
+        """Whether the engine starts, and what `jevons size` tries besides, where a model was named."""
         if self.tokens is None:
             return ()
         deployment = self.tokens.candidate.deployment
         longest = longest_told(deployment, self.service.isl + self.service.osl)
-        return start_note(replace(deployment, max_model_len=longest))
+        starts = start_note(replace(deployment, max_model_len=longest))
+        usual = replace(self.service, precision=None).precisions(self.tokens.model, self.device)
+        weights = self.tokens.model.weight_precision
+        shipped = {name.removesuffix("_block") for name in (weights.experts, weights.dense)}
+        more = [name for name in usual if name not in {"native", *shipped}]
+        if self.service.precision != "native" or not more:
+            return starts
+        return (*starts, Sentence("cost.as_shipped", {"more": ", ".join(more)}))
 
     def _tables(self) -> Iterator[Table]:
         if self.hour is not None:

@@ -25,13 +25,6 @@ STAGES_MARGIN = 1.5
 """By how much pipeline stages inside a server must be better than a layout without them to come before it."""
 
 
-def _stages_fill_servers(deployment: serving.Deployment) -> bool:
-    layout, device = deployment.layout, deployment.accelerator
-    if layout.pp == 1 or device.scaleup.kind == "pcie":
-        return True
-    return layout.devices // layout.pp >= min(device.node_devices, device.scaleup_domain)
-
-
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A statistic over simulations: its mean, and half the width of its 95 % confidence interval (None for one run)."""
@@ -160,7 +153,8 @@ class Fleet(Named):
     @property
     def usual(self) -> bool:
         """Whether pipeline stages fill servers, or links inside a server are slow: what engines' guides tell to run."""
-        return all(one is None or _stages_fill_servers(one) for one in (self.deployment, self.prefill))
+        pools = [one for one in (self.deployment, self.prefill) if one is not None]
+        return all(serving.stages_fill_servers(one.layout, one.accelerator) for one in pools)
 
     @property
     def rank(self) -> tuple[bool, float, float]:

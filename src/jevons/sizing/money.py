@@ -11,13 +11,22 @@ from jevons.sizing.hour_price import HourPrice
 from jevons.units import CURRENCIES, UnitError, parse_quantity
 
 _PRICE = re.compile(r"^\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]{3})\s*(?:/\s*h(?:our)?)?\s*$")
+_SIGN = re.compile(r"^\s*(US\$|\$|€|£)\s*([\d.,_]+\s*[A-Za-z]{0,8})(\s*/\s*h(?:our)?)?\s*$")
+_SIGNS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP"}
+"""Signs of one currency each; ¥ is that of two."""
+
+
+def _coded(text: str) -> str:
+    """Return an amount of money whose currency is written by its code: ``$2`` is ``2 USD``."""
+    match = _SIGN.match(text)
+    return text if match is None else f"{match[2].strip()} {_SIGNS[match[1]]}{match[3] or ''}"
 
 
 def given_price(text: str | None, option: str = "--gpu-hour") -> HourPrice | None:
     """Return the price that ``--gpu-hour`` states, such as ``2 USD``."""
     if text is None:
         return None
-    match = _PRICE.match(text)
+    match = _PRICE.match(_coded(text))
     if match is None:
         message = f"{option} {text}: write an amount above 0 and a currency, such as '2 USD'"
         raise InputError(message)
@@ -68,10 +77,11 @@ def hour_prices(texts: tuple[str, ...], option: str = "--gpu-hour") -> Mapping[s
 
 def amount_of(text: str) -> tuple[float, str]:
     """Return amount and currency of ``--budget``, such as ``300k CNY``."""
+    coded = _coded(text).strip()
     for currency in CURRENCIES:
-        if text.strip().upper().endswith(currency):
+        if coded.upper().endswith(currency):
             try:
-                amount = parse_quantity(f"{spelled(text.strip()[: -len(currency)])} {currency}", currency)
+                amount = parse_quantity(f"{spelled(coded[: -len(currency)])} {currency}", currency)
             except UnitError:
                 break
             if amount > 0:

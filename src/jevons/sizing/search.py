@@ -32,9 +32,6 @@ __all__ = ["GROUP_SIZES", "Demand", "Infeasible", "Service", "SizeResult", "layo
 _CHEAPEST, _QUICKEST, _SPLIT = 5, 3, 2
 """Finalists of each kind: by cost, by latency, and with prefill and decode pools."""
 
-_FULL_MARGIN = 1.1
-"""By how much full replicas with pipeline stages inside a server must be cheaper to come before those without."""
-
 _TIGHTER, _PER_STEP = (0.7, 0.5, 0.35), 2
 """TPOT targets, as fractions of the cheapest fleet's TPOT, at which faster fleets are searched; fleets for each."""
 
@@ -74,7 +71,6 @@ def size(
     demand: Demand | None = None,
     gpus: Sequence[str] = (),
     prices: Mapping[str, HourPrice] | HourPrice | None = None,
-    fixed: Mapping[str, int] | None = None,
     simulated: bool = True,
     budget_per_month: tuple[float, str] | None = None,
     most_accelerators: int | None = None,
@@ -98,8 +94,6 @@ def size(
         Candidate devices; the service's by default.
     prices : HourPrice or mapping of str to HourPrice, optional
         Of an accelerator-hour, for all devices or by their names; the cost of owning one where its price is known.
-    fixed : mapping, optional
-        Parallel degrees to hold: ``tp``, ``pp``, ``ep``, ``dp``.
     simulated : bool
         Whether finalists are simulated; else their latencies are those without queueing.
     budget_per_month : (float, str), optional
@@ -141,9 +135,9 @@ def size(
     service = replace(service, gpu=names[0])
     service.check(spec)
     hourly = _prices(names, service, prices, currency)
-    candidates = _static(spec, service, demand, names, hourly, fixed or {}, rate, progress)
+    candidates = _static(spec, service, demand, names, hourly, rate, progress)
     if not candidates.fleets and not candidates.split:
-        raise _none(candidates, spec, service, fixed or {})
+        raise _none(candidates)
     limits = _Limits(budget_per_month, most_accelerators, service)
     limits.check_static([*candidates.fleets, *candidates.split], rate)
     missed: list[Missed] = []
@@ -187,9 +181,9 @@ def size(
 
 
 def _throughput_cost(fleet: Fleet) -> tuple[bool, float]:
-    """Return what replicas at full load are sorted by: cost of a token, or accelerator time where no price is known."""
+    """Return what replicas at full load are sorted by: cost of a request, or device time where no price is known."""
     price = 1.0 if fleet.price is None else fleet.price.amount
-    return fleet.price is None, (1.0 if fleet.usual else _FULL_MARGIN) * price / fleet.point.tok_per_s_per_device
+    return fleet.price is None, serving.full_preference(fleet.deployment, price / fleet.point.req_per_s_per_device)
 
 
 def _refined(fleets: Sequence[Fleet], service: Service) -> list[Fleet]:
@@ -290,7 +284,6 @@ def _static(
     demand: Demand,
     names: Sequence[str],
     hourly: Mapping[str, HourPrice | None],
-    fixed: Mapping[str, int],
     rate: float,
     progress: Progress | None,
 ) -> _Field:
@@ -302,19 +295,20 @@ def _static(
         if progress is not None:
             progress(f"trying the layouts of {spec.name} on {device.id}")
         seen = one.survey(spec, device)
-        curves = [c for c in seen.curves if all(getattr(c.deployment.layout, n) == v for n, v in fixed.items())]
+        curves = list(seen.curves)
         price = hourly[device.id]
         fleets = shared_fleets(curves, one, demand, rate, price)
         field.curves.append((one, price, curves))
         field.fleets.extend(fleets)
-        if not fixed and not demand.users:
+        if not one.fixed and not demand.users:
             field.split.extend(split_fleets(curves, one, rate, price))
         if not demand.given:
             field.front.extend(_throughput_front(curves, one, price))
         field.infeasible.extend(Infeasible.of(r) for r in seen.rejections)
         field = replace(field, tried=field.tried + seen.tried)
-        if not fleets and not fixed:
-            field.nothing.append(serving.nothing_feasible(spec, device, one.group_sizes(), seen.rejections))
+        if not fleets:
+            sizes, held = one.group_sizes() or (one.gpus,), dict(one.fixed)
+            field.nothing.append(serving.nothing_feasible(spec, device, sizes, seen.rejections, held))
     return field
 
 
@@ -470,29 +464,12 @@ def _rate(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _none(candidates: _Field, spec: ModelSpec, service: Service, fixed: Mapping[str, int]) -> InfeasibleError:
+def _none(candidates: _Field) -> InfeasibleError:
     """Return why the static stage found nothing."""
-    if fixed:
-        wanted = ", ".join(f"--{name} {degree}" for name, degree in fixed.items())
-        near = sorted({f"{_words(i)}: {i.reason}" for i in candidates.infeasible if _has(i, fixed)})[:3]
-        why = f" Tried: {'; '.join(near)}." if near else ""
-        message = (
-            f"no layout with {wanted} meets the limits of {spec.name} on {service.gpu} (degrees are powers of two and "
-            f"multiply to at most --gpus {service.gpus}).{why}"
-        )
-        return InfeasibleError(message, ["fixed layout"])
     message = "\n".join(dict.fromkeys(str(error).split(" Binding limits")[0] for error in candidates.nothing))
     return InfeasibleError(
         message, list(dict.fromkeys(limit for error in candidates.nothing for limit in error.limits))
     )
-
-
-def _words(rejected: Infeasible) -> str:
-    return f"{rejected.layout} {rejected.precision}"
-
-
-def _has(rejected: Infeasible, fixed: Mapping[str, int]) -> bool:
-    return all(rejected.degrees.get(name) == degree for name, degree in fixed.items())
 
 
 def _all_missed(missed: Sequence[Missed], demand: Demand) -> InfeasibleError:

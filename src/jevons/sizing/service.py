@@ -72,6 +72,8 @@ class Service:
         Chance that one is accepted, in place of the engine's.
     layout : Layout or None
         The one layout to try, in place of all.
+    fixed : tuple of (str, int)
+        Parallel degrees to hold, by name, while the others are searched.
     """
 
     gpu: str = "h100_sxm"
@@ -96,6 +98,7 @@ class Service:
     draft_tokens: int = 0
     draft_acceptance: float | None = None
     layout: serving.Layout | None = None
+    fixed: tuple[tuple[str, int], ...] = ()
 
     def accelerator(self) -> Accelerator:
         """Return the device as it was known on the date."""
@@ -121,8 +124,10 @@ class Service:
         return serving.Workload(isl=float(self.isl), osl=float(self.osl))
 
     def group_sizes(self) -> tuple[int, ...]:
-        """Return the numbers of accelerators per replica to try."""
-        return tuple(n for n in GROUP_SIZES if self.least_gpus <= n <= self.gpus)
+        """Return the numbers of accelerators per replica to try; multiples of the degrees that are held among them."""
+        held = math.prod(degree for name, degree in self.fixed if name in {"tp", "pp", "dp"})
+        sizes = {*GROUP_SIZES, *(held << n for n in range(max(GROUP_SIZES).bit_length()) if held > 1)}
+        return tuple(n for n in sorted(sizes) if self.least_gpus <= n <= self.gpus and n % held == 0)
 
     def search(self, spec: ModelSpec, device: Accelerator) -> serving.SearchResult:
         """Return the layouts that meet the limits; raises where the model's context is too short for the request."""
@@ -130,7 +135,7 @@ class Service:
         return serving.search_layouts(
             spec, device, self.workload(), devices=self.group_sizes(), precisions=self.precisions(spec, device),
             kv_precision=self.kv_precision, engine=self.factors(), ttft_s=self.ttft_s, tpot_s=self.tpot_s,
-            e2e_s=self.e2e_s, settings=self.settings(), only=self.layout,
+            e2e_s=self.e2e_s, settings=self.settings(), only=self.layout, fixed=dict(self.fixed),
         )  # fmt: skip
 
     def survey(self, spec: ModelSpec, device: Accelerator) -> serving.Survey:
@@ -138,7 +143,7 @@ class Service:
         return serving.survey(
             spec, device, self.workload(), devices=self.group_sizes(), precisions=self.precisions(spec, device),
             kv_precision=self.kv_precision, engine=self.factors(), limits=self.slo,
-            settings=self.settings(), only=self.layout,
+            settings=self.settings(), only=self.layout, fixed=dict(self.fixed),
         )  # fmt: skip
 
     def check(self, spec: ModelSpec) -> None:
@@ -149,6 +154,7 @@ class Service:
         InputError
             Naming the option, its value and what would be right.
         """
+        self.check_degrees()
         if self.isl + self.osl > (self.max_model_len or self.isl + self.osl):
             message = (
                 f"--isl {self.isl} and --osl {self.osl}: {self.isl + self.osl:,} tokens exceed --max-model-len "
@@ -180,6 +186,19 @@ class Service:
             if limit is not None and not (limit > 0 and math.isfinite(limit)):
                 message = f"--{name} {limit:g}: must be above 0 seconds"
                 raise InputError(message)
+
+    def check_degrees(self) -> None:
+        """Check that a replica has room for the degrees that are held.
+
+        Raises
+        ------
+        InputError
+            Naming them.
+        """
+        if self.layout is None and not self.group_sizes():
+            held = " ".join(f"--{name} {degree}" for name, degree in self.fixed if name != "dp_attention")
+            message = f"{held}: more accelerators than --max-replica-gpus {self.gpus}; raise it, or lower a degree"
+            raise InputError(message)
 
     def precisions(self, spec: ModelSpec, device: Accelerator) -> tuple[str, ...]:
         """Return the precisions of weights to try: as shipped where that is quantised, else 8 and 16 bits."""

@@ -26,6 +26,7 @@ MODELS = (
     "qwen3-0.6b", "llama-3.1-8b", "llama-3.1-70b", "gpt-oss-20b", "gemma-2-9b", "qwen3-30b-a3b", "deepseek-v2-lite",
 )  # fmt: skip
 _ONE = {"pp": 1, "ep": 1, "dp": 1}
+"""Degrees that commands that search leave open where they are not given."""
 
 
 def verdict(ask):
@@ -43,7 +44,7 @@ def test_every_command_says_alike_whether_a_model_fits(model, asked):
     short = {"isl": 200, "osl": 50}
     memory = verdict(lambda: jevons.memory(model, **asked).to_json())
     run = verdict(lambda: jevons.simulate(model, rate=0.1, requests=2, **short, **asked).to_json())
-    cost = verdict(lambda: jevons.cost(model=model, gpu_hour="2 USD", tpot=10.0, **short, **asked).to_json())
+    cost = verdict(lambda: jevons.cost(model=model, gpu_hour="2 USD", tpot=10.0, **short, **asked, **_ONE).to_json())
     size = verdict(lambda: jevons.size(model, ttft=100.0, tpot=10.0, **short, **asked, **_ONE).to_json()["best"])
     answers = [one["memory"] for one in (run, cost, size) if one is not None]
     if memory is None or memory["fits"]:

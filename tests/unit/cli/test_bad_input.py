@@ -320,7 +320,7 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (("size", *LLAMA, "--as-of", "2020-01-01"), 2, "its first became public on 2022"),
         (("size", *LLAMA, "--out", "x.doc"), 2, "the ending must be .json"),
         (("size", *LLAMA, "--tpot", "0.000001"), 3, "Binding limits: "),
-        (("size", *LLAMA, "--tp", "3"), 3, "no layout with --tp 3"),
+        (("size", *LLAMA, "--tp", "3"), 3, "layouts with tp = 3 of llama-3.1-8b"),
         (("buy-rent-api", "--model", "phi-4"), 2, "--api: no API's price of phi-4 is on file. Give the prices"),
         (("cost", "--gpu", "h20", "--currency", "GBX"), 2, "--currency GBX: unknown"),
         (

@@ -4,6 +4,7 @@ import pytest
 
 import jevons
 from jevons import models, serving
+from jevons.errors import InputError
 from jevons.hardware import accelerator
 from jevons.study.chain.operating_points import group_sizes
 
@@ -64,3 +65,31 @@ def test_a_plan_finds_the_same_point_for_the_same_service(faces):
     ).candidates[0]  # fmt: skip
     point = cost.tokens.candidate.point
     assert found.point.tok_per_s_per_device == pytest.approx(point.tok_per_s_per_device)
+
+
+@pytest.mark.parametrize("command", ["size", "cost", "buy_rent_api"])
+def test_degrees_beyond_the_replica_are_refused_alike(command):
+    ask = {
+        "size": lambda **more: jevons.size("llama-3.1-8b", **more),
+        "cost": lambda **more: jevons.cost(model="llama-3.1-8b", **more),
+        "buy_rent_api": lambda **more: jevons.buy_rent_api("llama-3.1-8b", tokens_per_day="1M", **more),
+    }[command]
+    with pytest.raises(InputError, match=r"tp=8: more accelerators than max_replica_gpus 4; raise it"):
+        ask(tp=8, max_replica_gpus=4)
+
+
+def test_a_degree_that_is_held_leaves_the_others_open():
+    held = jevons.cost(model="llama-3.1-70b", gpu="rtx_4090", precision="int4", tp=2, max_replica_gpus=8)
+    assert held.tokens.candidate.deployment.layout.tp == 2
+    assert held.tokens.candidate.deployment.layout.pp > 1  # two cards alone do not hold the weights
+
+
+def test_cost_says_which_precisions_size_tries_besides():
+    said = "Weights as shipped; `jevons size` also tries fp8, and so does --precision auto."
+    assert said in jevons.cost(model="llama-3.1-8b", gpu="h20").notes
+    for asked in ({"precision": "auto"}, {"precision": "bf16"}):
+        assert said not in jevons.cost(model="llama-3.1-8b", gpu="h20", **asked).notes
+    assert said not in jevons.cost(model="deepseek-v3", gpu="h20").notes
+    best = jevons.size("llama-3.1-8b", gpu="h20", max_replica_gpus=4).entries[0].deployment
+    cost = jevons.cost(model="llama-3.1-8b", gpu="h20", precision="auto", max_replica_gpus=4)
+    assert str(cost.tokens.candidate.deployment) == str(best)

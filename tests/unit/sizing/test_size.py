@@ -287,7 +287,7 @@ def test_the_front_has_quicker_fleets_at_a_price(sized):
 
 
 def test_pipelines_are_sized_but_said_not_to_be_simulated():
-    found = size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=10.0), prices=PRICE, fixed={"pp": 2})
+    found = size("llama-3.1-8b", replace(SMALL, fixed=(("pp", 2),)), demand=Demand(rate_req_per_s=10.0), prices=PRICE)
     assert all(f.deployment.layout.pp == 2 and f.observed is None for f in found.entries)
     assert "not simulated" in found.tables["fleets"].title
 
