@@ -72,6 +72,7 @@ def forcible(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         mark = _FORCE.set(bool(given.pop("force")))
         try:
+            check_kept(given)
             check_inputs({name: value for name, value in given.items() if _of_paths(value)})
             command(**given)
         finally:
@@ -336,13 +337,13 @@ def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS, *, opti
     Raises
     ------
     InputError
-        If the ending is another, or the writer refuses the path, or the command reads from the file it would write.
+        If the ending is another, or the writer refuses the path.
     """
     if out is None:
         return
     if out.suffix not in endings:
         message = f"{option} {out}: the ending must be {', '.join(endings[:-1])} or {endings[-1]}"
-    elif problem := target_problem(out, force=forced()) or _input_problem(out):
+    elif problem := target_problem(out, force=forced()):
         message = f"{option} {out}: {problem}"
     else:
         return
@@ -370,23 +371,32 @@ def _of_paths(value: Any) -> bool:
     return isinstance(value, Path) or (isinstance(value, list | tuple) and any(isinstance(one, Path) for one in value))
 
 
-def _input_problem(out: Path) -> str:
-    """Return why *out* must not be written if the running command reads it, or an empty string."""
-    import click
+def check_kept(given: Mapping[str, Any]) -> None:
+    """Refuse to write over a file that the command reads, or over one in a folder of files that it reads.
 
-    context = click.get_current_context(silent=True)
-    if context is None or forced() or not os.path.lexists(out):
-        return ""
-    for name, given in context.params.items():
-        for value in given if isinstance(given, list | tuple) else (given,):
-            if name not in _OUTPUTS and isinstance(value, str | Path) and _same(Path(value), out):
-                return f"the command reads this file; name another; {FORCE}"
-    return ""
+    Raises
+    ------
+    InputError
+        Naming both, unless it is forced.
+    """
+    inputs = [
+        (Path(one), name == "files")
+        for name, value in given.items()
+        for one in (value if isinstance(value, list | tuple) else (value,))
+        if isinstance(one, str | Path) and str(one).strip() and name not in _OUTPUTS
+    ]
+    for name in ("out", "plot"):
+        out = given.get(name)
+        if not isinstance(out, Path) or forced() or not os.path.lexists(out):
+            continue
+        if any(_same(path, out) or (folder and _same(path, out.parent)) for path, folder in inputs):
+            message = f"--{name} {out}: the command reads this file; name another; {FORCE}"
+            raise InputError(message)
 
 
-def _same(path: Path, out: Path) -> bool:
+def _same(path: Path, other: Path) -> bool:
     try:
-        return path.samefile(out)
+        return path.samefile(other)
     except (OSError, ValueError):
         return False
 

@@ -485,3 +485,32 @@ def test_an_address_of_the_web_is_refused_by_read(jevons):
     result = jevons("read", "https://example.com/news")
     assert result.code == 2
     assert "pages are not fetched" in result.err
+
+
+@pytest.mark.parametrize("way", ["same", "link", "hard link", "dots"])
+@pytest.mark.parametrize("command", ["trace", "measured", "model", "history", "folder"])
+def test_a_file_that_a_command_reads_is_not_written_over(jevons, tmp_path, command, way):
+    """Found by an audit: the check asked click for the running command, which typer no longer runs by."""
+    contents = {
+        "trace": ("t.csv", "arrived_at,num_prefill_tokens,num_decode_tokens\n0.0,10,3\n1.5,20,4\n"),
+        "measured": ("b.json", '{"request_rate": 2, "mean_ttft_ms": 20}'), "model": ("config.json", "{}"),
+        "history": ("h.csv", "date,tokens_per_day,price,users\n2024-05,1e9,2,1\n"), "folder": ("runs/b.json", "{}"),
+    }  # fmt: skip
+    name, text = contents[command]
+    own = tmp_path / name
+    own.parent.mkdir(exist_ok=True)
+    own.write_text(text)
+    out = {"same": own, "dots": own.parent / ".." / own.parent.name / own.name}.get(way, tmp_path / f"o{own.suffix}")
+    if way == "link":
+        out.symlink_to(own)
+    elif way == "hard link":
+        out.hardlink_to(own)
+    words = {
+        "trace": ("simulate", "--model", "qwen3-0.6b", "--trace", own), "history": ("study", "growth", own),
+        "measured": ("simulate", "--model", "qwen3-0.6b", "--measured", own), "model": ("models", "show", own),
+        "folder": ("validate", own.parent if way in {"same", "dots"} else own),
+    }[command]  # fmt: skip
+    ran = jevons(*map(str, words), "--out", str(out))
+    assert (ran.code, ran.out) == (2, "")
+    assert "the command reads this file; name another; to replace it, give --force" in ran.err
+    assert own.read_text() == text
