@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import kept
 import targets
 import told
 import wide
@@ -12,7 +13,7 @@ from targets import failure
 
 __all__ = ["TARGETS", "failure", "warm_up"]
 
-TARGETS = (*targets.TARGETS, *wide.TARGETS, *told.TARGETS)
+TARGETS = (*targets.TARGETS, *wide.TARGETS, *told.TARGETS, *kept.TARGETS)
 
 
 def warm_up() -> None:
@@ -21,3 +22,4 @@ def warm_up() -> None:
     with tempfile.TemporaryDirectory() as name:
         wide.warm_up(Path(name))
         told.warm_up(Path(name))
+        kept.warm_up(Path(name))

@@ -154,7 +154,7 @@ def _row_groups(content: bytes) -> list[dict[int, Any]]:
 
 
 @contextlib.contextmanager
-def _without_panics() -> Iterator[None]:
+def without_panics() -> Iterator[None]:
     """Keep what polars' own language prints of a damaged file off standard error; the error itself says it."""
     with contextlib.ExitStack() as stack:
         try:
@@ -182,7 +182,7 @@ def parquet_columns(path: Path | str, content: bytes, columns: tuple[tuple[str, 
     import polars as pl
 
     try:
-        with _without_panics():
+        with without_panics():
             schema = pl.read_parquet_schema(io.BytesIO(content))
         named = {name.strip(): name for name in schema}
         wanted = next(([named[one] for one in some] for some in columns if set(some) <= set(named)), None)
@@ -191,7 +191,7 @@ def parquet_columns(path: Path | str, content: bytes, columns: tuple[tuple[str, 
         odd = [name for name in wanted if schema[name].is_nested() or schema[name] in {pl.Binary, pl.Object}]
         if odd:
             raise file_fault(path, f"column {odd[0]}: holds {schema[odd[0]]}; it must hold one time or number a row")
-        with _without_panics():
+        with without_panics():
             table = pl.read_parquet(io.BytesIO(content), columns=wanted)
         for name in (name for name in wanted if schema[name] == pl.String):  # one long text may stand in every row
             longest = int(np.max(table[name].str.len_bytes().fill_null(0).to_numpy(), initial=0))

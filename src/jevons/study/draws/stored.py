@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.errors import InputError, did_you_mean
 from jevons.files import is_folder
+from jevons.files.parquet import without_panics
 from jevons.study.draws.places import LOCK, Folder, Place, place_of
 from jevons.study.draws.store import (
     ABOUT,
@@ -117,7 +118,8 @@ class Stored:
         if content is None:
             return None
         try:
-            return pl.read_parquet(io.BytesIO(content), use_pyarrow=False)
+            with without_panics():
+                return pl.read_parquet(io.BytesIO(content), use_pyarrow=False)
         except BaseException as error:  # polars panics on some damage, which is no Exception
             if isinstance(error, KeyboardInterrupt | SystemExit):
                 raise
