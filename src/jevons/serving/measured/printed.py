@@ -106,7 +106,7 @@ def metrics_run(text: str) -> MeasuredRun:
     named = [(name.removeprefix(prefix[0] if prefix else ""), labels, value) for name, labels, value in sampled]
 
     def total(*names: str) -> float | None:
-        values = [value for name, _, value in named if name in names]
+        values = [value for name, _, value in named if name in names and 0.0 <= value < math.inf]  # as counters are
         return sum(values) if values else None
 
     def mean(*names: str) -> float | None:
