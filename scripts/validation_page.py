@@ -174,7 +174,7 @@ Groups of at least {least} figures, by median error held out by group.
   and one NVLink domain (GB200, GB300).
 - *gpt-oss under TensorRT-LLM on Hopper* runs the Triton kernels published with the model, as the guide for serving
   advises. The performance overview ran the bench tool's default, CUTLASS kernels.
-- *The launch of a prompt's kernels* delays its first token. A part of it (`entry_launch_s`, fitted for each engine)
+- *The launch of a prompt's kernels* delays its first token. A part of it (`entry_launch_s`, TensorRT-LLM alone)
   does not hold up the requests that decode beside it.
 - *ATOM*, AMD's engine around the kernels that SGLang runs, is read as SGLang.
 - *DeepSeek's page of TensorRT-LLM* prints `FP4 (FP8 KV)` and "attention DP" in words: read as such.
