@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jevons.facts import Facts, default_facts
-from jevons.hardware import Accelerator
+from jevons.hardware import Accelerator, accelerator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,9 @@ class KernelFactors:
     sustained_frac : float
         Rate of matrix products in a run of hours over that of a lone product on H100; clocks fall under lasting load.
     power_exponent : float
-        How that rate falls with a device's peak per watt, over H100's.
+        How that rate falls with the peak per watt of a generation's reference board, over H100's.
+    board_exponent : float
+        How it falls with a device's peak per watt, over that of its generation's reference board.
     cap_exponent : float
         How it falls with a power limit below the device's own, over that limit.
     older_frac : float
@@ -37,6 +39,7 @@ class KernelFactors:
 
     sustained_frac: float
     power_exponent: float
+    board_exponent: float
     cap_exponent: float
     older_frac: float
     narrow_frac: float
@@ -246,6 +249,18 @@ def scripted_launch() -> ScriptedLaunch:
     facts = default_facts()
     names = [field.name for field in dataclasses.fields(ScriptedLaunch)]
     return ScriptedLaunch(**{name: facts.get(f"training_scripted.{name}").number for name in names})
+
+
+@functools.cache
+def reference_flop_per_j() -> dict[str, float]:
+    """Return the dense bf16 peak per watt of each generation's reference board [FLOP/J], by generation.
+
+    Boards of a generation share a process and a design, so that they differ by the power that they may draw. A
+    generation without a reference board is its own.
+    """
+    boards = default_facts().get("training.reference_boards").value
+    devices = [accelerator(name.strip()) for name in str(boards).split(";")]
+    return {device.generation: device.peak_flop_per_s["bf16"] / device.tdp_w for device in devices}
 
 
 @dataclass(frozen=True, slots=True)

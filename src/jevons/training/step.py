@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, fields, replace
 
@@ -12,7 +13,7 @@ from jevons.models import FeedForward, LayerGroup, layer_gemms
 from jevons.operators import kernels as ops
 from jevons.training.activations import micro_batches
 from jevons.training.exchange import Exchange, exchange, fabric, time_of
-from jevons.training.factors import TrainingFactors, default_training_factors
+from jevons.training.factors import TrainingFactors, default_training_factors, reference_flop_per_j
 from jevons.training.formulas import bubble_s, exposed_s, slowest_stage_s
 from jevons.training.memory import check_fits, check_layout
 from jevons.training.precision import training_format
@@ -22,7 +23,6 @@ _HALF = 2.0
 _HALF_OF = 0.5
 _USUAL_CORES = 132
 _AMPERE_ATTENTION = 0.6  # FlashAttention-3 runs 1.5 to 2.0 times as fast as 2 on Hopper, [shah2024]_
-_REFERENCE_FLOP_PER_J = 989e12 / 700.0  # H100 SXM, dense bf16 at rated power
 _SCORE_PASSES = 1.5  # fused scale, mask and softmax once; dropout reads the result and writes it with its mask
 _BACKWARD_UNFUSED = 2.0
 _EAGER_NORM, _EAGER_NORM_BACK, _EAGER_ROTATION = 42.0, 50.0, 12.0
@@ -175,12 +175,14 @@ def sustained_frac(device: Accelerator, factors: TrainingFactors, power_frac: fl
     """Return the rate of products in a run of hours over that of a lone product; 1 where power does not bind.
 
     Lone products are measured in bursts at boost clock. Under lasting load the clock falls until the device draws its
-    rated power, the further the more work each watt was sold to do; and further under a lower limit, *power_frac* of
-    the device's own.
+    rated power, the further the more work each watt was sold to do. Between generations that follows `power_exponent`;
+    between boards of one generation `board_exponent`, and under a limit of *power_frac* of a device's own `cap_exponent`.
     """
     per_watt, kernels = device.peak_flop_per_s["bf16"] / device.tdp_w, factors.kernels
-    rated = min(1.0, kernels.sustained_frac * math.pow(_REFERENCE_FLOP_PER_J / per_watt, kernels.power_exponent))
-    return rated * math.pow(power_frac, kernels.cap_exponent)
+    of_generation = reference_flop_per_j().get(device.generation, per_watt)
+    rated = kernels.sustained_frac * math.pow(reference_flop_per_j()["hopper"] / of_generation, kernels.power_exponent)
+    rated *= math.pow(of_generation / per_watt, kernels.board_exponent)
+    return min(1.0, rated) * math.pow(power_frac, kernels.cap_exponent)
 
 
 def cores_frac(device: Accelerator, factors: TrainingFactors) -> float:

@@ -21,10 +21,12 @@ from jevons.validation.rows import read_table
 from jevons.validation.training.cases import read_training_case
 from jevons.validation.training.rows import Prepared, metric_of, predicted_step, prepare_case, row_metric
 
-# Within what each factor means physically; those that end at a bound carry what other terms leave out.
+# Within what each factor means physically; those that end at a bound carry what other terms leave out. Without a
+# bound, casts carry 4.6 passes and the outside run of DeepSeek-V3 comes out 13 % short; three read an input for its
+# scale, and write a transposed copy at half the bandwidth.
 BOUNDS = {
-    "sustained_frac": (0.7, 1.05), "power_exponent": (0.0, 0.34), "older_frac": (0.6, 1.0),
-    "elementwise": (0.8, 2.5), "eager_elementwise": (0.8, 3.0), "casts": (0.2, 6.0),
+    "sustained_frac": (0.7, 1.05), "power_exponent": (0.0, 0.34), "board_exponent": (0.33, 1.0),
+    "older_frac": (0.6, 1.0), "elementwise": (0.8, 2.5), "eager_elementwise": (0.8, 3.0), "casts": (0.2, 3.0),
     "permute": (0.5, 4.0), "attention_frac": (0.4, 1.1), "eager_attention_frac": (0.2, 1.0),
     "tp_overlap_frac": (0.0, 1.0), "ep_overlap_frac": (0.0, 1.0), "dp_overlap_frac": (0.0, 1.0),
     "pp_overlap_frac": (0.0, 1.0), "cp_overlap_frac": (0.0, 1.0), "narrow_frac": (0.8, 1.4),
@@ -33,8 +35,9 @@ BOUNDS = {
 }  # fmt: skip
 # Where every fit begins: judgements from before any fit, so that no fold starts from what other rows taught.
 NEUTRAL = {
-    "sustained_frac": 0.87, "power_exponent": 0.33, "older_frac": 0.9, "elementwise": 1.5, "eager_elementwise": 2.0,
-    "casts": 0.5, "permute": 1.5, "attention_frac": 0.8, "eager_attention_frac": 0.5,
+    "sustained_frac": 0.87, "power_exponent": 0.33, "board_exponent": 0.5, "older_frac": 0.9,
+    "elementwise": 1.5, "eager_elementwise": 2.0, "casts": 0.5, "permute": 1.5,
+    "attention_frac": 0.8, "eager_attention_frac": 0.5,
     "tp_overlap_frac": 0.5, "ep_overlap_frac": 0.3, "dp_overlap_frac": 0.8, "pp_overlap_frac": 0.8,
     "cp_overlap_frac": 0.8, "narrow_frac": 1.1, "expert_sync_s": 1e-3, "far_ep_overlap_frac": 0.1,
     "older_layer_overhead_s": 5e-4, "tpu_attention_gain": 2.0,
