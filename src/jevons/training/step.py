@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass, fields, replace
 
@@ -175,8 +174,8 @@ def sustained_frac(device: Accelerator, factors: TrainingFactors, power_frac: fl
     """Return the rate of products in a run of hours over that of a lone product; 1 where power does not bind.
 
     Lone products are measured in bursts at boost clock. Under lasting load the clock falls until the device draws its
-    rated power, the further the more work each watt was sold to do. Between generations that follows `power_exponent`;
-    between boards of one generation `board_exponent`, and under a limit of *power_frac* of a device's own `cap_exponent`.
+    rated power, the further the more work each watt was sold to do: by `power_exponent` between generations, by
+    `board_exponent` between boards of one. Under a limit of *power_frac* of a device's own it falls by `cap_exponent`.
     """
     per_watt, kernels = device.peak_flop_per_s["bf16"] / device.tdp_w, factors.kernels
     of_generation = reference_flop_per_j().get(device.generation, per_watt)
