@@ -132,10 +132,10 @@ class Table(Named):
     def brief(self) -> Table:
         """Return the rows and columns that a terminal shows where no details are asked for.
 
-        Of a list that is longer than what is shown of it, long texts are cut too.
+        Of a list that is longer than what is shown of it, long texts are cut too; those of a legend are what it is for.
         """
         places = [place for place, column in enumerate(self.columns) if not column.detail]
-        listed = 0 < self.most < len(self.rows)
+        listed = 0 < self.most < len(self.rows) and not self.legend
 
         def cut(cell: Cell) -> Cell:
             too_long = listed and isinstance(cell, str) and len(cell) > _LONGEST_BRIEF

@@ -96,3 +96,11 @@ def test_of_many_tables_the_first_are_named_on_one_line() -> None:
     assert len(line) <= SCREEN_COLUMNS
     assert line.endswith("more tables.")
     assert named_more(["fleets (9 rows)"]) == "More with --detail: fleets (9 rows)."
+
+
+def test_what_short_names_stand_for_is_never_cut() -> None:
+    layout = "prefill 2 x tp1 dp8-attention ep8 + decode 1 x tp1 dp16-attention ep16"
+    rows = [(letter, layout) for letter in "ABCDEFG"]
+    columns = (Column("fleet", "fleet"), Column("layout", "layout"))
+    assert table("layouts", "", columns, rows, most=5, legend=True).brief().rows[0] == ("A", layout)
+    assert table("layouts", "", columns, rows, most=5).brief().rows[0][1].endswith("…")
