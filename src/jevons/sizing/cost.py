@@ -173,6 +173,9 @@ class CostResult(Result):
         deployment = self.tokens.candidate.deployment
         longest = longest_told(deployment, self.service.isl + self.service.osl)
         starts = start_note(replace(deployment, max_model_len=longest))
+        if self.service.layout is None and deployment.devices > Service().gpus:
+            values = {"devices": deployment.devices, "most": Service().gpus}
+            starts = (*starts, Sentence("cost.larger_replica", values))
         usual = replace(self.service, precision=None).precisions(self.tokens.model, self.device)
         weights = self.tokens.model.weight_precision
         shipped = {name.removesuffix("_block") for name in (weights.experts, weights.dense)}

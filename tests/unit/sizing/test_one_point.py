@@ -93,3 +93,10 @@ def test_cost_says_which_precisions_size_tries_besides():
     best = jevons.size("llama-3.1-8b", gpu="h20", max_replica_gpus=4).entries[0].deployment
     cost = jevons.cost(model="llama-3.1-8b", gpu="h20", precision="auto", max_replica_gpus=4)
     assert str(cost.tokens.candidate.deployment) == str(best)
+
+
+def test_cost_says_where_its_replica_is_larger_than_size_would_try():
+    said = "A replica has 32 accelerators; `jevons size` tries 16 at most where --max-replica-gpus does not say more."
+    asked = {"model": "deepseek-v3", "gpu": "h20"}
+    assert said in jevons.cost(**asked).notes
+    assert said not in jevons.cost(**asked, max_replica_gpus=16).notes
