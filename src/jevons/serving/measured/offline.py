@@ -285,7 +285,7 @@ def _markdown(text: str) -> Iterator[MeasuredRun]:
             continue
         run = llama_bench({
             "model_type": row.get("model"), "n_prompt": test["pp"], "n_gen": test["tg"], "n_depth": test["depth"],
-            "avg_ts": row["t/s"].split("±")[0].strip(),
+            "avg_ts": row.get("t/s", "").split("±")[0].strip(),
         })  # fmt: skip
         if run.figures:
             yield run

@@ -89,7 +89,7 @@ def finite(value: Any) -> float | None:
 def whole(value: Any) -> int | None:
     """Return a whole number above zero, None of what is none."""
     figure = finite(value)
-    return None if figure is None else round(figure)
+    return None if figure is None else round(figure) or None
 
 
 def cleaned(figures: Mapping[str, Any]) -> dict[str, float]:

@@ -164,3 +164,19 @@ def test_what_an_offline_result_does_not_say_is_said_beside_it(
     assert jevons.validate(path).overall.answered == 0
     report = jevons.validate(path, model="llama-3.1-8b", gpu="h100_sxm", **told)
     assert report.overall.answered == report.overall.rows
+
+
+def test_a_row_of_llama_bench_that_is_cut_short_is_left_out(tmp_path: Path) -> None:
+    """Found by fuzzing: a KeyError."""
+    file = tmp_path / "llama.md"
+    file.write_text(LLAMA_TABLE.replace(" |         pp512 | 11907.25 ± 12.50 |", " |         pp512"))
+    (run,) = read_runs(file)
+    assert run.figures["tpot_s.mean"] == pytest.approx(1 / 142.2)
+
+
+def test_less_than_one_request_at_once_is_no_number_of_users(tmp_path: Path) -> None:
+    """Found by fuzzing: half a request became none, as if a batch of 0 had run."""
+    file = tmp_path / "one_batch.jsonl"
+    file.write_text(json.dumps({**ONE_BATCH, "batch_size": 0.5}))
+    (run,) = read_runs(file)
+    assert run.users is None
