@@ -307,9 +307,9 @@ class SimulationResult(Result):
         if self.seen is not None:
             yield beside_table(r["measured"], self.seen)
         yield latency_table(r, f"Latency over all {r['counted']:,} answered requests")
-        yield service_table(list(_quantities(self.run, r)))
         if r["classes"]:
             yield class_table(r["classes"])
+        yield service_table(list(_quantities(self.run, r)))
         if self.run.nearest:
             yield nearest_table(self.run.nearest)
 

@@ -59,6 +59,7 @@ class TrainResult(Result):
     """
 
     kind: ClassVar[str] = "train"
+    main_table: ClassVar[str] = "layouts"
     picture: ClassVar[str] = "step"
 
     job: training.TrainingJob
@@ -243,9 +244,29 @@ def _time_of(days: float) -> str:
 _SHOWN_BYTES = 5e7
 
 
+def _scaling(result: TrainResult) -> Table:
+    """Return the same job on other numbers of devices."""
+    sizes = (
+        Column("gpus", "GPUs"), Column("layout", "layout"), Column("days", "days"),
+        Column("mfu_frac", "MFU", "%", scale=100.0), Column("goodput_frac", "goodput", "%", scale=100.0),
+        Column("efficiency_frac", "efficiency", "%", scale=100.0), Column("power_w", "power", "MW", scale=1e-6),
+        Column("limit", "limit"),
+    )  # fmt: skip
+    cells = [
+        (
+            p.devices, None if p.step is None else str(p.step.layout), None if p.step is None else p.days,
+            None if p.step is None else p.step.mfu_frac, p.goodput_frac, p.efficiency_frac, p.power_w, p.reason,
+        )
+        for p in result.curve
+    ]  # fmt: skip
+    return table("scaling", "Other cluster sizes, same batch", sizes, cells)
+
+
 def train_tables(result: TrainResult) -> Iterator[Table]:
-    """Yield layouts, the run, and as details the step and memory by part, failures, and other cluster sizes."""
+    """Yield other cluster sizes where they were asked for, layouts, memory, the run, and details of them."""
     best, job = result.best, result.job
+    if result.curve:
+        yield _scaling(result)
     columns = (
         Column("layout", "layout"), Column("step_time_s", "step", "s"), Column("mfu_frac", "MFU", "%", scale=100.0),
         Column("tokens_per_s", "speed", "tok/s", detail=True), Column("memory_bytes", "memory", "GB", scale=1e-9),
@@ -288,21 +309,6 @@ def train_tables(result: TrainResult) -> Iterator[Table]:
         ("wall time, 95th percentile", run.days["p95"], "days", "over failures only"),
     ]
     yield table("failures", "Failures and restarts", quantity, failures, detail=True)
-    if result.curve:
-        sizes = (
-            Column("gpus", "GPUs"), Column("layout", "layout"), Column("days", "days"),
-            Column("mfu_frac", "MFU", "%", scale=100.0), Column("goodput_frac", "goodput", "%", scale=100.0),
-            Column("efficiency_frac", "efficiency", "%", scale=100.0), Column("power_w", "power", "MW", scale=1e-6),
-            Column("limit", "limit"),
-        )  # fmt: skip
-        cells = [
-            (
-                p.devices, None if p.step is None else str(p.step.layout), None if p.step is None else p.days,
-                None if p.step is None else p.step.mfu_frac, p.goodput_frac, p.efficiency_frac, p.power_w, p.reason,
-            )
-            for p in result.curve
-        ]  # fmt: skip
-        yield table("scaling", "Other cluster sizes, same batch", sizes, cells)
 
 
 def _run(result: TrainResult) -> Table:
