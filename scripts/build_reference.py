@@ -20,6 +20,7 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from jevons import limits
 from jevons.cli import app as command_line
+from jevons.facts import default_facts
 from jevons.options import Option
 from jevons.serving.sim.load import classes as mix
 from jevons.study.scenario import scenario as schema
@@ -110,6 +111,9 @@ def _default(field: Any) -> str:
     if field.is_required():
         return "required"
     value = field.default
+    filled = field.get_default(call_default_factory=True)
+    if isinstance(filled, Amount) and filled.origin in default_facts():
+        return f"fact `{filled.origin}`"
     if isinstance(value, Amount):
         return f"{value.value:g}" + ("" if value.unit == "1" else f" {value.unit}")
     if value is PydanticUndefined or isinstance(value, BaseModel):

@@ -114,11 +114,11 @@ def coverage(paths: Sequence[Path]) -> str:
             )
             by_metric.setdefault(row["metric"], []).append(entry)
         for metric, entries in sorted(by_metric.items(), key=lambda item: -len(item[1])):
-            got = score(entries)
-            if got.rows >= LEAST_ROWS:
-                errors = (got.median_ape, got.p90_ape, got.bias)
+            scored = score(entries)
+            if scored.rows >= LEAST_ROWS:
+                errors = (scored.median_ape, scored.p90_ape, scored.bias)
                 cells = " | ".join("–" if share is None else f"{100 * share:.1f} %" for share in errors)
-                lines.append(f"| {path.stem} {metric} | {got.rows} | {100 * got.coverage_frac:.0f} % | {cells} |")
+                lines.append(f"| {path.stem} {metric} | {scored.rows} | {100 * scored.coverage_frac:.0f} % | {cells} |")
     return "\n".join(lines)
 
 

@@ -34,7 +34,7 @@ def _span(values: list[float]) -> str:
 
 def cases(scenario: Any) -> list[tuple[str, dict[str, float]]]:
     """Return each change of the scenario by its name: an input of all segments, at the ends of its ranges."""
-    found = [("nobody chooses tokens per call by price", {"market.segments.*.depth": 0.0})]
+    changes_by_name = [("nobody chooses tokens per call by price", {"market.segments.*.depth": 0.0})]
     for field, name in SEGMENTS.items():
         for end, word in (("low", "lowest"), ("high", "highest")):
             each = {
@@ -43,12 +43,12 @@ def cases(scenario: Any) -> list[tuple[str, dict[str, float]]]:
                 if getattr(getattr(spec, field), end) is not None
             }
             changes = {f"market.segments.{segment}.{field}": value for segment, value in each.items()}
-            found.append((f"{name} at its {word}, {_span(list(each.values()))}", changes))
+            changes_by_name.append((f"{name} at its {word}, {_span(list(each.values()))}", changes))
     scale = scenario.market.elasticity_scale
-    found += [
+    changes_by_name += [
         (f"all elasticities × {value:g}", {"market.elasticity_scale": value}) for value in (scale.low, scale.high)
     ]
-    return found
+    return changes_by_name
 
 
 def row(name: str, plan: jevons.PlanResult) -> str:

@@ -55,11 +55,11 @@ def _markdown(table: Table) -> Iterator[str]:
 
 def page() -> str:
     """Return the page."""
-    found = jevons.study.yardsticks()
+    scored = jevons.study.yardsticks()
     halving = 12 * jevons.facts.get("efficiency.algorithms_halving_y").number
-    pangu = next(run for run in found.runs if run.name == "pangu_ultra_moe")
-    parts = [HEAD.format(answer=found.answer, halving=halving, groups=LEAST_GROUPS, chance=MOST_CHANCE_FRAC)]
-    for table in found.tables.values():
+    pangu = next(run for run in scored.runs if run.name == "pangu_ultra_moe")
+    parts = [HEAD.format(answer=scored.answer, halving=halving, groups=LEAST_GROUPS, chance=MOST_CHANCE_FRAC)]
+    for table in scored.tables.values():
         parts += _markdown(table)
     parts.append(TAIL.format(pangu=(pangu.flop_per_s or 0.0) / 1e12))
     return "".join(parts)

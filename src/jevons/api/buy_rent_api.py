@@ -80,7 +80,7 @@ def buy_rent_api(
     """
     from jevons.sizing.compare import Assumptions, compare
     from jevons.sizing.money import count_of
-    from jevons.sizing.small_shop import APIS, MODEL, SHOPS
+    from jevons.sizing.small_shop import SHOPS
     from jevons.sizing.small_shop import preset as small_shop
 
     gpus, apis = devices_of(gpu, server), o.words(api)
@@ -110,7 +110,7 @@ def buy_rent_api(
                 raise InputError(message)
         return small_shop(
             preset, replace(service, ttft_s=service.ttft_s or 1.0), shops=SHOPS if shops is None else shops,
-            model=model or MODEL, gpus=gpus or ("h20",), apis=apis or APIS, simulated=not static, currency=currency,
+            model=model or "", gpus=gpus or ("h20",), apis=apis, simulated=not static, currency=currency,
         )  # fmt: skip
     if model is None:
         message = "--model: is missing; name a shipped model (`jevons models list`), or a --preset"

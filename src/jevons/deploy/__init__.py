@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from jevons.deploy.bundle import TARGETS, deployments, launch_lines
+from jevons.deploy.bundle import TARGETS, deployments, launch_lines, target_titles
 from jevons.deploy.scripts import warnings_of
 from jevons.deploy.types import Handover, Pool, Traffic
 from jevons.deploy.write import write_files
 
-__all__ = ["TARGETS", "Handover", "Pool", "Traffic", "deployments", "launch_lines", "warnings_of", "write_files"]
+__all__ = [
+    "TARGETS", "Handover", "Pool", "Traffic", "deployments", "launch_lines", "target_titles", "warnings_of",
+    "write_files",
+]  # fmt: skip

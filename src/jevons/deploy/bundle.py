@@ -16,11 +16,18 @@ from jevons.deploy.types import ENGINES, Handover
 from jevons.errors import InputError, did_you_mean
 from jevons.operators.engines import title_of
 
-_MAKERS: dict[str, Callable[[Handover], dict[str, str]]] = {
-    "compose": compose_files, "k8s": kubernetes_files, "dynamo": dynamo_files, "llmd": llmd_files,
+_MAKERS: dict[str, tuple[str, Callable[[Handover], dict[str, str]]]] = {
+    "compose": ("Docker Compose", compose_files), "k8s": ("Kubernetes", kubernetes_files),
+    "dynamo": ("Dynamo", dynamo_files), "llmd": ("llm-d", llmd_files),
 }  # fmt: skip
+"""Title of each target that is no engine, and what writes its files."""
 TARGETS = (*ENGINES, *_MAKERS)
 """What a fleet is written for."""
+
+
+def target_titles() -> dict[str, str]:
+    """Return what each target is called."""
+    return {name: title_of(name) for name in ENGINES} | {name: title for name, (title, _) in _MAKERS.items()}
 
 
 def deployments(handover: Handover, target: str) -> dict[str, str]:
@@ -34,7 +41,7 @@ def deployments(handover: Handover, target: str) -> dict[str, str]:
     if target not in TARGETS:
         message = f"target {target}: unknown.{did_you_mean(target, TARGETS)} Known: {', '.join(TARGETS)}."
         raise InputError(message)
-    return launch_files(handover, target) if target in ENGINES else _MAKERS[target](handover)
+    return launch_files(handover, target) if target in ENGINES else _MAKERS[target][1](handover)
 
 
 def every_file(handover: Handover) -> dict[str, str]:
@@ -87,4 +94,4 @@ def _readme(handover: Handover, left: dict[str, str]) -> str:
     return text
 
 
-__all__ = ["TARGETS", "deployments", "every_file", "launch_lines"]
+__all__ = ["TARGETS", "deployments", "every_file", "launch_lines", "target_titles"]

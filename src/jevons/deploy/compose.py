@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jevons.deploy.engines import command
+from jevons.deploy.engines import NIXL_PORT, command
 from jevons.deploy.images import devices_variable, image_of, router_container
 from jevons.deploy.placement import Server, placed, words
 from jevons.deploy.scripts import FIRST_PORT, WEIGHTS, replicas, router
@@ -82,7 +82,7 @@ def _service(handover: Handover, one: Replica, server: Server, place: int) -> di
     devices = [str(place * each + i) for i in range(each)]
     environment: dict[str, str] = {"HF_TOKEN": "${HF_TOKEN:-}", "HF_HOME": WEIGHTS} | dict(launch.env)
     if one.engine == "vllm" and one.pool.role:
-        environment |= {"VLLM_NIXL_SIDE_CHANNEL_PORT": str(5600 + 100 * place)}
+        environment |= {"VLLM_NIXL_SIDE_CHANNEL_PORT": str(NIXL_PORT + 100 * place)}
         environment |= {"VLLM_NIXL_SIDE_CHANNEL_HOST": "${ADDRESS:?address of this server}"}
     service: dict[str, Any] = {
         "image": image_of(one.engine, one.release, vendor),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from jevons.deploy.flags import Release, release_of
+from jevons.deploy.flags import Release, release_of, shipped_table
 from jevons.deploy.types import Command, Handover, Pool, Replica, Site, servers_of
 from jevons.operators.engines import title_of
 from jevons.serving import Deployment, EngineFactors
@@ -14,14 +14,13 @@ from jevons.serving.memory import weight_precision
 Options = list[tuple[str, str | None]]
 
 _EIGHT_BIT = {"fp8", "fp8_block"}
-_OWN_HEADS = ("qwen3-next", "mimo-v2")
-"""Models whose layers that predict ahead are in their checkpoint and not in their config."""
-_EAGLE = {
-    "llama-3.1-8b": "yuhuili/EAGLE3-LLaMA3.1-Instruct-8B", "llama-3.3-70b": "yuhuili/EAGLE3-LLaMA3.3-Instruct-70B",
-}  # fmt: skip
 _NO_HEAD = "ID-OF-AN-EAGLE-3-HEAD"
-"""Heads on the hub that draft for models without such layers, and what stands where none is known."""
-_RPC_PORT, _NIXL_PORT, _BOOTSTRAP_PORT, _INIT_PORT = "13345", "5600", "8998", "5000"
+"""What stands where no head is known that drafts for a model without layers of its own that predict ahead."""
+_RPC_PORT, _INIT_PORT = "13345", "5000"
+BOOTSTRAP_PORT = 8998
+"""Where SGLang's prefill replicas wait for decode replicas."""
+NIXL_PORT = 5600
+"""Where vLLM's replicas tell one another how to reach their caches; of the first replica on a server."""
 
 
 def replica(handover: Handover, pool: Pool, engine: str) -> Replica:
@@ -151,7 +150,7 @@ def _sglang(handover: Handover, started: Replica, site: Site) -> Command:
     options += [("--disable-cuda-graph", None)] if deployment.eager else []
     if started.pool.role:
         options += [("--disaggregation-mode", started.pool.role), ("--disaggregation-transfer-backend", "nixl")]
-        options += [("--disaggregation-bootstrap-port", _BOOTSTRAP_PORT)] if started.pool.role == "prefill" else []
+        options += [("--disaggregation-bootstrap-port", str(BOOTSTRAP_PORT))] if started.pool.role == "prefill" else []
     return Command(program=("python", "-m", "sglang.launch_server"), options=tuple(options))
 
 
@@ -198,9 +197,10 @@ def trtllm_config(started: Replica) -> str:
 
 def draft_head(deployment: Deployment) -> str:
     """Return the head that drafts for a model without layers of its own that predict ahead; empty where it has some."""
-    if deployment.model.mtp_layers or deployment.model.name.startswith(_OWN_HEADS):
+    known = shipped_table("draft_heads")
+    if deployment.model.mtp_layers or deployment.model.name.startswith(tuple(known["own_layers"])):
         return ""
-    return _EAGLE.get(deployment.model.name.removesuffix("-fp8"), _NO_HEAD)
+    return str(known["heads"].get(deployment.model.name.removesuffix("-fp8"), _NO_HEAD))
 
 
 def _draft_warnings(deployment: Deployment) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_TABLE = Path(__file__).parent / "data" / "launch_flags.yaml"
+_DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,22 +38,23 @@ class Release:
         return option.lstrip("-") in self.options
 
 
-@functools.lru_cache(maxsize=1)
-def _table() -> dict[str, Any]:
+@functools.cache
+def shipped_table(name: str) -> dict[str, Any]:
+    """Return a table that ships with the package: ``launch_flags``, ``checkpoints`` or ``draft_heads``."""
     from ruamel.yaml import YAML
 
-    return dict(YAML(typ="safe").load(_TABLE.read_text("utf-8")))
+    return dict(YAML(typ="safe").load((_DATA / f"{name}.yaml").read_text("utf-8")))
 
 
 def programs() -> tuple[str, ...]:
     """Return the names of the programs in the table."""
-    return tuple(_table())
+    return tuple(shipped_table("launch_flags"))
 
 
 @functools.lru_cache(maxsize=64)
 def releases(program: str) -> tuple[Release, ...]:
     """Return the releases of a program, oldest first."""
-    entry = _table()[program]
+    entry = shipped_table("launch_flags")[program]
     return tuple(
         Release(
             program=program,

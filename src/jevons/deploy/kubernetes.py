@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jevons.deploy.engines import command
+from jevons.deploy.engines import NIXL_PORT, command
 from jevons.deploy.images import image_of, resource_of, router_container
 from jevons.deploy.placement import words
 from jevons.deploy.scripts import FIRST_PORT, ROUTER_PORT, WEIGHTS, replicas
@@ -141,7 +141,7 @@ def _environment(one: Replica) -> list[Manifest]:
     if one.engine == "vllm" and one.pool.role:
         address = {"fieldRef": {"fieldPath": "status.podIP"}}
         env.append({"name": "VLLM_NIXL_SIDE_CHANNEL_HOST", "valueFrom": address})
-        env.append({"name": "VLLM_NIXL_SIDE_CHANNEL_PORT", "value": "5600"})
+        env.append({"name": "VLLM_NIXL_SIDE_CHANNEL_PORT", "value": str(NIXL_PORT)})
     return env
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jevons.deploy.engines import command, replica
+from jevons.deploy.engines import BOOTSTRAP_PORT, NIXL_PORT, command, replica
 from jevons.deploy.images import devices_variable
 from jevons.deploy.placement import per_server, placed, server_count, words
 from jevons.deploy.types import Command, Handover, Replica, Site
@@ -13,8 +13,6 @@ ROUTER_PORT = "9000"
 FIRST_PORT = 8000
 WEIGHTS = "/weights"
 """Where containers find the hub's cache."""
-BOOTSTRAP_PORT = 8998
-"""Where SGLang's prefill replicas wait for decode replicas."""
 
 
 def replicas(handover: Handover, engine: str) -> list[Replica]:
@@ -110,7 +108,7 @@ def _environment(one: Replica, place: str) -> list[str]:
     """Return what a pool of a disaggregated fleet needs in its environment."""
     if one.engine != "vllm" or not one.pool.role:
         return []
-    port = "5600" if place == "0" else f"$((5600 + 100 * {place}))"
+    port = f"{NIXL_PORT}" if place == "0" else f"$(({NIXL_PORT} + 100 * {place}))"
     return ['export VLLM_NIXL_SIDE_CHANNEL_HOST="$(hostname -i)"', f'export VLLM_NIXL_SIDE_CHANNEL_PORT="{port}"']
 
 

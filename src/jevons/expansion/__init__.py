@@ -1,10 +1,9 @@
 """What to build, where and when, and what to serve with it: a linear program over quarters."""
 
-from jevons.expansion._coarse import joined_quarters
 from jevons.expansion._joined import Risk
 from jevons.expansion._lp import Basis
 from jevons.expansion._stages import Stages, stages, standing_devices
-from jevons.expansion.formulas import DAYS_PER_QUARTER, in_service, initial_stock, marginal_revenue
+from jevons.expansion.formulas import DAYS_PER_QUARTER, in_service, marginal_revenue
 from jevons.expansion.lines import Allocation, BudgetLine, best_split, line_factor, split_value
 from jevons.expansion.months import in_months, solve_in_months
 from jevons.expansion.run import InformationValue, RegimeValue, export_regimes, solve, value_of_information
@@ -50,8 +49,6 @@ __all__ = [
     "in_months",
     "in_service",
     "independent",
-    "initial_stock",
-    "joined_quarters",
     "line_factor",
     "marginal_revenue",
     "solve",

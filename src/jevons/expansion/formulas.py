@@ -53,29 +53,6 @@ def share_in_service(begins_quarters: Array, ends_quarters: Array, edges_quarter
     return np.asarray(np.where(share < 1e-9, 0.0, np.where(share > 1 - 1e-9, 1.0, share)))
 
 
-def initial_stock(
-    initial_devices: Array, age_quarters: NDArray[np.int64], life_quarters: NDArray[np.int64], quarters: int
-) -> Array:
-    """Return the devices of the opening stock that are still in service.
-
-    Parameters
-    ----------
-    initial_devices : (v, r)
-        Installed at the start.
-    age_quarters, life_quarters : (v,)
-        Age at the start, and life in service.
-    quarters : int
-        Length of the horizon.
-
-    Returns
-    -------
-    (v, r, t)
-        All of a kind retire in quarter ``life - age``.
-    """
-    stands = np.arange(quarters) + np.asarray(age_quarters)[:, None] < np.asarray(life_quarters)[:, None]
-    return np.asarray(initial_devices[:, :, None] * stands[:, None, :])
-
-
 def marginal_revenue(value_cur_per_call: Array, calls_per_d: Array) -> Array:
     """Return the revenue that serving each demand block adds when all calls pay the price of the last.
 

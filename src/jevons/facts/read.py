@@ -137,9 +137,9 @@ def changed(values: Mapping[str, float]) -> Iterator[Facts]:
     ...     jevons.facts.get("h20.price_cny").value
     90000.0
     """
-    held = default_facts()
-    own = {fact_id: _with_value(held.fact(fact_id), value) for fact_id, value in values.items()}
-    token = _CHANGED.set(Facts({**held.by_id, **own}, held.sources))
+    before = default_facts()
+    own = {fact_id: _with_value(before.fact(fact_id), value) for fact_id, value in values.items()}
+    token = _CHANGED.set(Facts({**before.by_id, **own}, before.sources))
     try:
         yield default_facts()
     finally:

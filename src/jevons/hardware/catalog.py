@@ -11,7 +11,7 @@ from jevons.facts import Facts, default_facts
 from jevons.formula import Formula, Symbol
 from jevons.hardware.file import device_from_file, is_file
 from jevons.hardware.names import device_id
-from jevons.hardware.types import PRECISIONS, SHOWN_FRAC, Accelerator, Cluster, Link, Site
+from jevons.hardware.types import PRECISIONS, Accelerator, Cluster, Link, Site
 from jevons.named import as_argument
 
 SERVER_POWER = Formula(
@@ -125,7 +125,9 @@ def _shipped(key: str, facts: Facts, on: dt.date | None) -> Accelerator:
 def _shown_frac(key: str, facts: Facts, hbm_bytes: float) -> float:
     """Return the share of memory that the driver shows, a property of the silicon at any date."""
     fact_id = f"{key}.shown_bytes"
-    return facts.get(fact_id).number / hbm_bytes if fact_id in facts else SHOWN_FRAC
+    if fact_id in facts:
+        return facts.get(fact_id).number / hbm_bytes
+    return facts.get("stand_in.shown_memory_frac").number
 
 
 def kin(key: str, facts: Facts | None = None) -> dict[str, Any]:

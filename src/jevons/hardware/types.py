@@ -30,10 +30,6 @@ class Link:
     latency_s: float
 
 
-SHOWN_FRAC = 0.99
-"""Memory that the driver shows, over the nameplate: 0.990 on H100 and A100, 0.991 on B200, 0.992 on H20."""
-
-
 @dataclass(frozen=True, slots=True)
 class OwnPrice:
     """Purchase price of a device of one's own: amount and currency code."""
@@ -113,7 +109,7 @@ class Accelerator(Described):
     host_link: str = "pcie"
     own_price: OwnPrice | None = None
     file: str = ""
-    shown_frac: float = SHOWN_FRAC
+    shown_frac: float = 1.0
 
     def __repr__(self) -> str:
         """Return the device in a line, with units."""

@@ -26,7 +26,7 @@ from jevons.market.providers import (
     rival_weights,
     shares,
 )
-from jevons.market.rental import ChipMarket, ClearedRent, RentCurve, clear_rent, clearing_rents, rent_cur_per_h
+from jevons.market.rental import RentCurve, rent_cur_per_h
 from jevons.market.run import market_path, settled_calls_per_d
 from jevons.market.speculation import BalanceSheets, LoanTerms, QuarterFigures
 from jevons.market.types import Announcements, MarketInputs, MarketPath, Switch
@@ -38,8 +38,6 @@ __all__ = [
     "Announcements",
     "BalanceSheets",
     "BrokerTerms",
-    "ChipMarket",
-    "ClearedRent",
     "GrowthAccount",
     "LoanTerms",
     "MarketInputs",
@@ -57,9 +55,7 @@ __all__ = [
     "best_prices",
     "break_even_tok_per_d",
     "choice_share_frac",
-    "clear_rent",
     "clear_uses",
-    "clearing_rents",
     "contract_rents",
     "demand_blocks",
     "expected_rise_frac",

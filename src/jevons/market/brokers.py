@@ -27,9 +27,9 @@ class BrokerTerms:
         Rise that they expect until two quarters' rents show a change, > -1.
     """
 
-    carry_frac: float = 0.1
-    extrapolation: float = 0.5
-    hoard_frac: float = 0.5
+    carry_frac: float
+    extrapolation: float
+    hoard_frac: float
     start_rise_frac: float = 0.0
 
     def __post_init__(self) -> None:

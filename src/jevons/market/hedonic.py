@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.arrays import Array
-from jevons.errors import Fault, InputError
 from jevons.market.rental import RentCurve
 
 TERMS_Y: dict[str, float] = {"spot": 0.0, "month": 1 / 12, "year": 1.0, "three years": 3.0}
@@ -255,20 +254,3 @@ def resale_cur(
     rate = math.log1p(wacc_frac) - math.log1p(-decay_frac)
     years = np.maximum(left_y, 0.0)
     return np.minimum(net * (1.0 - np.exp(-rate * years)) / rate, new_cur)
-
-
-def check_performance(performance: Array) -> None:
-    """Refuse a use that no chip serves.
-
-    Raises
-    ------
-    InputError
-        Naming the use's row.
-    """
-    faults = [
-        Fault(message="no chip does any of its work; every use needs one", path=f"performance[{u}]")
-        for u, row in enumerate(performance)
-        if not (np.isfinite(row).all() and (row >= 0).all() and row.max() > 0)
-    ]
-    if faults:
-        raise InputError(faults)

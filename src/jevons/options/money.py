@@ -31,15 +31,15 @@ PURCHASE_PRICE = Option(
     metavar="PRICES",
 )
 RENT_PROVIDER = Option(
-    help="Whose rent on file counts, such as aws; the Chinese market's, else the latest, where not given",
+    help="Provider whose rent on file counts, such as aws; the Chinese market's, else the latest one, where not given",
     metavar="NAME",
 )
 RENT_TERM = Option(
-    help="For how long rents bind: on_demand, 1y, 3y or spot; the latest on file where not given",
+    help="Term of the rental contract: on_demand, 1y, 3y or spot; that of the latest rent on file where not given",
     choices=lambda: ("on_demand", "1y", "3y", "spot"), metavar="TERM",
 )  # fmt: skip
 OPEN_HOURS = Option(
-    help="When the load comes and rented machines are paid: always, office (50 h a week) or scale-to-zero",
+    help="Hours in which the load comes and rented machines are paid: always, office (50 h a week) or scale-to-zero",
     choices=lambda: ("always", "office", "scale-to-zero"), metavar="NAME",
 )  # fmt: skip
 MACHINE_UNIT = Option(

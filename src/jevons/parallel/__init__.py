@@ -1,5 +1,5 @@
 """One function over many items: in this process, in others, or on a Ray cluster, with the same results."""
 
-from jevons.parallel.executor import EXECUTORS, LOCAL, Executor
+from jevons.parallel.executor import LOCAL, Executor
 
-__all__ = ["EXECUTORS", "LOCAL", "Executor"]
+__all__ = ["LOCAL", "Executor"]

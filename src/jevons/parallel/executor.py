@@ -13,8 +13,6 @@ S = TypeVar("S")
 T = TypeVar("T")
 R = TypeVar("R")
 
-EXECUTORS = ("local", "ray")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executor:

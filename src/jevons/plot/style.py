@@ -176,9 +176,9 @@ def _apart(heights: list[float], gap: float, top: float) -> list[float]:
     return placed
 
 
-def empty_note(axis: Any, found: Any) -> None:
+def empty_note(axis: Any, drawn: Any) -> None:
     """Say in an axis without inputs that none stands out."""
-    if not found:
+    if not drawn:
         axis.annotate(
             "no input stands out of chance\nat this number of draws", (0.5, 0.5), xycoords="axes fraction", ha="center",
             va="center", color=MUTED, fontsize=9,

@@ -58,8 +58,8 @@ def contract_sheet(book: Book, result: PlanResult) -> None:
             grid, r + 8, "Revenue", [f"{x}{r + 6}*IF({x}{r + 7}<{rate}*0.999999999,{least},1)*{x}{r + 8}" for x in c]
         )
         old = [before, *(f"{x}{r + 11}" for x in c[:-1])]
-        got = [repr(float(amount)) for amount in account.received_cur[n]]
-        advances = [f"({old[t]}+{got[t]})" for t in count]
+        received = [repr(float(amount)) for amount in account.received_cur[n]]
+        advances = [f"({old[t]}+{received[t]})" for t in count]
         _cells(
             grid, r + 9, "Revenue that prepayments pay", [f"MIN({share}*{c[t]}{r + 9},{advances[t]})" for t in count]
         )

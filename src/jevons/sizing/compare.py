@@ -23,9 +23,6 @@ from jevons.sizing.search import in_cny, size
 from jevons.sizing.service import Service
 from jevons.sizing.ways import ApiPrice, Machine, Swing
 
-LISTED = {"deepseek-r1": "deepseek.reasoner", "deepseek-v3": "deepseek.chat"}
-"""APIs that serve a shipped model, as prefixes of facts ``api.<prefix>.output_cny_per_mtok``."""
-
 HOURS = ("always", "office", "scale-to-zero")
 """When machines run: all hours, 50 of a week's, or only as long as the load takes."""
 OFFICE_H, WEEK_H = 50.0, 168.0
@@ -303,9 +300,10 @@ def _listed(model: str, on: dt.date | None) -> str:
         If none is known.
     """
     name = load(model).name
-    if name in LISTED:
-        return LISTED[name]
     facts, wanted, offers = default_facts(), _plain(name), []
+    maker = f"maker_api.{name.replace('-', '_').replace('.', '_')}"
+    if maker in facts:
+        return str(facts.get(maker, on).value)
     for fact in facts:
         prefix, _, kind = fact.id.removeprefix("api.").rpartition(".")
         if fact.id.startswith("api.") and kind in _OUTPUT_PRICES and _names(prefix, wanted):

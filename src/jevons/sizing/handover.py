@@ -10,6 +10,7 @@ from pathlib import Path
 from jevons import deploy
 from jevons.deploy.bundle import every_file
 from jevons.deploy.engines import replica
+from jevons.deploy.flags import shipped_table
 from jevons.deploy.types import ENGINES, Handover, Pool, Traffic
 from jevons.serving import Deployment, EngineFactors, engine
 from jevons.serving.engines import with_server_defaults
@@ -23,14 +24,6 @@ _FP8_MAKERS = ("Qwen/Qwen3", "zai-org/GLM-4.5", "zai-org/GLM-4.6", "zai-org/GLM-
 """Makers who publish an 8-bit checkpoint beside each of these, named by ``-FP8`` behind."""
 _PLAIN = re.compile(r"[^A-Za-z0-9._/:@+-]+")
 """What a shell, YAML or compose could take for more than a name."""
-_CHECKPOINTS = Path(deploy.__file__).parent / "data" / "checkpoints.yaml"
-
-
-@functools.lru_cache(maxsize=1)
-def _checkpoints() -> Mapping[str, str]:
-    from ruamel.yaml import YAML
-
-    return dict(YAML(typ="safe").load(_CHECKPOINTS.read_text("utf-8")))
 
 
 def checkpoint_of(model: str, asked: str = "") -> str:
@@ -40,7 +33,7 @@ def checkpoint_of(model: str, asked: str = "") -> str:
     """
     if _HUB_ID.fullmatch(asked) and not asked.endswith(".json") and not Path(asked).exists():
         return _plain(asked)
-    known, base = _checkpoints(), model.removesuffix("-fp8")
+    known, base = shipped_table("checkpoints"), model.removesuffix("-fp8")
     maker = known.get(base, "")
     if model != base and model not in known and maker.startswith(_FP8_MAKERS):
         return f"{maker}-FP8"

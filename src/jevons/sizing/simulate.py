@@ -64,7 +64,7 @@ def run_replicas(
             progress=progress,
         )
         return Run(
-            offered=load, deployment=deployment, replicas=replicas, limits=limits, simulated=streamed.found,
+            offered=load, deployment=deployment, replicas=replicas, limits=limits, simulated=streamed.simulated,
             streamed=streamed,
         )  # fmt: skip
     result = sim.simulate(

@@ -27,14 +27,9 @@ if TYPE_CHECKING:
 PRESETS = {"restaurant": "segment.restaurant", "web-shop": "segment.web_shop"}
 """Presets by name, with the prefix of their facts."""
 
-APIS = ("qwen.turbo", "qwen.plus", "qwen.max", "deepseek.chat", "deepseek.reasoner", "doubao.pro_1_5", "doubao.lite")
-MODEL = "qwen2.5-7b"
-"""Small open model whose answers do for replies and listings, on machines of one's own."""
-
 SHOPS = 10_000
 _DAYS_PER_MONTH = 365.25 / 12
 _MONTH_H = 730.5
-_PEAK_H = 8.0
 _NAMES = {
     "calls_per_d": "calls_per_adopter", "input_tokens": "input_tokens_per_call", "cached_frac": "cached_frac",
     "output_tokens": "output_tokens_per_call", "peak_frac": "peak_frac",
@@ -81,7 +76,7 @@ class Shop:
 
     def peak_req_per_s(self, shops: int) -> float:
         """Return the calls per second of many shops in their busiest hours."""
-        return shops * self.calls_per_d.number * self.peak_frac.number / (_PEAK_H * 3600)
+        return shops * self.calls_per_d.number * self.peak_frac.number / get("assumption.peak_period_s").number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,9 +255,9 @@ def preset(
     service: Service | None = None,
     *,
     shops: int = SHOPS,
-    model: str = MODEL,
+    model: str = "",
     gpus: Sequence[str] = ("h20",),
-    apis: Sequence[str] = APIS,
+    apis: Sequence[str] = (),
     simulated: bool = True,
     currency: str | None = None,
 ) -> PresetResult:
@@ -277,11 +272,12 @@ def preset(
     shops : int
         Shops of the city that share machines, >= 1.
     model : str
-        Open model that the machines serve.
+        Open model that the machines serve; that of fact ``small_shop.model`` where empty.
     gpus : sequence of str
         Devices of the machines.
     apis : sequence of str
-        APIs by prefix of their facts; those without a price on the date are left out.
+        APIs by prefix of their facts, those of fact ``small_shop.apis`` where empty; the ones without a price on the
+        date are left out.
     simulated : bool
         Whether the fleet for the busiest hours is simulated.
     currency : str, optional
@@ -304,7 +300,8 @@ def preset(
     shop = Shop(preset=name, **use)
     service = replace(service, isl=round(shop.input_tokens.number), osl=round(shop.output_tokens.number))
     prices = []
-    for prefix in apis:
+    model = model or str(get("small_shop.model", on).value)
+    for prefix in apis or str(get("small_shop.apis", on).value).split():
         try:
             prices.append(api_price(prefix, on))
         except FactError:

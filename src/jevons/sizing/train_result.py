@@ -131,8 +131,8 @@ class TrainResult(Result):
     def paired(self) -> PairedRuns | None:
         """Published training of one script on this accelerator, or one of its kind, and on a reference."""
         device = self.job.cluster.accelerator
-        found = (paired_runs(name) for name in (device.id, *device.kernels_like))
-        return next((runs for runs in found if runs is not None), None)
+        published = (paired_runs(name) for name in (device.id, *device.kernels_like))
+        return next((runs for runs in published if runs is not None), None)
 
     @property
     def work(self) -> str:

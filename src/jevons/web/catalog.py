@@ -22,7 +22,7 @@ def catalog() -> dict[str, Any]:
     import datetime as dt
 
     import jevons
-    from jevons.deploy import TARGETS
+    from jevons.deploy import target_titles
 
     return {
         "versions": versions(),
@@ -39,7 +39,7 @@ def catalog() -> dict[str, Any]:
         "training_runs": _training_runs(),
         "rates": rates(),
         "kinds": list(KINDS),
-        "targets": list(TARGETS),
+        "targets": target_titles(),
         "grades": list(GRADES),
         "options": {kind: _options(kind) for kind in FUNCTIONS},
     }

@@ -126,6 +126,8 @@ def frozen_page(document: Mapping[str, Any], meta: Mapping[str, Any], *, languag
     InputError
         If the language is another.
     """
+    from jevons.deploy import target_titles
+
     check_language(language)
     frozen = {
         "document": {**_lean(document), "nodes": {}},
@@ -134,6 +136,7 @@ def frozen_page(document: Mapping[str, Any], meta: Mapping[str, Any], *, languag
         "languages": {code: catalogue(code) for code in LANGUAGES},
         "terms": terms(),
         "rates": rates(),
+        "targets": target_titles(),
     }
     nodes = _packed(json.dumps(document["nodes"], ensure_ascii=False, separators=(",", ":")).encode())
     style = (STATIC / "style.css").read_text(encoding="utf-8")

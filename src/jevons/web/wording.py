@@ -103,8 +103,8 @@ def _amounts(text: str, language: str) -> str:
         shown = " 至 ".join(number(end / size) for end in ends)
         return f"{shown}{word}{_MONEY.get(match[4], match[4]) if match[4] else ''}"
 
-    text, found = _AMOUNT.subn(counted, text)
-    return text.replace(" to ", " 至 ").replace(" (", "（").replace(")", "）") if found else text
+    text, replaced = _AMOUNT.subn(counted, text)
+    return text.replace(" to ", " 至 ").replace(" (", "（").replace(")", "）") if replaced else text
 
 
 def _filled(words: str, parts: Sequence[str], language: str) -> str:

@@ -1,19 +1,13 @@
 import numpy as np
 import pytest
 
-from jevons.expansion import in_service, initial_stock, marginal_revenue
+from jevons.expansion import in_service, marginal_revenue
 
 
 def test_in_service_runs_from_lead_for_the_length_of_life():
     service = in_service(np.array([1, 0]), np.array([2, 1]), 4)
     assert service[0].astype(int).tolist() == [[0, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]]
     assert service[1].astype(int).tolist() == np.eye(4, dtype=int).tolist()
-
-
-def test_initial_stock_older_than_its_life_is_gone():
-    stock = initial_stock(np.array([[3.0, 1.0], [2.0, 2.0]]), np.array([3, 9]), np.array([5, 9]), 3)
-    assert stock[0].tolist() == [[3, 3, 0], [1, 1, 0]]
-    assert not stock[1].any()
 
 
 def test_marginal_revenue_of_linear_demand_falls_twice_as_fast_as_price():

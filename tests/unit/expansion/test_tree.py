@@ -10,7 +10,6 @@ from jevons.expansion import (
     Risk,
     Tree,
     independent,
-    joined_quarters,
     solve,
     solve_tree,
     tree_value,
@@ -170,13 +169,3 @@ def test_independent_events_show_in_their_steps():
     assert [name for _, name, _ in combined] == ["ban, low", "ban, high", "low", "high"]
     assert [chance for _, _, chance in combined] == pytest.approx([0.2, 0.2, 0.3, 0.3])
     assert groups.T.tolist() == [[0, 0, 0, 0], [0, 0, 1, 1], [0, 1, 2, 3]]
-
-
-def test_joined_quarters_keep_money_supply_and_nearly_the_objective(make_problem):
-    problem = make_problem(quarters=8, sites=2, devices=2)
-    coarse = joined_quarters(problem, (1, 1, 2, 4))
-    assert coarse.money.budget_cur.sum() == pytest.approx(problem.money.budget_cur.sum())
-    assert coarse.supply.supply_devices[:, -1] == pytest.approx(problem.supply.supply_devices[:, 4:].sum(axis=1))
-    assert solve(coarse).objective_cur == pytest.approx(solve(problem).objective_cur, rel=0.02)
-    with pytest.raises(InputError, match="sum to the 8 steps"):
-        joined_quarters(problem, (1, 2))

@@ -151,16 +151,16 @@ def _gguf(file: str) -> tuple[str, str]:
     ('Meta-Llama-3.1-8B-Instruct', 'q4_k_m')
     """
     name = _SHARD.sub("", re.split(r"[/\\]", file.strip())[-1].removesuffix(".gguf"))
-    found = _QUANTISED.search(name)
-    return (name[: found.start()], _precision(found[1])) if found else (name, "")
+    quantised = _QUANTISED.search(name)
+    return (name[: quantised.start()], _precision(quantised[1])) if quantised else (name, "")
 
 
 def _precision(text: str) -> str:
     """Return the precision of words such as ``Q4_K - Medium`` or ``F16``, empty where they name none."""
-    found = _OF_TYPE.search(text)
-    if found is None:
+    type_words = _OF_TYPE.search(text)
+    if type_words is None:
         return ""
-    name = found[1].lower() + (f"_{found[2][0].lower()}" if found[2] else "")
+    name = type_words[1].lower() + (f"_{type_words[2][0].lower()}" if type_words[2] else "")
     return {"f16": "fp16", "f32": "fp32"}.get(name, name)
 
 

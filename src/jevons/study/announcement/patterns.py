@@ -91,7 +91,6 @@ POWER = re.compile(
     rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?[ -]?(?P<unit>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z])(?!h)"
 )
 POWER_UNITS = {"g": 1e9, "m": 1e6, "吉": 1e9, "兆": 1e6}
-MEASURE = r"(?:张|块|枚|颗|片|个|家|座|名|位|款|台|所|亿)?"
 MAKERS = (
     r"(?:\s|-|nvidia'?s?|英伟达|的|amd|huawei|华为|升腾|ascend|hopper|blackwell|gpu|ai|advanced|high-end|liquid-cooled|additional|"
     r"more|most|of|its|the|latest|newest|own|powerful|cutting-edge|top-end|state-of-the-art|高端|先进|国产|智能|加速)*"

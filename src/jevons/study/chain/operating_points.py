@@ -19,9 +19,6 @@ from jevons.study.scenario.sections import ServedModel
 _TRAINED = "qwen2.5-7b"
 """What renters are taken to train."""
 
-_WEIGHT_SHARE = 0.8
-"""Share of a device's memory that weights may take in the smallest group tried; the rest is cache and workspace."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
@@ -161,8 +158,8 @@ def usable_precision(wanted: str, device: Accelerator) -> str:
 
 def group_sizes(weight_bytes: float, device: Accelerator, most: int) -> tuple[int, ...]:
     """Return group sizes worth trying: powers of two from the smallest that holds the weights up to *most*."""
-    least = 1
-    while least * device.hbm_bytes * _WEIGHT_SHARE < weight_bytes:
+    least, room_frac = 1, get("assumption.weights_memory_frac").number
+    while least * device.hbm_bytes * room_frac < weight_bytes:
         least *= 2
     return tuple(least << n for n in range(most.bit_length()) if least << n <= most) or (most,)
 

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from jevons.arrays import Array
 from jevons.costing import capital_recovery_factor
 from jevons.errors import Fault, InputError
+from jevons.facts import get
 from jevons.market import NestedChoice, Offer, Switch
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.scenario.market import SegmentSpec
 from jevons.study.scenario.scenario import Scenario
-
-_MOST_RUN = 0.98
-"""Largest share of tokens that users who may call run themselves at the start."""
 
 
 def renting_segments(scenario: Scenario) -> list[tuple[int, str, SegmentSpec]]:
@@ -190,7 +188,7 @@ def _choice(
     sigma = segment.buyer_sigma.value
     # drawn shares may make more than all: what is called keeps a little
     machines = np.array([segment.owned_share.value, segment.rented_share.value])
-    machines *= min(1.0, _MOST_RUN / float(machines.sum()))
+    machines *= min(1.0, get("assumption.self_served_most_frac").number / float(machines.sum()))
     return NestedChoice(
         sizes_tok_per_d=segment.buyer_tokens.value * np.exp(sigma * _SIZES + sigma**2),
         weights=_NORMAL,

@@ -193,15 +193,15 @@ class _Model:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self.made: list[tuple[Scenario, Engineering]] = []
+        self.modelled: list[tuple[Scenario, Engineering]] = []
 
     def engineering(self, scenario: Scenario) -> Engineering:
         """Return the device-seconds of a scenario."""
-        for earlier, points in self.made:
+        for earlier, points in self.modelled:
             if not any(c.path.startswith(_ENGINEERED) for c in differences(earlier, scenario)):
                 return points
         points = engineer(scenario, self.facts, scenario.as_of)
-        self.made.append((scenario, points))
+        self.modelled.append((scenario, points))
         return points
 
     def central(

@@ -46,8 +46,8 @@ class ForesightResult(Result):
         """What seeing the whole plan is worth, and what knowing the export regime would add."""
         sight, regimes, tree = self.knowing.sight, self.knowing.regimes, self.knowing.tree
         worth = {
-            **_money("sight", sight.perfect_cur - sight.rolling_cur), "window": f"{self.window_quarters}",
-            **_money("still", sight.perfect_cur - sight.myopic_cur), "scenario": self.scenario.name,
+            **_money("sight", sight.beyond_window_cur), "window": f"{self.window_quarters}",
+            **_money("still", sight.whole_cur), "scenario": self.scenario.name,
         }  # fmt: skip
         parts = [Sentence("foresight.sight", worth)]
         if tree is not None:

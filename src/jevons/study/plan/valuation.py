@@ -250,8 +250,8 @@ def fair_multiple(plan: PlanFigures, multiple: float, earnings_cur: float | None
         earnings = (spec.rest_ebita.value + cloud) * (1 - spec.tax.value) / spec.shares.value
         basis = "EBITA of the scenario after tax"
     if not earnings > 0:
-        found = f"earnings are {earnings:,.2f} a share ({basis})"
-        message = f"--multiple {multiple:g}: {found}, and a loss has no multiple; give --earnings"
+        loss = f"earnings are {earnings:,.2f} a share ({basis})"
+        message = f"--multiple {multiple:g}: {loss}, and a loss has no multiple; give --earnings"
         raise InputError(message)
     at = at_multiple(price, price / earnings, multiple)
     return {

@@ -7,16 +7,21 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from jevons.errors import NoSuchNameError, did_you_mean
-from jevons.facts import Facts
+from jevons.facts import Facts, get
 from jevons.named import unknown_attribute
 from jevons.schema import shortened
 from jevons.study.scenario.amounts import Amount, Quantity
 from jevons.units import CURRENCIES
 
 Fraction = Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
+
+
+def assumed(fact_id: str, unit: str = "1") -> Any:
+    """Return a field's default: the value of a fact, where only some uses of the section read the field."""
+    return Field(default_factory=lambda: Amount(value=get(fact_id).number, unit=unit, origin=fact_id))
 
 
 def _quarter(raw: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from jevons.study.scenario.amounts import Amount, Quantity
-from jevons.study.scenario.base import RENTAL, RENTED_USES, Fraction, QuarterOfDate, QuarterOrNone, Section
+from jevons.study.scenario.base import RENTAL, RENTED_USES, Fraction, QuarterOfDate, QuarterOrNone, Section, assumed
 
 
 class PriceSpec(Section):
@@ -72,8 +72,8 @@ class SegmentSpec(Section):
     """Busy share of its rented device-hours, of `self_served`."""
     calls_instead: str = ""
     """Segment whose calls take the place of self-served tokens, where those users call the model; empty: none do."""
-    rented_share: Annotated[Amount, Quantity(unit="1", ge=0.01, le=0.99)] = Amount(
-        value=0.5, unit="1", origin="default"
+    rented_share: Annotated[Amount, Quantity(unit="1", ge=0.01, le=0.99)] = assumed(
+        "assumption.self_served_rented_frac"
     )
     """Share of these users' tokens that they serve on rented machines at the start; the rest they call."""
     switch: Annotated[Amount, Quantity(unit="1", ge=-20, le=0)] = Amount(value=0.0, unit="1", origin="default")
@@ -90,7 +90,7 @@ class SegmentSpec(Section):
     """Share of use that chooses tokens per call where their value meets their cost."""
     depth_exponent: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)] = Amount(value=0.0, unit="1", origin="default")
     """Exponent of a call's value in its tokens, a; the elasticity of chosen tokens to price is −1/(1 − a)."""
-    depth_most: Annotated[Amount, Quantity(unit="1", ge=1)] = Amount(value=30.0, unit="1", origin="default")
+    depth_most: Annotated[Amount, Quantity(unit="1", ge=1)] = assumed("assumption.chosen_tokens_most_factor")
     """Maximum factor on chosen tokens per call, up or down: what users wait for, and context."""
     internal: bool = False
     """Whether the callers are the firm's own businesses."""
@@ -132,7 +132,7 @@ class SegmentSpec(Section):
         value=0.0, unit="tok/day", origin="default"
     )
     """Tokens per day of the median organisation at the start; 0 where owning machines is no option."""
-    buyer_sigma: Annotated[Amount, Quantity(unit="1", ge=0, le=4)] = Amount(value=1.5, unit="1", origin="default")
+    buyer_sigma: Annotated[Amount, Quantity(unit="1", ge=0, le=4)] = assumed("assumption.buyer_size_sigma")
     """Spread of that size over organisations (standard deviation of the logarithm)."""
     privacy: Annotated[Amount, Quantity(unit="¤/Mtok", ge=0)] = Amount(value=0.0, unit="¤/Mtok", origin="default")
     """Value of keeping data in-house; an API loses all of it, a rented machine half."""

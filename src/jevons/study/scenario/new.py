@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jevons.errors import Fault, InputError
+from jevons.facts import get
 from jevons.files import target_problem, writing
 from jevons.files.write import shown_name
 from jevons.hardware import accelerator
@@ -22,10 +23,6 @@ from jevons.study.scenario.region import region_currency, region_devices, region
 from jevons.study.scenario.scenario import Scenario
 from jevons.words import Sentence
 
-_FROM_CALLS = 0.5
-"""Share of AI revenue that calls bring at the start where a new firm states no shares."""
-_HEADROOM = 1.15
-"""Power of the site at the start over what the accelerators that stand draw."""
 _FLAGS = {
     "firm": "'Neo'", "budget": "'2 bn USD'", "revenue": "'200 mn USD'", "net_cash": "'-1 bn USD'", "shares": "'300 mn'",
     "share_price": "'30 USD'",
@@ -164,7 +161,7 @@ def _own_shares(scenario: Scenario) -> str:
         if not segment.rents and not segment.internal:
             calls += _spent_per_quarter_cur(scenario, segment) * segment.share.value
     ai = scenario.market.ai_revenue_share.value * scenario.finance.base_revenue.value
-    factor = min(_FROM_CALLS * ai / calls, 1.0) if calls > 0 else 1.0
+    factor = min(get("assumption.calls_revenue_frac").number * ai / calls, 1.0) if calls > 0 else 1.0
     for name, segment in scenario.market.segments.items():
         if segment.rents or segment.internal:
             lines.append(f"    {name}:")
@@ -197,7 +194,8 @@ def _text(
     start = f"{as_of.year + quarter // 4}-Q{quarter % 4 + 1}"
     devices = _devices(region, as_of, installed)
     site = next(iter(region_sections(region)["hardware"]["sites"]))
-    power = _HEADROOM * sum(count * accelerator(name).server_w for name, count in devices) / 1e6
+    drawn_mw = sum(count * accelerator(name).server_w for name, count in devices) / 1e6
+    power = get("assumption.site_headroom").number * drawn_mw
     lines = "\n".join(f"    {name}: {{installed: {count:g}}}" if count else f"    {name}:" for name, count in devices)
     spend = figures["budget"]
     return f"""\

@@ -34,7 +34,6 @@ _SERIES = {
     "doubao_tok_per_d": ("tokens.doubao.daily_tok_per_d",),
     "ads_price_usd": ("alibaba.group.ads_price_adjusted_usd", "alibaba.group.ads_price_usd"),
 }
-_YEAR_D = 365
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ def test_a_load_in_parts_is_served_to_the_picosecond_as_one_that_is_kept(load, r
     more = {"replicas": replicas, "entry_s": 0.003, "ttft_s": 0.5, "tpot_s": 0.02, "seed": 3}
     requests = generate(load, 3)
     kept, streamed = simulate(requests, TABLE, LIMITS, **more), simulate_streamed(load, TABLE, LIMITS, part=137, **more)
-    found = streamed.found
+    found = streamed.simulated
     assert {name: values.tolist() for name, values in found.trail.totals.items()} == {
         name: values.tolist() for name, values in kept.trail.totals.items()
     }
@@ -64,7 +64,7 @@ def test_a_load_in_parts_is_served_to_the_picosecond_as_one_that_is_kept(load, r
 
 def test_the_size_of_parts_changes_nothing():
     load = LOADS["overloaded"]
-    one, other = (simulate_streamed(load, TABLE, LIMITS, part=part).found for part in (50, 100_000))
+    one, other = (simulate_streamed(load, TABLE, LIMITS, part=part).simulated for part in (50, 100_000))
     assert asdict(one.work) == asdict(other.work)
     assert asdict(one.latency) == asdict(other.latency)
 

@@ -100,7 +100,7 @@ class FleetTwin:
     places: list[Place]
     units: list[int]
     seed: int
-    held: list[Ask] = field(default_factory=list)
+    unrouted: list[Ask] = field(default_factory=list)
     later: list[Ask] = field(default_factory=list)
     pile: list[Ask] = field(default_factory=list)
     pile_able: tuple[int, ...] = ()
@@ -166,10 +166,10 @@ class FleetTwin:
         limit = self.admission.queue_limit if new else None
         place = self.route(ask, now)
         if place is None:
-            if limit is not None and len(self.held) >= limit:
+            if limit is not None and len(self.unrouted) >= limit:
                 ask.fate = "queue_limit"
             else:
-                self.held.append(ask)
+                self.unrouted.append(ask)
             return
         waiting = sum(not job.offline for job in place.engine.waiting if isinstance(job, Ask)) + len(place.landing)
         if limit is not None and waiting >= limit:
@@ -222,7 +222,7 @@ class FleetTwin:
 
     def flush(self, now: int) -> None:
         """Try to send what is kept."""
-        waiting, self.held = self.held, []
+        waiting, self.unrouted = self.unrouted, []
         for ask in waiting:
             self.send(ask, now)
 
@@ -235,7 +235,7 @@ class FleetTwin:
         for ask in lost:
             ask.cached, ask.grown, ask.decoding, ask.shared, ask.ready = 0, 0, False, 0, ""
             if not self.failures.resume:
-                ask.made, ask.first = 0, -1
+                ask.steps_done, ask.first = 0, -1
             ask.attempts += 1
             if ask.offline:
                 ask.due = death
@@ -268,7 +268,7 @@ class FleetTwin:
     def evaluate(self, kind: int, scale: Autoscale, now: int) -> None:
         """Start replicas of a kind, or let some drain."""
         own = [place for place in self.places if place.kind == kind]
-        waiting = sum(kind in ask.able for ask in self.held)
+        waiting = sum(kind in ask.able for ask in self.unrouted)
         target = max(round(scale.target * 1000), 1)
         if scale.signal == "utilisation":
             busy = 0
@@ -349,7 +349,7 @@ class FleetTwin:
 
     def hopeful(self) -> bool:
         """Return whether some request that is kept may yet find a replica."""
-        for ask in self.held:
+        for ask in self.unrouted:
             for place in self.places:
                 scale = self.kinds[place.kind].autoscale
                 if place.kind not in ask.able:

@@ -17,6 +17,7 @@ import numpy as np
 
 from jevons import limits
 from jevons.errors import Fault, InputError, InputNote, did_you_mean
+from jevons.facts import get
 from jevons.files.documents import delimiter_of, json_documents
 from jevons.files.read import csv_lines, file_fault, limit
 from jevons.limits import MAX_ROWS
@@ -41,10 +42,6 @@ FORMATS: Mapping[str, str] = {
     "any other": "--map time=COLUMN --map isl=COLUMN --map osl=COLUMN",
 }  # fmt: skip
 
-ANSWER_TOKEN_S = 0.02
-"""Time of an answer's token by which the start of a turn is told that says only how long after the last one it came."""
-CHARACTERS_PER_TOKEN = 4.0
-"""Of English text, where a trace has texts and no counts."""
 _BLOCKS = (16, 32, 64, 128, 256, 512, 1024, 2048)
 _UNITS_S = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _MAPPED = ("time", "isl", "osl", "session", "delay")
@@ -188,11 +185,15 @@ def _parts(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
         return
     for turn in turns:
         said = turn.get("text", turn.get("content", turn.get("prompt")))
-        tokens = {} if said is None else {"input_length": math.ceil(len(str(said)) / CHARACTERS_PER_TOKEN)}
+        tokens = {} if said is None else {"input_length": _text_tokens(str(said))}
         answer = turn.get("max_tokens")
         tokens |= {} if answer is None else {"output_length": answer}
         session = str(record.get("session_id") or id(record))
         yield {**tokens, **turn, "session_id": session, "turn_of": session}
+
+
+def _text_tokens(text: str) -> int:
+    return math.ceil(len(text) / get("assumption.characters_per_token").number)
 
 
 def _number(value: Any) -> float | None:
@@ -322,7 +323,7 @@ def _sharegpt(line: int, record: dict[str, Any]) -> Iterator[Row]:
         if not isinstance(turn, dict):
             continue
         said = turn.get("value", turn.get("content"))
-        tokens = math.ceil(len(str(said or "")) / CHARACTERS_PER_TOKEN)
+        tokens = _text_tokens(str(said or ""))
         if str(turn.get("from", turn.get("role", ""))).lower() in {"gpt", "assistant", "bard", "chatgpt", "bing"}:
             if prompt and tokens:
                 yield Row(line=line, time_s=None, isl=before + prompt, osl=float(tokens), session=session)
@@ -473,7 +474,7 @@ def _turns(
                     shared[block] if block < len(shared) else (row.session, block) for block in range(prompt // size)
                 )
             isl, said[row.session] = prompt, prompt + osl
-        ends[row.session] = start + osl * ANSWER_TOKEN_S
+        ends[row.session] = start + osl * get("assumption.answer_token_s").number
         turns.append((start, isl, keys))
     return turns
 

@@ -30,7 +30,7 @@ class Job:
     grown: int = 0
     shared: int = 0
     slot: int = -1
-    made: int = 0
+    steps_done: int = 0
     cached: int = 0
     want: int = 0
     decoding: bool = False
@@ -41,8 +41,8 @@ class Job:
     engine: int = -1
 
     def emitted(self) -> int:
-        """Output tokens of the steps made."""
-        return self.made * self.osl // self.steps
+        """Output tokens of the steps done."""
+        return self.steps_done * self.osl // self.steps
 
 
 @dataclass(eq=False, kw_only=True)
@@ -286,7 +286,7 @@ class Replica:
         self.gaps[ticks] += len(decodes)
         for job in decodes:
             job.grown += 1
-            job.made += 1
+            job.steps_done += 1
         self.context_steps += sum(self.context(job) for job in decodes)
         self.peak = max(self.peak, self.used())
         self.evict()
@@ -295,7 +295,7 @@ class Replica:
         for job, chunk in chunks:
             job.cached += chunk
             if job.cached == job.want:
-                job.made += 1
+                job.steps_done += 1
                 job.decoding = True
                 self.share(job)
                 if job.first < 0:
@@ -304,7 +304,7 @@ class Replica:
 
     def end(self, job: Job) -> None:
         """Let a request go if its last token is made."""
-        if job.made == job.steps:
+        if job.steps_done == job.steps:
             job.finish = self.time
             self.running.remove(job)
             self.release(job)
@@ -390,7 +390,7 @@ def simulate_split_steps(
                 sent += 1
     going = [job for job in second if job.first >= 0]
     for job in going:
-        job.made, job.ready = 1, "elsewhere"
+        job.steps_done, job.ready = 1, "elsewhere"
     serve_open(sorted(going, key=lambda job: job.arrival), engines[1], routing)
     return first, second, engines
 

@@ -178,7 +178,7 @@ class _Tally:
 class Streamed:
     """A simulation whose requests were not kept: its result, without a row for each, and how it went over time."""
 
-    found: SimResult
+    simulated: SimResult
     series: Series
 
 
@@ -234,8 +234,8 @@ def simulate_streamed(
             if progress is not None and time.perf_counter() - said > _SAID_S:
                 said = time.perf_counter()
                 progress(f"{done:,} of {load.requests:,} requests")
-    found = _summary(load, tally, engines, limits, time.perf_counter() - began)
-    return Streamed(found=checked(found), series=series_of(tally.edges, tally.series, limits, replicas))
+    simulated = _summary(load, tally, engines, limits, time.perf_counter() - began)
+    return Streamed(simulated=checked(simulated), series=series_of(tally.edges, tally.series, limits, replicas))
 
 
 def _as_seen(ahead: Course, entry_s: float) -> Course:

@@ -36,17 +36,17 @@ def calls_by_segment(result: PlanFigures) -> dict[str, dict[str, float]]:
     market = result.chain.market
     served = market.calls_per_d * result.served_frac
     price = market.call_price_cur * result.chain.exchange.scarcity
-    found: dict[str, dict[str, float]] = {}
+    by_segment: dict[str, dict[str, float]] = {}
     for s, name in enumerate(result.segments):
         if not result.chain.inputs.use.counts_tokens[s] or not _year(served[s]) > 0:
             continue
         firm, everyone = _year(served[s]), _year(market.market_calls_per_d[s])
         paid = _year(served[s] * price[s]) / firm
-        found[name] = {
+        by_segment[name] = {
             "all_calls": everyone, "calls": firm, "tokens": _year(result.tokens_per_d[s]) / firm, "price": paid,
             "all_revenue": everyone * paid, "revenue": firm * paid,
         }  # fmt: skip
-    return found
+    return by_segment
 
 
 def _year(per_day: Array) -> float:

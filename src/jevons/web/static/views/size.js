@@ -191,8 +191,6 @@ function Why({ answer }) {
     <ul lang="en">${groups.map(([reason, n]) => { const one = left.find((x) => x.reason === reason); return html`<li><strong>${n} × ${reason}</strong>${one ? html`: ${one.detail || one.layout}` : null}</li>`; })}</ul></details><//>`;
 }
 
-const TARGETS = { vllm: "vLLM", sglang: "SGLang", trtllm: "TensorRT-LLM", compose: "Docker Compose", k8s: "Kubernetes", dynamo: "Dynamo", llmd: "llm-d" };
-
 function Launch({ answer, fleet, place, given }) {
   const [target, setTarget] = useState("vllm");
   const [files, setFiles] = useState(null);
@@ -210,7 +208,7 @@ function Launch({ answer, fleet, place, given }) {
   }, [id, place, target]);
   const text = shared.frozen && own && own[target] ? [{ name: `${target}.sh`, text: [].concat(own[target]).join("\n") }] : files;
   return html`<section class="card" id="launch"><h2>${t("launch.title")}</h2>
-    <${Tabs} label=${t("launch.title")} value=${target} set=${setTarget} tabs=${Object.entries(TARGETS).filter(([key]) => !shared.frozen || (own && own[key])).map(([value, label]) => ({ value, label }))}/>
+    <${Tabs} label=${t("launch.title")} value=${target} set=${setTarget} tabs=${Object.entries((shared.frozen || shared.catalog).targets).filter(([key]) => !shared.frozen || (own && own[key])).map(([value, label]) => ({ value, label }))}/>
     ${problem ? html`<p class="note" lang="en">${problem.message}</p>` : null}
     ${text ? text.map((one) => html`<${Code} key=${one.name} label=${one.name} text=${one.text} name=${one.name}/>`) : problem || shared.frozen ? null : html`<p role="status">${t("from.loading")}</p>`}
   </section>`;
