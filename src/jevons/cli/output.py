@@ -19,7 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from jevons.errors import InputError
-from jevons.files import FORCE, check_readable, safe_cell, target_problem, writing
+from jevons.files import (
+    FORCE,
+    READ_BY_COMMAND,
+    check_readable,
+    keeping_inputs,
+    safe_cell,
+    target_problem,
+    writing,
+)
 from jevons.results import number
 from jevons.schema import json_text, plain
 from jevons.text import printable
@@ -73,8 +81,9 @@ def forcible(command: Callable[..., None]) -> Callable[..., None]:
         mark = _FORCE.set(bool(given.pop("force")))
         try:
             check_kept(given)
-            check_inputs({name: value for name, value in given.items() if _of_paths(value)})
-            command(**given)
+            with keeping_inputs():
+                check_inputs({name: value for name, value in given.items() if _of_paths(value)})
+                command(**given)
         finally:
             _FORCE.reset(mark)
 
@@ -390,7 +399,7 @@ def check_kept(given: Mapping[str, Any]) -> None:
         if not isinstance(out, Path) or forced() or not os.path.lexists(out):
             continue
         if any(_same(path, out) or (folder and _same(path, out.parent)) for path, folder in inputs):
-            message = f"--{name} {out}: the command reads this file; name another; {FORCE}"
+            message = f"--{name} {out}: {READ_BY_COMMAND}; {FORCE}"
             raise InputError(message)
 
 

@@ -10,15 +10,26 @@ from jevons.files.read import (
     read_json,
     read_text,
 )
-from jevons.files.write import FORCE, frame_csv, refused, safe_cell, target_problem, writing
+from jevons.files.write import (
+    FORCE,
+    READ_BY_COMMAND,
+    frame_csv,
+    keeping_inputs,
+    refused,
+    safe_cell,
+    target_problem,
+    writing,
+)
 
 __all__ = [
     "FORCE",
+    "READ_BY_COMMAND",
     "changed_ns",
     "check_readable",
     "csv_lines",
     "frame_csv",
     "is_folder",
+    "keeping_inputs",
     "read_bytes",
     "read_csv",
     "read_json",

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from jevons import limits
 from jevons.errors import Fault, InputError, did_you_mean
-from jevons.files.write import kind_of_node, shown_name
+from jevons.files.write import kind_of_node, note_input, shown_name
 from jevons.limits import MAX_BYTES, MAX_ROWS
 
 _GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
@@ -128,8 +128,10 @@ def _opened(path: Path | str) -> IO[bytes]:
         mode = Path(path).stat().st_mode
         if stat.S_ISREG(mode):  # asked before opening: a FIFO would wait for a writer, a device may act
             handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-            mode = os.fstat(handle).st_mode
+            status = os.fstat(handle)
+            mode = status.st_mode
             if stat.S_ISREG(mode):
+                note_input(status)
                 return os.fdopen(handle, "rb")
             os.close(handle)
     except FileNotFoundError:

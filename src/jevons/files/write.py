@@ -16,6 +16,7 @@ import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +27,9 @@ _HEAD_BYTES = 2048
 
 FORCE = "to replace it, give --force (in Python, force=True)"
 """Remedy for a file that is not of the kind to be written."""
+READ_BY_COMMAND = "the command reads this file; name another"
+_INPUTS: ContextVar[set[tuple[int, int]] | None] = ContextVar("inputs", default=None)
+"""Device and node of each file read while inputs are kept; None where they are not."""
 
 
 def _signed(*signatures: bytes) -> Callable[[bytes], bool]:
@@ -53,6 +57,26 @@ _KINDS: dict[str, Callable[[bytes], bool]] = {
     ".nc": _signed(b"\x89HDF", b"CDF"),
 }
 """How a file of each ending begins; a file of another ending is never taken for ours."""
+
+
+@contextmanager
+def keeping_inputs() -> Iterator[None]:
+    """Refuse, until the block ends, to write without force over a file that was read in it.
+
+    A command reads files that its line does not name, such as the trace of a load file.
+    """
+    mark = _INPUTS.set(set())
+    try:
+        yield
+    finally:
+        _INPUTS.reset(mark)
+
+
+def note_input(status: os.stat_result) -> None:
+    """Take note of a file that is read, by its status."""
+    inputs = _INPUTS.get()
+    if inputs is not None:
+        inputs.add((status.st_dev, status.st_ino))
 
 
 def target_problem(path: Path | str, *, force: bool = False) -> str:
@@ -91,6 +115,8 @@ def _problem(path: Path, *, force: bool) -> str:
         return ""
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         return "the file is read-only; name another, or allow writing to it"
+    if not force and (status.st_dev, status.st_ino) in (_INPUTS.get() or ()):
+        return f"{READ_BY_COMMAND}; {FORCE}"
     if not force and not _is_ours(path):
         return f"exists, and its content is not that of a {path.suffix or 'new'} file; name another; {FORCE}"
     return ""

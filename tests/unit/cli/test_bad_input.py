@@ -514,3 +514,16 @@ def test_a_file_that_a_command_reads_is_not_written_over(jevons, tmp_path, comma
     assert (ran.code, ran.out) == (2, "")
     assert "the command reads this file; name another; to replace it, give --force" in ran.err
     assert own.read_text() == text
+
+
+def test_a_file_that_a_load_file_names_is_not_written_over(jevons, tmp_path):
+    own, load = tmp_path / "t.csv", tmp_path / "load.yaml"
+    own.write_text(text := "arrived_at,num_prefill_tokens,num_decode_tokens\n0.0,10,3\n1.5,20,4\n")
+    load.write_text("requests: 20\nrate: 1\nclasses:\n  - {name: chat, lengths_from: t.csv}\n")
+    words = ("simulate", "--model", "qwen3-0.6b", "--load", str(load), "--out")
+    refused = jevons(*words, str(own))
+    assert (refused.code, refused.out) == (2, "")
+    assert "t.csv: the command reads this file; name another; to replace it, give --force" in refused.err
+    assert own.read_text() == text
+    assert jevons(*words, str(tmp_path / "o.csv")).code == 0
+    assert jevons(*words, str(own), "--force").code == 0
