@@ -303,7 +303,7 @@ def _listed(model: str, on: dt.date | None) -> str:
     facts, wanted, offers = default_facts(), _plain(name), []
     maker = f"maker_api.{name.replace('-', '_').replace('.', '_')}"
     if maker in facts:
-        return str(facts.get(maker, on).value)
+        return str(facts.get(maker).value)  # of any date: its prices say when it was served
     for fact in facts:
         prefix, _, kind = fact.id.removeprefix("api.").rpartition(".")
         if fact.id.startswith("api.") and kind in _OUTPUT_PRICES and _names(prefix, wanted):
