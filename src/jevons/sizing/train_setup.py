@@ -170,7 +170,7 @@ def setup(
     count = _samples(tokens, trainer)
     factors = None
     if trainer.overlap_experts:
-        factors = training.training_factors().changed(ep_overlap_frac=1.0, far_ep_overlap_frac=1.0)
+        factors = training.training_factors().replace(ep_overlap_frac=1.0, far_ep_overlap_frac=1.0)
     job = training.TrainingJob(
         model=model,
         cluster=Cluster(device, devices, oversubscription),

@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from jevons.facts import Facts, default_facts
 from jevons.hardware import Accelerator, accelerator
+from jevons.parts import Grouped, Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KernelFactors:
+class KernelFactors(Part):
     """Rates of kernels in a training run over those that the operators' times state.
 
     Parameters
@@ -49,7 +48,7 @@ class KernelFactors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrafficFactors:
+class TrafficFactors(Part):
     """Memory traffic of steps between products, over the least.
 
     Parameters
@@ -69,7 +68,7 @@ class TrafficFactors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HostFactors:
+class HostFactors(Part):
     """Times in which a device waits for its host.
 
     Parameters
@@ -90,7 +89,7 @@ class HostFactors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeFactors:
+class ExchangeFactors(Part):
     """What devices exchange: how much of it hides behind computation, and how unevenly experts receive it.
 
     Parameters
@@ -116,7 +115,7 @@ class ExchangeFactors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryFactors:
+class MemoryFactors(Part):
     """What a device's memory holds beyond weights and the activations that a formula counts.
 
     Parameters
@@ -146,7 +145,7 @@ class MemoryFactors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingFactors:
+class TrainingFactors(Grouped):
     """What the training software adds to the operators' times; each factor is the fact ``training.NAME``.
 
     Parameters
@@ -168,38 +167,6 @@ class TrainingFactors:
     host: HostFactors
     exchange: ExchangeFactors
     memory: MemoryFactors
-
-    def values(self) -> dict[str, float]:
-        """Return every factor by its name."""
-        parts = dataclasses.asdict(self).values()
-        return {name: value for part in parts for name, value in part.items()}
-
-    def changed(self, **values: float) -> TrainingFactors:
-        """Return these factors with others in place of those named.
-
-        Raises
-        ------
-        KeyError
-            On a name that is no factor's.
-        """
-        unknown = values.keys() - self.values().keys()
-        if unknown:
-            raise KeyError(*sorted(unknown))
-        return _factors_of({**self.values(), **values})
-
-
-_PARTS = {
-    "kernels": KernelFactors, "traffic": TrafficFactors, "host": HostFactors, "exchange": ExchangeFactors,
-    "memory": MemoryFactors,
-}  # fmt: skip
-
-
-def _factors_of(values: Mapping[str, float]) -> TrainingFactors:
-    parts: dict[str, Any] = {
-        part: make(**{field.name: values[field.name] for field in dataclasses.fields(make)})
-        for part, make in _PARTS.items()
-    }
-    return TrainingFactors(**parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,8 +200,7 @@ class ScriptedLaunch:
 def training_factors(facts: Facts | None = None, on: dt.date | None = None) -> TrainingFactors:
     """Return what training software adds to the operators' times, as shipped or as of a date."""
     facts = facts or default_facts()
-    names = [field.name for make in _PARTS.values() for field in dataclasses.fields(make)]
-    return _factors_of({name: facts.get(f"training.{name}", on).number for name in names})
+    return TrainingFactors.of(**{name: facts.get(f"training.{name}", on).number for name in TrainingFactors.names()})
 
 
 @functools.cache

@@ -156,7 +156,7 @@ def test_training_attention_on_tpus_is_not_the_kernel_of_inference():
     long = job(device="tpu_v6e", devices=64, seq_len=32768, global_batch=64)
     layout = training.TrainingLayout(tp=8, dp=8)
     factors = training.training_factors()
-    slow = replace(long, factors=factors.changed(tpu_attention_gain=1.0))
+    slow = replace(long, factors=factors.replace(tpu_attention_gain=1.0))
     assert training.step(long, layout).step_time_s < 0.9 * training.step(slow, layout).step_time_s
 
 

@@ -265,7 +265,7 @@ def shipped_outcome_factors() -> dict[str, float]:
     """Return the shipped values of what is fitted to outcomes."""
     from jevons.validation.training.cases import LEAKY_PIPELINE
 
-    return {name: _factors().values()[name] for name in OUTCOME_FACTORS} | {_KEPT: LEAKY_PIPELINE}
+    return {name: _factors().field(name) for name in OUTCOME_FACTORS} | {_KEPT: LEAKY_PIPELINE}
 
 
 def fit_outcomes(outcomes: Outcomes) -> dict[str, float]:

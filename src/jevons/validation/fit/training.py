@@ -100,7 +100,7 @@ class Rows:
     @classmethod
     def read(cls, folder: Path) -> Rows:
         """Return the rows of a folder's tables that print a step time or rate and can be predicted."""
-        start = training_factors().changed(**NEUTRAL)
+        start = training_factors().replace(**NEUTRAL)
         seen: dict[str, Prepared] = {}
         items: list[Item] = []
         for path in sorted(folder.glob("*.csv")):
@@ -165,7 +165,7 @@ def fit(
         weighed: np.ndarray = subset.errors(_factors(start, bounds, low + unit * (high - low))) * weight[chosen]
         return weighed
 
-    given = (np.array([start.values()[name] for name in bounds]) - low) / (high - low)
+    given = (np.array([start.flat()[name] for name in bounds]) - low) / (high - low)
     solution = least_squares(
         residuals, np.clip(given, 0.02, 0.98), bounds=(0.0, 1.0), loss="soft_l1", f_scale=SOFT, diff_step=0.02,
         max_nfev=EVALUATIONS,
@@ -210,7 +210,7 @@ def scripted_errors(rows: Rows, costs: dict[str, float], factors: TrainingFactor
 
 
 def _factors(start: TrainingFactors, bounds: dict[str, tuple[float, float]], values: np.ndarray) -> TrainingFactors:
-    return start.changed(**dict(zip(bounds, map(float, values), strict=True)))
+    return start.replace(**dict(zip(bounds, map(float, values), strict=True)))
 
 
 def score(errors: np.ndarray) -> dict[str, float]:

@@ -90,7 +90,7 @@ def predicted_step(prepared: Prepared, factors: TrainingFactors | None = None) -
     case = prepared.case
     chosen = factors or training_factors()
     if case.hidden_exchange:
-        chosen = chosen.changed(ep_overlap_frac=1.0, far_ep_overlap_frac=1.0)
+        chosen = chosen.replace(ep_overlap_frac=1.0, far_ep_overlap_frac=1.0)
     job = replace(case.job, factors=chosen)
     steps = (assemble(job, *candidate) for candidate in prepared.candidates)
     return min(steps, key=lambda step: step.step_time_s)

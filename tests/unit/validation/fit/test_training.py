@@ -14,7 +14,7 @@ ROW = {
     "precision": "bf16", "step_time_s": "6.0",
 }  # fmt: skip
 BOUNDS = {"sustained_frac": (0.7, 1.05)}
-START = training_factors().changed(**NEUTRAL)
+START = training_factors().replace(**NEUTRAL)
 
 
 def rows_in(folder, times):
@@ -35,7 +35,7 @@ def rows_in(folder, times):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rows")
-    truth = START.changed(sustained_frac=0.78)
+    truth = START.replace(sustained_frac=0.78)
     plain = rows_in(folder / "plain", [1.0] * 8)
     return folder, rows_in(folder / "true", [float(np.exp(e)) for e in plain.errors(truth)])
 
