@@ -25,7 +25,6 @@ from jevons.finance.run import (
     growing_line,
     line_value,
     statements,
-    year_sums,
 )
 from jevons.finance.types import (
     AccountTerms,
@@ -37,14 +36,13 @@ from jevons.finance.types import (
     Shortage,
     Statements,
     Valuation,
-    YearSums,
 )
 
 __all__ = [
     "AccountTerms", "BaseCloud", "DcfTerms", "DebtSchedule", "DevicePart", "FlowScore", "Funding", "IsoPrice",
     "LineValue", "Loan", "Multiple", "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Shortage",
-    "Statements", "Valuation", "YearSums", "at_multiple", "base_cloud", "crf", "dcf", "debt_schedule", "device_parts",
+    "Statements", "Valuation", "at_multiple", "base_cloud", "crf", "dcf", "debt_schedule", "device_parts",
     "discount_factors", "earned_cur", "enterprise_value_cur", "fund", "growing_line", "growth_value",
     "incremental_roic", "irr", "line_value", "npv", "rerating", "reverse_dcf", "scenario_weights", "score_flows",
-    "score_narrative", "statements", "straight_line", "terminal_value", "year_sums",
+    "score_narrative", "statements", "straight_line", "terminal_value",
 ]  # fmt: skip

@@ -28,7 +28,6 @@ from jevons.finance.types import (
     Statements,
     Valuation,
     WriteOffs,
-    YearSums,
 )
 
 
@@ -210,33 +209,8 @@ def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: 
         raise InputError(faults)
 
 
-_LEFT_OUT = ("cumulative_cash_cur", "vintage_depreciation_cur")
-"""A stock, and a flow that is not one line."""
 _FIRST_YEAR = 0.625
 """Years from the middle of the last quarter to the middle of the first year after it."""
-
-
-def year_sums(accounts: Statements, *, kind: str = "calendar") -> YearSums:
-    """Return the flows of *accounts* summed by calendar year, or by fiscal year to 31 March.
-
-    Raises
-    ------
-    InputError
-        If *kind* is neither ``calendar`` nor ``fiscal``.
-    """
-    if kind not in {"calendar", "fiscal"}:
-        message = f"kind = `{kind}`: must be `calendar` or `fiscal`"
-        raise InputError(message)
-    labels = []
-    for label in accounts.quarters:
-        year, quarter = int(label[:4]), int(label[-1])
-        labels.append(str(year) if kind == "calendar" else f"FY{year if quarter == 1 else year + 1}")
-    years = tuple(dict.fromkeys(labels))
-    member = np.array([[label == year for label in labels] for year in years])
-    flows = [name for name in accounts.names() if name.endswith("_cur") and name not in _LEFT_OUT]
-    flows = [name for name in flows if not name.endswith(("opening_cur", "closing_cur"))]
-    lines = {name: np.asarray(member @ accounts.field(name)) for name in flows}
-    return YearSums(years, member.sum(axis=1), lines)
 
 
 def line_value(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -271,25 +270,6 @@ class Statements(Grouped):
     def capex_cur(self) -> Array:
         """Cash spent on devices and sites."""
         return self.cash.device_capex_cur + self.cash.site_capex_cur
-
-
-@dataclass(frozen=True, slots=True)
-class YearSums:
-    """Flows summed over years.
-
-    Parameters
-    ----------
-    years : tuple of str
-        ``2025`` or ``FY2026`` (the fiscal year that ends on 31 March 2026).
-    quarters : (y,)
-        Quarters of the plan that fall in each; fewer than four is a part of a year.
-    lines : mapping of str to (y,)
-        Sums by line, named as in `Statements`.
-    """
-
-    years: tuple[str, ...]
-    quarters: NDArray[np.int64]
-    lines: Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

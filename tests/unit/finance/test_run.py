@@ -14,7 +14,6 @@ from jevons.finance import (
     growing_line,
     line_value,
     statements,
-    year_sums,
 )
 
 TERMS = AccountTerms(tax_frac=0.2, device_life_y=5.0, building_life_y=20.0, overhead_frac=0.1)
@@ -181,22 +180,6 @@ def test_devices_that_retire_before_the_end_of_their_accounting_life_are_written
     result = statements(plan, PRICE, INTERNAL, terms)
     assert np.nonzero(result.write_offs.impairment_cur)[0].tolist() == [4]
     assert result.write_offs.impairment_cur[4] == pytest.approx(2 * 80_000 * (1 - 16 / 20))
-
-
-def test_years_are_summed_by_calendar_and_by_fiscal_year(accounts):
-    calendar, fiscal = year_sums(accounts), year_sums(accounts, kind="fiscal")
-    assert calendar.years == ("2025", "2026", "2027")
-    assert calendar.quarters.tolist() == [3, 4, 2]
-    assert fiscal.years == ("FY2026", "FY2027", "FY2028")
-    assert fiscal.quarters.tolist() == [4, 4, 1]
-    assert calendar.lines["ebita_cur"] == pytest.approx(
-        [accounts.earnings.ebita_cur[i:j].sum() for i, j in ((0, 3), (3, 7), (7, 9))]
-    )
-    assert fiscal.lines["fcf_cur"].sum() == pytest.approx(accounts.cash.fcf_cur.sum())
-    assert "cumulative_cash_cur" not in fiscal.lines
-    assert "device_closing_cur" not in fiscal.lines
-    with pytest.raises(InputError, match="lunar"):
-        year_sums(accounts, kind="lunar")
 
 
 def test_wrong_accounts_input_is_reported_together(make_plan):
