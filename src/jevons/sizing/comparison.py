@@ -347,7 +347,7 @@ class Comparison(Result):
         ways = [(self._spoken(way), way.month_cny / self.cny_rate) for way in self.ways()]
         evens = [(even, way) for way in self.ways() if (even := way.break_even_tok_per_d) is not None]
         pays = min(evens, key=lambda pair: pair[0], default=None)
-        switch = None if pays is None else (pays[0], self._spoken(pays[1], layout=False))
+        switch = None if pays is None else (pays[0], _any_number(pays[1]))
         return ways_sentences(
             ways, switch, model=self.model, output_tok_per_d=self.output_tok_per_d, currency=self.currency,
             api=self.api.prefix, since=self.api.since, start=self.start,
@@ -374,13 +374,12 @@ class Comparison(Result):
                     "currency": self.currency,
                 })  # fmt: skip
 
-    def _spoken(self, way: Way, *, layout: bool = True) -> Sentence:
+    def _spoken(self, way: Way) -> Sentence:
         """Return a way as sentences name it."""
         if way.machine is None:
             return Sentence("ways.api")
-        words = way.machine.words if layout else way.machine.words.split(": ")[0]
         number = "machine" if way.machines == 1 else "machines"
-        return Sentence(f"ways.{way.name}_{number}", {"count": f"{way.machines}", "machine": words})
+        return Sentence(f"ways.{way.name}_{number}", {"count": f"{way.machines}", "machine": way.machine.words})
 
     def _tables(self) -> Iterator[Table]:
         yield self._same_load()
@@ -585,6 +584,12 @@ class Comparison(Result):
                              *dict.fromkeys(s.fact for s in self.swings)),
                 )  # fmt: skip
         return ledger
+
+
+def _any_number(way: Way) -> Sentence:
+    """Return a way of machines without its number, which is that of one load alone."""
+    machine = way.machine.words.split(": ")[0] if way.machine else ""
+    return Sentence(f"ways.{way.name}_any", {"machine": machine})
 
 
 def _iso(date: dt.date | None) -> str | None:
