@@ -191,8 +191,8 @@ def _nothing(job: TrainingJob, common: TrainingLayout, searched: _Found, fixed: 
         f"{job.cluster.devices} {device.id}{given} divides and fits: "
     )
     if not tried:
-        more = f"none divides. {_nearest(job, common, fixed)}"
-        return InfeasibleError(head + more, ["fixed layout" if fixed else "global batch"])
+        more = _free_layout(job, common, fixed) or _other_batch(job, common, fixed) or _changes(job)
+        return InfeasibleError(f"{head}none divides. {more}", ["fixed layout" if fixed else "global batch"])
     if searched.rejected.get("host memory"):
         more = (
             f"{searched.rejected['host memory']} of {tried} exceed the memory of their hosts. Use more devices, or "
@@ -203,11 +203,12 @@ def _nothing(job: TrainingJob, common: TrainingLayout, searched: _Found, fixed: 
     if searched.smallest is not None:
         layout, parts = searched.smallest
         message += f"the smallest of {tried}, {layout}, needs {needs(parts)} of {device.hbm_bytes / 1e9:.1f} GB. "
-    return InfeasibleError(message + _nearest(job, common, fixed), ["fixed layout" if own else "device memory"])
+    message += _free_layout(job, common, fixed) or _changes(job)
+    return InfeasibleError(message, ["fixed layout" if own else "device memory"])
 
 
-def _nearest(job: TrainingJob, common: TrainingLayout, fixed: Mapping[str, int]) -> str:
-    """Return the first of a few changes that gives a layout: other degrees, then what the host can keep."""
+def _free_layout(job: TrainingJob, common: TrainingLayout, fixed: Mapping[str, int]) -> str:
+    """Return the fastest layout of other degrees, or of what the host can keep, in words; empty where there is none."""
     host = ("activations",) if job.adapters else ("both", "optimizer,parameters,activations")
     for offload in (*([common.offload] if fixed else []), *host):
         layouts = _layouts(
@@ -216,6 +217,25 @@ def _nearest(job: TrainingJob, common: TrainingLayout, fixed: Mapping[str, int])
         searched = _of_all(job, layouts, None)
         if searched.steps:
             return f"The fastest that does: {searched.steps[0].layout}."
+    return ""
+
+
+def _other_batch(job: TrainingJob, common: TrainingLayout, fixed: Mapping[str, int]) -> str:
+    """Return the nearest global batch that the devices divide and what it gives, in words; empty where none does."""
+    devices = job.cluster.devices
+    odd = devices // (devices & -devices)
+    near = {m * max(round(job.global_batch / m), 1) for m in (odd, devices)}
+    near |= {devices * (job.global_batch // devices + 1)}
+    for batch in sorted(near, key=lambda batch: abs(batch - job.global_batch)):
+        other = replace(job, global_batch=batch)
+        searched = _of_all(other, _layouts(other, common, (1, 3), _RECOMPUTE, 8, 1, fixed), None)
+        if searched.steps:
+            return f"Use a batch of {batch:,} sequences (--batch): {searched.steps[0].layout}."
+    return ""
+
+
+def _changes(job: TrainingJob) -> str:
+    """Return what makes a job smaller, in words."""
     changes = ["shorter sequences", "a larger device"]
     if job.recipe is not None and not job.recipe.fused_loss:
         changes.insert(0, "a fused loss")

@@ -129,3 +129,10 @@ def test_a_search_without_an_answer_names_offload_or_the_fastest_free_layout():
         training.search(small)
     with pytest.raises(InfeasibleError, match=r"tp = 3 divides and fits: none divides. The fastest that does: "):
         training.search(job(), fixed={"tp": 3})
+
+
+def test_devices_that_do_not_divide_the_batch_name_one_that_they_do():
+    with pytest.raises(
+        InfeasibleError, match=r"none divides. Use a batch of 1,026 sequences \(--batch\): tp4 pp2 dp9 "
+    ):
+        training.search(job("llama-3.1-70b", devices=72, global_batch=1024, seq_len=4096))
