@@ -171,7 +171,7 @@ TOKENS = Option(
     metavar="COUNT",
 )  # fmt: skip
 BATCH = Option(
-    help="Sequences per optimiser step (global_batch_size); by default 1,024, or one for every four accelerators; 16 a "
-    "replica for adapters",
+    help="Sequences per optimiser step (global_batch_size); by default 1,024, or one for every four accelerators, and "
+    "more until they can share it evenly; 16 a replica for adapters",
     low=1, high=10_000_000,
 )  # fmt: skip

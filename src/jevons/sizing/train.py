@@ -53,7 +53,8 @@ def train(
     tokens : float, optional
         Of the whole run; a trillion, or ten thousand samples for adapters.
     seq_len, global_batch : int
-        Tokens per sequence; sequences per optimiser step, by default 1,024 or one for every four devices (the published
+        Tokens per sequence; sequences per optimiser step, by default 1,024 or one for every four devices, and
+        more until they can share it evenly (the published
         405-billion-parameter run on 16,384 took as many tokens).
     precision : str
         One of `jevons.training.FORMATS`.

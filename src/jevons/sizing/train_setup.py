@@ -229,7 +229,8 @@ def _batch(global_batch: int | None, trainer: Trainer, devices: int, fixed: dict
         return global_batch
     if trainer.adapters:
         return _ADAPTER_BATCH * devices
-    return max(_BATCH, devices // 4)
+    odd = devices // (devices & -devices)  # some degree has to hold it, and few numbers of layers do
+    return odd * math.ceil(max(_BATCH, devices // 4) / odd)
 
 
 def _problems(model: ModelSpec, devices: int, trainer: Trainer, tokens: float | None, seq_len: int) -> Iterator[str]:

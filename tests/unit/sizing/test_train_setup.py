@@ -177,3 +177,8 @@ def test_zero_2_alone_finds_a_layout_with_pipeline_stages_where_deepspeed_has_no
     assert run.best.layout.pp > 1
     with pytest.raises(InfeasibleError, match="none divides"):
         jevons.train("llama-3.1-405b", gpus=4096, zero=2, framework="deepspeed")
+
+
+def test_a_batch_that_is_not_given_is_one_that_the_devices_share_evenly():
+    assert jevons.train("llama-3.1-70b", gpus=72).job.global_batch == 1026
+    assert jevons.train("llama-3.1-70b", gpus=64).job.global_batch == 1024
