@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -93,6 +94,16 @@ class FactValue(Described):
         return self.value
 
 
+def _distance(fact_id: str, words: list[str]) -> tuple[int, bool]:
+    """Return how far an id is from words: 0 where each is a part between dots, to 3 where some stands elsewhere.
+
+    Of equal ones those that begin with a word come first.
+    """
+    ways = (fact_id.split("."), re.split(r"[._]", fact_id), fact_id)
+    level = next((i for i, parts in enumerate(ways) if all(word in parts for word in words)), len(ways))
+    return level, ways[0][0] not in words
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Fact(Described):
     """A quantity with its values, oldest first; of two values of one date the chosen one comes last."""
@@ -178,7 +189,7 @@ class Facts:
         return value
 
     def search(self, text: str) -> list[Fact]:
-        """Return facts whose id, description or source title has every word of *text*."""
+        """Return facts whose id, description or source title has every word of *text*, those of such an id first."""
         words = text.lower().split()
         matching = []
         for fact in self:
@@ -186,4 +197,4 @@ class Facts:
             haystack = f"{fact.id} {fact.about} {titles}".lower()
             if all(word in haystack for word in words):
                 matching.append(fact)
-        return matching
+        return sorted(matching, key=lambda fact: _distance(fact.id.lower(), words))

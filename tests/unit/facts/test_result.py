@@ -53,3 +53,11 @@ def test_get_takes_a_date_as_text_and_its_value_reads_in_a_line():
 def test_wrong_words_ids_and_dates_are_refused_with_what_would_be_right(call, message):
     with pytest.raises((InputError, FactError), match=message):
         call()
+
+
+def test_a_search_lists_facts_of_the_thing_before_facts_that_mention_it():
+    ids = [fact.id for fact in jevons.facts.search("h20").facts]
+    assert ids[0].startswith("h20.")
+    assert (
+        ids.index("h20.tdp_w") < ids.index("tool_chain.chip.h20.score") < ids.index("rent.h200.aws.on_demand_usd_per_h")
+    )
