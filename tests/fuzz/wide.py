@@ -289,7 +289,7 @@ def judge_parted(case: tuple[Any, int, int, int], folder: Path) -> None:
     table = sim.constant_table(8, 64, decode_s=0.01, prompt_token_s=0.0002)
     limits = sim.SimLimits(max_batch=8, step_tokens=64, block_tokens=16, kv_blocks=100, queue=queue)
     kept = sim.simulate(sim.generate(load, 1), table, limits, replicas=replicas, entry_s=0.001)
-    parted = sim.simulate_streamed(load, table, limits, replicas=replicas, entry_s=0.001, seed=1, part=part).found
+    parted = sim.simulate_streamed(load, table, limits, replicas=replicas, entry_s=0.001, seed=1, part=part).simulated
     assert kept.work == parted.work
     assert (kept.counts.served, kept.counts.refused) == (parted.counts.served, parted.counts.refused)
     assert (kept.trail.gaps == parted.trail.gaps).all()

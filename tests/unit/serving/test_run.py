@@ -151,8 +151,9 @@ def test_search_counts_what_it_rejects_and_marks_the_front():
         models.load("qwen2.5-72b"), accelerator("h20"), WORKLOAD, devices=(1, 2, 4, 8), precisions=("fp8",), tpot_s=0.05
     )
     assert found.tried == len(found.candidates) + sum(found.rejected.values())
-    rates = [c.point.tok_per_s_per_device for c in found.candidates]
+    rates = [c.point.tok_per_s_per_device for c in found.candidates if c.deployment.layout.pp == 1]
     assert rates == sorted(rates, reverse=True)
+    assert {c.deployment.layout.pp for c in found.candidates} > {1}
     front = [(c.point.tpot_s, c.point.tok_per_s_per_device) for c in found.front]
     assert front == sorted(front)
     for curve in found.curves:

@@ -46,7 +46,7 @@ def test_machines_without_a_price_are_compared_and_their_estimate_is_said():
     assert any("is estimated from memory and bandwidth" in note for note in ways.notes)
     given = jevons.buy_rent_api("llama-3.1-8b", **load, purchase_price="l40s=20000 USD")
     assert not any("estimated" in note for note in given.notes)
-    costs = [{row["way"]: row["cost_per_month"] for row in one.tables["ways"]} for one in (ways, given)]
+    costs = [{row["way"]: row["month_usd"] for row in one.tables["ways"]} for one in (ways, given)]
     assert max(costs[1].values()) > max(costs[0].values())
     with pytest.raises(InputError, match="name the device"):
         jevons.buy_rent_api("llama-3.1-8b", **load, purchase_price="20000 USD")
