@@ -79,7 +79,10 @@ def _in_terms(one: Sentence, language: str) -> Sentence:
     def known(value: Any) -> Any:
         if isinstance(value, Sentence):
             return _in_terms(value, language)
-        return term(_amounts(value, language), language) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        whole = term(value, language)  # a name may hold an amount of its own
+        return whole if whole != value else term(_amounts(value, language), language)
 
     return Sentence(one.id, {
         name: [known(item) for item in value] if isinstance(value, list | tuple) else known(value)

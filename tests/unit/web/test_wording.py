@@ -10,7 +10,7 @@ import jevons
 from jevons.web.problems import problem
 from jevons.web.wording import said, term, terms
 from jevons.words import Sentence
-from places import TINY
+from places import ROOT, TINY
 
 ASKED = [
     ("size", {"model": "nope", "rate": 1.0}),
@@ -78,3 +78,14 @@ def test_a_pattern_fills_in_numbers_and_names_in_their_order():
 def test_chinese_words_keep_the_places_that_their_keys_have():
     for key, words in terms().items():
         assert re.sub(r"[^*#]", "", words) == re.sub(r"[^*#]", "", key), key
+
+
+def test_the_scenarios_of_the_shelf_have_chinese_names_whole():
+    names = [jevons.load(path).name for path in sorted((ROOT / "scenarios").glob("*.yaml"))]
+    assert len(names) > 9
+    assert [name for name in names if term(name, "zh") == name] == []
+    assert term("Alibaba, 380 billion CNY over three years", "zh") == "阿里巴巴三年 3,800 亿元"
+    one = Sentence(
+        "ways.api_price", {"api": names[1], **dict.fromkeys(("since", "given", "cached", "output", "currency"), "")}
+    )
+    assert term(names[1], "zh") in said((one,), "zh")
