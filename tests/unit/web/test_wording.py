@@ -7,6 +7,8 @@ import re
 import pytest
 
 import jevons
+from jevons.study.draws.outcomes import SHORT_NAMES
+from jevons.study.track.actuals import SERIES, SERIES_NAMES
 from jevons.web.problems import problem
 from jevons.web.wording import said, term, terms
 from jevons.words import Sentence
@@ -89,3 +91,9 @@ def test_the_scenarios_of_the_shelf_have_chinese_names_whole():
         "ways.api_price", {"api": names[1], **dict.fromkeys(("since", "given", "cached", "output", "currency"), "")}
     )
     assert term(names[1], "zh") in said((one,), "zh")
+
+
+def test_names_of_outcomes_and_of_tracked_series_have_chinese():
+    names = [*SHORT_NAMES.values(), *SERIES_NAMES.values()]
+    assert [name for name in names if term(name, "zh") == name] == []
+    assert SERIES_NAMES.keys() == SERIES.keys()

@@ -140,9 +140,9 @@ class CompareResult(Result):
             notes.append(Sentence("compare.reached", {"reached": self.reached_frac()}))
         else:
             notes.append(Sentence("compare.no_draws"))
-        stretched = [n for n, r in self.difference().items() if r.get("stretched")]
+        stretched = [SHORT_NAMES[n] for n, r in self.difference().items() if r.get("stretched") and n in SHORT_NAMES]
         if stretched:
-            notes.append(Sentence("compare.stretched", {"outcomes": ", ".join(stretched)}))
+            notes.append(Sentence("compare.stretched", {"outcomes": stretched}))
         alone = (one for one in self.comparison.effects if one.reason)
         notes += [Sentence("compare.no_plan", {"name": one.name, "reason": one.reason}) for one in alone]
         a, b = self.comparison.a.scenario, self.comparison.b.scenario

@@ -62,6 +62,18 @@ PATHS: dict[str, tuple[str, str]] = {
 }
 """Name, unit and meaning of the paths by quarter that each draw records; of rivals, see `paths_of`."""
 
+PATH_NAMES: dict[str, str] = {
+    "tokens_per_d": "tokens a day",
+    "cloud_revenue": "cloud revenue",
+    "cloud_ebita_frac": "cloud EBITA margin",
+    "capex": "AI capital spent",
+    "ai_revenue": "AI revenue",
+    "it_w": "IT power",
+    "market_tokens_per_d": "tokens a day, all providers",
+    "price_index": "token price, start = 1",
+}
+"""Names of the paths that can be tracked, short enough for a narrow table."""
+
 
 def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, float]:
     """Return the recorded outcomes of one pass of the chain, and of the demand's response to doubled efficiency."""

@@ -14,7 +14,7 @@ from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts import Facts, FactValue
 from jevons.files import read_csv
 from jevons.limits import AMOUNT
-from jevons.study.draws.outcomes import PATHS
+from jevons.study.draws.outcomes import PATH_NAMES, PATHS
 from jevons.study.scenario.scenario import Scenario
 from jevons.units import UnitError, parse_quantity
 
@@ -24,6 +24,8 @@ SERIES: dict[str, tuple[str, str]] = {
     GROUP_CAPEX: ("¤", "capital expenditure of the quarter, AI and the budget's other lines"),
 }
 """Unit and meaning of the series that can be tracked."""
+SERIES_NAMES = {**PATH_NAMES, GROUP_CAPEX: "group capital spent"}
+"""Their names in tables."""
 COUNTS = ("tokens_per_d", "market_tokens_per_d")
 """Series that grow within a quarter and are counted on a day; the path has their level at the quarter's start."""
 _SPELLINGS = {

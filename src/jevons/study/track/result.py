@@ -11,7 +11,7 @@ from jevons.rounding import shown_in
 from jevons.study.draws.outcomes import OUTCOMES, SHORT_NAMES
 from jevons.study.draws.run import Draws
 from jevons.study.scenario.scenario import Scenario
-from jevons.study.track.actuals import SERIES, Actual
+from jevons.study.track.actuals import SERIES, SERIES_NAMES, Actual
 from jevons.study.track.update import Update, moved_inputs, path_of, quantiles, values_of
 from jevons.words import Sentence
 
@@ -135,7 +135,7 @@ class TrackResult(Result):
             have = {a.quarter for a in self.actuals if a.series == series}
             missing = [q for q in labels if min(have) < q < max(have) and q not in have]
             if missing:
-                listed.append(f"{series} in {', '.join(missing)}")
+                listed.append(f"{SERIES_NAMES[series]} in {', '.join(missing)}")
         return listed
 
     def _tables(self) -> Iterator[Table]:
@@ -146,9 +146,9 @@ class TrackResult(Result):
         )  # fmt: skip
         rows: list[tuple[Cell, ...]] = []
         for r in self.quarters():
-            size, unit = self._unit(SERIES[r["series"]][0])
+            size, unit = self._series_unit(r["series"])
             numbers = [r[k] / size for k in ("actual", "low", "median", "high")]
-            rows.append((r["series"], r["quarter"], unit, *numbers, r["inside"]))
+            rows.append((SERIES_NAMES[r["series"]], r["quarter"], unit, *numbers, r["inside"]))
         yield table("quarters", "Forecast and actual by quarter", columns, rows)
         yield self._headlines()
         headline_columns = (
@@ -178,12 +178,15 @@ class TrackResult(Result):
 
     def _before_after(self, records: list[dict[str, Any]], key: str) -> Iterator[tuple[Cell, ...]]:
         for r in records:
-            raw = OUTCOMES[r[key]][0] if key == "outcome" else SERIES[r[key]][0]
-            size, unit = self._unit(raw)
+            size, unit = self._unit(OUTCOMES[r[key]][0]) if key == "outcome" else self._series_unit(r[key])
             old = [r["before"][k] / size for k in ("low", "median", "high")]
             new = [r[k] / size for k in ("low", "median", "high")]
-            head = (r["meaning"],) if key == "outcome" else (r["series"], r["quarter"])
+            head = (r["meaning"],) if key == "outcome" else (SERIES_NAMES[r["series"]], r["quarter"])
             yield (*head, unit, *old, *new)
+
+    def _series_unit(self, series: str) -> tuple[float, str]:
+        """Return the size and the name of the unit in which a series is shown; shares in percent."""
+        return (0.01, "%") if series.endswith("_frac") else self._unit(SERIES[series][0])
 
     def _headlines(self) -> Table:
         """Return the outcomes that answers speak of, before and after, under their short names."""

@@ -164,7 +164,7 @@ def test_a_scenario_is_tracked_with_gaps_and_quarters_outside(tmp_path):
     text = HEAD + f"{quarters[0]},cloud revenue,15,mn CNY\n{quarters[2]},cloud revenue,16,mn CNY\n2040-Q1,margin,9 %,\n"
     tracked = jevons.track(TINY, actuals=written(tmp_path, text), draws=4, processes=1)
     record = tracked.to_json()
-    assert record["gaps"] == [f"cloud_revenue in {quarters[1]}"]
+    assert record["gaps"] == [f"cloud revenue in {quarters[1]}"]
     assert "outside the scenario's quarters" in record["left_out"][0]
     assert 1 - 1e-9 <= record["effective_sample_size"] <= 4 + 1e-9
     assert all(r["low"] <= r["median"] <= r["high"] for r in record["forecast"])
