@@ -115,7 +115,7 @@ def main() -> None:
     fitted = rows.errors(best)
     print(f"fitted {score(fitted)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
     for name in BOUNDS:
-        print(f"{name}: {best.flat()[name]:.4g}")
+        print(f"{name}: {best.field(name):.4g}")
     fold = folds([item.group for item in rows.items])
     predictions = np.empty(len(rows.items))
     for k in range(FOLDS):
@@ -123,7 +123,7 @@ def main() -> None:
     print(f"held out by group {score(predictions)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
     family = np.array([item.family for item in rows.items])
     report: dict[str, Any] = {
-        "factors": {name: best.flat()[name] for name in BOUNDS},
+        "factors": {name: best.field(name) for name in BOUNDS},
         "fitted": score(fitted),
         "held_out": score(predictions),
         "families": {f: score(predictions[family == f]) for f in sorted(set(family.tolist()))},

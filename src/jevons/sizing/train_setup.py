@@ -229,7 +229,7 @@ def _batch(global_batch: int | None, trainer: Trainer, devices: int, fixed: dict
         return global_batch
     if trainer.adapters:
         return _ADAPTER_BATCH * devices
-    odd = devices // (devices & -devices)  # some degree has to hold it, and few numbers of layers do
+    odd = training.odd_part(devices)  # some degree has to hold it, and few numbers of layers do
     return odd * math.ceil(max(_BATCH, devices // 4) / odd)
 
 

@@ -16,6 +16,7 @@ from jevons.training.failures import (
     straggler_frac,
     useful_frac,
 )
+from jevons.training.formulas import odd_part
 from jevons.training.memory import host_bytes, memory_bytes
 from jevons.training.precision import FORMATS, training_format
 from jevons.training.recipe import FRAMEWORKS, FROZEN, LORA_TARGETS, MOMENT_BYTES, Lora, Recipe, optimizer_of
@@ -65,6 +66,7 @@ __all__ = [
     "host_link",
     "memory_bytes",
     "micro_batches",
+    "odd_part",
     "optimizer_of",
     "outlook",
     "product_flop",

@@ -66,3 +66,14 @@ def slowest_stage_s(layer_s: float, head_s: float, layers: int, stages: int) -> 
         others = math.ceil((layers - last) / (stages - 1))
         best = min(best, max(others * layer_s, last * layer_s + head_s))
     return best
+
+
+def odd_part(count: int) -> int:
+    """Return what is left of a number that is halved as often as it can be.
+
+    Examples
+    --------
+    >>> odd_part(72), odd_part(64)
+    (9, 1)
+    """
+    return count // (count & -count)

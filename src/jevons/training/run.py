@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from jevons.errors import InfeasibleError, InputError
 from jevons.training.exchange import Exchange, Groups, activations_s, exchange, hop_s
 from jevons.training.factors import host_link
+from jevons.training.formulas import odd_part
 from jevons.training.memory import (
     check_context,
     check_offload,
@@ -207,30 +208,32 @@ def _nothing(job: TrainingJob, common: TrainingLayout, searched: _Found, fixed: 
     return InfeasibleError(message, ["fixed layout" if own else "device memory"])
 
 
+def _usual_steps(job: TrainingJob, common: TrainingLayout, fixed: Mapping[str, int]) -> tuple[TrainingStep, ...]:
+    """Return the steps of the layouts that most runs choose from, fastest first."""
+    zero = (3,) if common.offloads("parameters") else (1, 3)
+    return _of_all(job, _layouts(job, common, zero, _RECOMPUTE, 8, 1, fixed), None).steps
+
+
 def _free_layout(job: TrainingJob, common: TrainingLayout, fixed: Mapping[str, int]) -> str:
     """Return the fastest layout of other degrees, or of what the host can keep, in words; empty where there is none."""
     host = ("activations",) if job.adapters else ("both", "optimizer,parameters,activations")
     for offload in (*([common.offload] if fixed else []), *host):
-        layouts = _layouts(
-            job, TrainingLayout(offload=offload), (3,) if "parameters" in offload else (1, 3), _RECOMPUTE, 8, 1, {}
-        )
-        searched = _of_all(job, layouts, None)
-        if searched.steps:
-            return f"The fastest that does: {searched.steps[0].layout}."
+        steps = _usual_steps(job, TrainingLayout(offload=offload), {})
+        if steps:
+            return f"The fastest that does: {steps[0].layout}."
     return ""
 
 
 def _other_batch(job: TrainingJob, common: TrainingLayout, fixed: Mapping[str, int]) -> str:
     """Return the nearest global batch that the devices divide and what it gives, in words; empty where none does."""
     devices = job.cluster.devices
-    odd = devices // (devices & -devices)
+    odd = odd_part(devices)
     near = {m * max(round(job.global_batch / m), 1) for m in (odd, devices)}
     near |= {devices * (job.global_batch // devices + 1)}
     for batch in sorted(near, key=lambda batch: abs(batch - job.global_batch)):
-        other = replace(job, global_batch=batch)
-        searched = _of_all(other, _layouts(other, common, (1, 3), _RECOMPUTE, 8, 1, fixed), None)
-        if searched.steps:
-            return f"Use a batch of {batch:,} sequences (--batch): {searched.steps[0].layout}."
+        steps = _usual_steps(replace(job, global_batch=batch), common, fixed)
+        if steps:
+            return f"Use a batch of {batch:,} sequences (--batch): {steps[0].layout}."
     return ""
 
 
@@ -249,8 +252,7 @@ def _more_devices(job: TrainingJob) -> str:
     for times in _MULTIPLES:
         count = job.cluster.devices * times
         larger = replace(job, cluster=replace(job.cluster, devices=count), global_batch=job.global_batch * times)
-        layouts = _layouts(larger, TrainingLayout(), (1, 3), _RECOMPUTE, 8, 1, {})
-        if _of_all(larger, layouts, None).steps:
+        if _usual_steps(larger, TrainingLayout(), {}):
             return f"On {count} it fits. "
     return ""
 

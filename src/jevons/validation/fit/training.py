@@ -165,7 +165,7 @@ def fit(
         weighed: np.ndarray = subset.errors(_factors(start, bounds, low + unit * (high - low))) * weight[chosen]
         return weighed
 
-    given = (np.array([start.flat()[name] for name in bounds]) - low) / (high - low)
+    given = (np.array([start.field(name) for name in bounds]) - low) / (high - low)
     solution = least_squares(
         residuals, np.clip(given, 0.02, 0.98), bounds=(0.0, 1.0), loss="soft_l1", f_scale=SOFT, diff_step=0.02,
         max_nfev=EVALUATIONS,
