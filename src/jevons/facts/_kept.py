@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import pickle
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from jevons.errors import InputError
 from jevons.facts.types import Facts
+from jevons.files import writing
 
 _PACKAGE = Path(__file__).parent.parent
 _READERS = ("facts/read.py", "facts/types.py", "schema.py", "units.py", "options/declare.py")
@@ -48,8 +48,12 @@ def kept(data: Path, read: Callable[[], Facts], folder: Path | None = None) -> F
         if isinstance(facts, Facts):
             return facts
     facts = read()
-    with contextlib.suppress(OSError, pickle.PickleError):
-        _write(path, pickle.dumps(facts, protocol=pickle.HIGHEST_PROTOCOL))
+    with contextlib.suppress(OSError, InputError, pickle.PickleError):
+        folder.mkdir(exist_ok=True)
+        with writing(path, "wb", force=True) as stream:
+            pickle.dump(facts, stream, protocol=pickle.HIGHEST_PROTOCOL)
+        for older in set(folder.glob("facts-*.pickle")) - {path}:
+            older.unlink(missing_ok=True)
     return facts
 
 
@@ -65,19 +69,3 @@ def _state(data: Path) -> str:
 def _files(data: Path) -> Iterator[Path]:
     yield from sorted(data.rglob("*.yaml"))
     yield from (_PACKAGE / name for name in _READERS)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, in place of those of other states."""
-    path.parent.mkdir(exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix="facts-", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(name).chmod(0o644)  # others read what the one who installed it has kept
-        for older in path.parent.glob("facts-*.pickle"):
-            older.unlink(missing_ok=True)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
