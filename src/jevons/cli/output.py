@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from jevons.errors import InputError
 from jevons.files import (
-    FORCE,
-    READ_BY_COMMAND,
     check_readable,
     keeping_inputs,
+    note_input,
     safe_cell,
     target_problem,
     writing,
@@ -80,8 +79,8 @@ def forcible(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         mark = _FORCE.set(bool(given.pop("force")))
         try:
-            check_kept(given)
             with keeping_inputs():
+                note_inputs(given)
                 check_inputs({name: value for name, value in given.items() if _of_paths(value)})
                 command(**given)
         finally:
@@ -380,34 +379,16 @@ def _of_paths(value: Any) -> bool:
     return isinstance(value, Path) or (isinstance(value, list | tuple) and any(isinstance(one, Path) for one in value))
 
 
-def check_kept(given: Mapping[str, Any]) -> None:
-    """Refuse to write over a file that the command reads, or over one in a folder of files that it reads.
-
-    Raises
-    ------
-    InputError
-        Naming both, unless it is forced.
-    """
-    inputs = [
-        (Path(one), name == "files")
-        for name, value in given.items()
-        for one in (value if isinstance(value, list | tuple) else (value,))
-        if isinstance(one, str | Path) and str(one).strip() and name not in _OUTPUTS
-    ]
-    for name in ("out", "plot"):
-        out = given.get(name)
-        if not isinstance(out, Path) or forced() or not os.path.lexists(out):
-            continue
-        if any(_same(path, out) or (folder and _same(path, out.parent)) for path, folder in inputs):
-            message = f"--{name} {out}: {READ_BY_COMMAND}; {FORCE}"
-            raise InputError(message)
-
-
-def _same(path: Path, other: Path) -> bool:
-    try:
-        return path.samefile(other)
-    except (OSError, ValueError):
-        return False
+def note_inputs(given: Mapping[str, Any]) -> None:
+    """Take note of the files that a command's line names, and of those in a folder of files, before any is read."""
+    for name, value in given.items():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if name not in _OUTPUTS and isinstance(one, str | Path):
+                path = Path(one)
+                with contextlib.suppress(OSError, ValueError):
+                    note_input(path.stat())
+                    for entry in path.iterdir() if name == "files" and path.is_dir() else ():
+                        note_input(entry.stat())
 
 
 def write(path: Path, text: str) -> None:

@@ -12,9 +12,9 @@ from jevons.files.read import (
 )
 from jevons.files.write import (
     FORCE,
-    READ_BY_COMMAND,
     frame_csv,
     keeping_inputs,
+    note_input,
     refused,
     safe_cell,
     target_problem,
@@ -23,13 +23,13 @@ from jevons.files.write import (
 
 __all__ = [
     "FORCE",
-    "READ_BY_COMMAND",
     "changed_ns",
     "check_readable",
     "csv_lines",
     "frame_csv",
     "is_folder",
     "keeping_inputs",
+    "note_input",
     "read_bytes",
     "read_csv",
     "read_json",

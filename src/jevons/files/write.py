@@ -27,7 +27,6 @@ _HEAD_BYTES = 2048
 
 FORCE = "to replace it, give --force (in Python, force=True)"
 """Remedy for a file that is not of the kind to be written."""
-READ_BY_COMMAND = "the command reads this file; name another"
 _INPUTS: ContextVar[set[tuple[int, int]] | None] = ContextVar("inputs", default=None)
 """Device and node of each file read while inputs are kept; None where they are not."""
 
@@ -116,7 +115,7 @@ def _problem(path: Path, *, force: bool) -> str:
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         return "the file is read-only; name another, or allow writing to it"
     if not force and (status.st_dev, status.st_ino) in (_INPUTS.get() or ()):
-        return f"{READ_BY_COMMAND}; {FORCE}"
+        return f"the command reads this file; name another; {FORCE}"
     if not force and not _is_ours(path):
         return f"exists, and its content is not that of a {path.suffix or 'new'} file; name another; {FORCE}"
     return ""
