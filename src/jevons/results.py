@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import jevons
 from jevons.checks import check_record
 from jevons.errors import InputError, NoSuchNameError, did_you_mean
-from jevons.files import frame_csv, writing
+from jevons.files import Inputs, frame_csv, keeping_inputs, writing
 from jevons.named import recorded, unknown_attribute
 from jevons.schema import json_text, plain
 from jevons.tables import Cell, Column, Table, Tables, at_place, number, table, text_table
@@ -145,6 +145,10 @@ class Result:
         """Return the one thing that the result is about, or None."""
         return getattr(self, self.subject) if self.subject else None
 
+    def keep_inputs(self, inputs: Inputs) -> None:
+        """Take note of the files that the result was made from: `save` writes over none of them without force."""
+        self.__dict__["_inputs"] = {name: what or "the result was made from this file" for name, what in inputs.items()}
+
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy is made of."""
         return {name: value for name, value in self.__dict__.items() if name != "_entries"}
@@ -232,7 +236,11 @@ class Result:
         InvariantError
             If something does not, which is a defect of the program.
         """
-        check_record(self.kind, self._document())
+        check_record(self.kind, self._figures_to_check())
+
+    def _figures_to_check(self) -> dict[str, Any]:
+        """Return the documented object, or what of it holds figures where texts take long to make."""
+        return self._document()
 
     @property
     def tables(self) -> Tables:
@@ -310,12 +318,17 @@ class Result:
         Raises
         ------
         InputError
-            If the ending is another, the table is unknown, or the file cannot be written.
+            If the ending is another, the table is unknown, the result was made from that file, or it cannot be
+            written.
         """
         if not isinstance(path, str | os.PathLike):
             message = f"--path {path!r}: must be a path or text"
             raise InputError(message)
-        path = Path(path)
+        with keeping_inputs(self.__dict__.get("_inputs")):
+            self._save(Path(path), table, force=force, language=language)
+
+    def _save(self, path: Path, table: str | None, *, force: bool, language: str) -> None:
+        """Write the file; see `save`."""
         ending = path.suffix.lower()
         if ending == ".json":
             _write_text(path, json_text(self.to_json()), force=force)

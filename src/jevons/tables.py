@@ -90,6 +90,8 @@ class Table(Named):
         Rows that a terminal shows where no details are asked for; 0 for all.
     legend : bool
         Whether a terminal shows its rows as lines without heads, such as what short names stand for.
+    asked : bool
+        Whether its rows were asked for one by one, so that a terminal shows all of them.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Table(Named):
     detail: bool = False
     most: int = 0
     legend: bool = False
+    asked: bool = False
 
     def __post_init__(self) -> None:
         """Refuse rows of another width, which is a defect of whoever made the table."""
@@ -228,12 +231,12 @@ def at_place(items: Sequence[Any], place: Any, what: str) -> Any:
 
 def table(
     name: str, title: str, columns: Sequence[Column], rows: Iterable[Iterable[Cell]], *, detail: bool = False,
-    most: int = 0, legend: bool = False,
+    most: int = 0, legend: bool = False, asked: bool = False,
 ) -> Table:  # fmt: skip
     """Return a table from any iterables."""
     return Table(
         name=name, title=title, columns=tuple(columns), rows=tuple(tuple(row) for row in rows), detail=detail,
-        most=most, legend=legend,
+        most=most, legend=legend, asked=asked,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import jevons
+from jevons.errors import InputError
 
 
 @pytest.mark.parametrize("name", jevons.__all__)
@@ -184,3 +185,38 @@ def test_a_scenario_and_its_sections_are_shown_in_few_lines():
     assert "as_of: 2025-02-24" in repr(scenario)
     assert len(repr(scenario.finance)) < 160
     assert len(repr(jevons.size("llama-3.1-8b", static=True).best)) < 160
+
+
+@pytest.mark.parametrize("way", ["same", "link", "hard link", "edited since"])
+def test_a_result_is_not_saved_over_a_file_that_it_was_made_from(tmp_path, way):
+    history = tmp_path / "h.csv"
+    history.write_text(text := "date,tokens_per_day,price,users\n2024-05,1e9,2,1\n2025-05,3e9,1,2\n2026-05,9e9,0.5,3\n")
+    grown = jevons.study.growth(history)
+    target = history if way in {"same", "edited since"} else tmp_path / "other.csv"
+    if way == "link":
+        target.symlink_to(history)
+    elif way == "hard link":
+        target.hardlink_to(history)
+    elif way == "edited since":
+        new = tmp_path / "new"
+        new.write_text(text)
+        new.replace(history)
+    with pytest.raises(
+        InputError, match=r"the result was made from this file, as `file`; name another; .*force=True"
+    ):
+        grown.save(target)
+    assert history.read_text() == text
+    grown.save(tmp_path / "grown.csv")
+    grown.save(tmp_path / "grown.csv")
+    grown.save(target, force=True)
+    assert target.read_text() != text
+
+
+def test_a_file_that_another_file_names_is_an_input_too(tmp_path):
+    trace, load = tmp_path / "t.csv", tmp_path / "load.yaml"
+    trace.write_text(text := "arrived_at,num_prefill_tokens,num_decode_tokens\n0.0,10,3\n1.5,20,4\n")
+    load.write_text("requests: 20\nrate: 1\nclasses:\n  - {name: chat, lengths_from: t.csv}\n")
+    run = jevons.simulate("qwen3-0.6b", load=load)
+    with pytest.raises(InputError, match=r"t\.csv: the result was made from this file; name another"):
+        run.save(trace)
+    assert trace.read_text() == text

@@ -27,6 +27,7 @@ def cost(
     tpot: Annotated[float | str | None, o.TPOT] = 0.05,
     site: Annotated[str, o.SITE] = "site.china_north",
     gpu_hour: Annotated[str | None, o.GPU_HOUR] = None,
+    purchase_price: Annotated[str | None, o.PURCHASE_PRICE_OF_ONE] = None,
     currency: Annotated[str | None, o.CURRENCY] = None,
     utilisation: Annotated[float, o.UTILISATION] = 0.6,
     **server: Unpack[Server],
@@ -43,7 +44,7 @@ def cost(
     InputError
         If an argument is wrong.
     FactError
-        If no purchase price of the accelerator was known on the date.
+        If no purchase price of the accelerator was known on the date, and too few others to estimate it from.
     InfeasibleError
         If the model fits on no layout that keeps the limits.
 
@@ -55,14 +56,19 @@ def cost(
     ('USD', True)
     """
     from jevons.sizing.cost import cost_of
-    from jevons.sizing.money import given_price
+    from jevons.sizing.money import given_price, price_of_one
 
-    price = given_price(gpu_hour)
+    price, paid = given_price(gpu_hour), price_of_one(purchase_price, gpu)
     if price is not None and model is None:
         message = "--gpu-hour prices tokens; name a --model too"
         raise InputError(message)
     if price is not None and site != "site.china_north":
         message = f"--site {site}: has no effect where --gpu-hour states the price; omit one of them"
+        raise InputError(message)
+    if price is not None and paid is not None:
+        message = (
+            f"--purchase-price {purchase_price}: has no effect where --gpu-hour states the price; omit one of them"
+        )
         raise InputError(message)
     if model is None and utilisation != 0.6:
         message = f"--utilisation {utilisation:g}: has no effect without --model; add it"
@@ -71,4 +77,4 @@ def cost(
         service_of(gpu, server), precision=None if precision == "auto" else precision, gpus=max_replica_gpus, isl=isl,
         osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot),
     )  # fmt: skip
-    return cost_of(service, model, site=site, price=price, utilisation=utilisation, currency=currency)
+    return cost_of(service, model, site=site, price=price, paid=paid, utilisation=utilisation, currency=currency)

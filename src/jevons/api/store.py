@@ -21,7 +21,7 @@ TABLE = o.Option(
     help="Table to print whole", choices=lambda: ("studies", "draws", "paths", "segments"), metavar="NAME"
 )  # fmt: skip
 VERSIONS = o.Option(help="Remove studies of other versions of jevons, which no run goes on from")
-DAMAGED = o.Option(help="Remove segments that are damaged")
+DAMAGED = o.Option(help="Remove files that are damaged")
 EVERYTHING = o.Option(help="Remove every study", flag="all")
 DRY = o.Option(help="Say what would be removed, and remove nothing")
 
@@ -89,7 +89,7 @@ def prune(
     everything: Annotated[bool, EVERYTHING] = False,
     dry_run: Annotated[bool, DRY] = False,
 ) -> PruneResult:
-    """Remove studies from a store: by key, of other versions, damaged segments, or all.
+    """Remove studies from a store: by key, of other versions, damaged files, or all.
 
     A study that a run is filling is refused, and files that no study wrote stay.
 

@@ -441,14 +441,16 @@ def named_more(names: Sequence[str]) -> str:
 def on_a_screen(tables: Sequence[Table], notes: Sequence[str]) -> list[Table]:
     """Return the tables that people see first: with the notes at most `SCREEN_LINES` lines of `SCREEN_COLUMNS`.
 
-    Of tables that do not fit with some of their rows, the last are left out. The others get rows in turn until the
-    screen is full; a legend has those of the table before it, whose names it spells out.
+    Of tables that do not fit with some of their rows, or with all that were asked for, the last are left out. The
+    others get rows in turn until the screen is full; a legend has those of the table before it, whose names it spells
+    out.
     """
     room = SCREEN_LINES - sum(math.ceil(len(text) / SCREEN_COLUMNS) for text in notes) - 1
     whole = [one.brief() for one in tables if len(one)]
     rows = [min(len(one), _FEWEST_ROWS) for one in whole]
     if not any(one.legend for one in whole):
         rows[:1] = [min(len(one), _FIRST_ROWS) for one in whole[:1]]
+    rows = [len(one) if one.asked else least for one, least in zip(whole, rows, strict=True)]
 
     def cut() -> list[Table]:
         kept: list[Table] = []
@@ -475,7 +477,7 @@ def lines_of(one: Table) -> int:
     """Return how many lines of `SCREEN_COLUMNS` a table takes, the empty one below it included."""
     from rich.console import Console
 
-    screen = Console(width=SCREEN_COLUMNS, color_system=None, highlight=False)
+    screen = Console(width=SCREEN_COLUMNS, height=SCREEN_LINES, color_system=None, highlight=False)
     with screen.capture() as captured:
         for part in legend(one) if one.legend else (sheet(one),):
             screen.print(part, markup=False) if isinstance(part, str) else screen.print(part)

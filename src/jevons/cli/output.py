@@ -386,9 +386,9 @@ def note_inputs(given: Mapping[str, Any]) -> None:
             if name not in _OUTPUTS and isinstance(one, str | Path):
                 path = Path(one)
                 with contextlib.suppress(OSError, ValueError):
-                    note_input(path.stat())
+                    note_input(path)
                     for entry in path.iterdir() if name == "files" and path.is_dir() else ():
-                        note_input(entry.stat())
+                        note_input(entry)
 
 
 def write(path: Path, text: str) -> None:

@@ -6,10 +6,16 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jevons.errors import FactError, did_you_mean
 from jevons.named import Described, Named
+
+
+def _restore(one: Any, state: list[Any]) -> None:
+    """Fill a copy from its fields in order: thousands are read at the start, and a dataclass's own way takes thrice."""
+    for name, value in zip(one.__slots__, state, strict=True):
+        object.__setattr__(one, name, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +29,8 @@ class Source(Named):
     accessed: str = ""
     url: str = ""
     licence: str = ""
+
+    __setstate__ = _restore
 
     def __str__(self) -> str:
         """Return publisher, title and date in one line."""
@@ -68,6 +76,8 @@ class FactValue(Described):
     formula: str = ""
     parents: tuple[str, ...] = ()
     chosen: bool = False
+
+    __setstate__ = _restore
 
     def __str__(self) -> str:
         """Return id, value with its unit, date, grade and evidence."""
@@ -116,6 +126,8 @@ class Fact(Described):
     about: str
     values: tuple[FactValue, ...]
     file: str = ""
+
+    __setstate__ = _restore
 
     def __repr__(self) -> str:
         """Return id, meaning and the latest value in a line."""

@@ -12,6 +12,7 @@ from jevons.files.read import (
 )
 from jevons.files.write import (
     FORCE,
+    Inputs,
     frame_csv,
     keeping_inputs,
     note_input,
@@ -23,6 +24,7 @@ from jevons.files.write import (
 
 __all__ = [
     "FORCE",
+    "Inputs",
     "changed_ns",
     "check_readable",
     "csv_lines",

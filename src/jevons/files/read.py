@@ -128,10 +128,9 @@ def _opened(path: Path | str) -> IO[bytes]:
         mode = Path(path).stat().st_mode
         if stat.S_ISREG(mode):  # asked before opening: a FIFO would wait for a writer, a device may act
             handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-            status = os.fstat(handle)
-            mode = status.st_mode
+            mode = os.fstat(handle).st_mode
             if stat.S_ISREG(mode):
-                note_input(status)
+                note_input(path)
                 return os.fdopen(handle, "rb")
             os.close(handle)
     except FileNotFoundError:

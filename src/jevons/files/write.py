@@ -27,8 +27,10 @@ _HEAD_BYTES = 2048
 
 FORCE = "to replace it, give --force (in Python, force=True)"
 """Remedy for a file that is not of the kind to be written."""
-_INPUTS: ContextVar[set[tuple[int, int]] | None] = ContextVar("inputs", default=None)
-"""Device and node of each file read while inputs are kept; None where they are not."""
+Inputs = dict[str, str]
+"""Names of files, and what each is to what is written; empty where only that it was read is known."""
+_INPUTS: ContextVar[Inputs | None] = ContextVar("inputs", default=None)
+"""Files read while inputs are kept; None where they are not."""
 
 
 def _signed(*signatures: bytes) -> Callable[[bytes], bool]:
@@ -59,23 +61,40 @@ _KINDS: dict[str, Callable[[bytes], bool]] = {
 
 
 @contextmanager
-def keeping_inputs() -> Iterator[None]:
-    """Refuse, until the block ends, to write without force over a file that was read in it.
+def keeping_inputs(known: Inputs | None = None) -> Iterator[Inputs]:
+    """Refuse, until the block ends, to write without force over a file that was read in it, or is *known*.
 
-    A command reads files that its line does not name, such as the trace of a load file.
+    A command reads files that its line does not name, such as the trace of a load file. Yields what is read, which
+    grows; a block inside another one shares its own.
     """
-    mark = _INPUTS.set(set())
+    outer = _INPUTS.get()
+    inputs: Inputs = {} if outer is None else outer
+    inputs |= {name: what for name, what in (known or {}).items() if not inputs.get(name)}
+    mark = _INPUTS.set(inputs)
     try:
-        yield
+        yield inputs
     finally:
         _INPUTS.reset(mark)
 
 
-def note_input(status: os.stat_result) -> None:
-    """Take note of a file that is read, by its status."""
+def note_input(path: Path | str, what: str = "") -> None:
+    """Take note of a file that is read; *what* says what it is to what is written."""
     inputs = _INPUTS.get()
     if inputs is not None:
-        inputs.add((status.st_dev, status.st_ino))
+        name = os.path.realpath(path)
+        inputs[name] = what or inputs.get(name, "")
+
+
+def _as_input(path: Path, status: os.stat_result) -> str | None:
+    """Return what a file is to what is written, None where it was not read: by its name, or as the same file."""
+    target = os.path.realpath(path)
+    for name, what in (_INPUTS.get() or {}).items():
+        same = name == target
+        with contextlib.suppress(OSError):
+            same = same or os.path.samestat(os.stat(name), status)  # noqa: PTH116 - of a name, as it is kept
+        if same:
+            return what or "the command reads this file"
+    return None
 
 
 def target_problem(path: Path | str, *, force: bool = False) -> str:
@@ -114,8 +133,8 @@ def _problem(path: Path, *, force: bool) -> str:
         return ""
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         return "the file is read-only; name another, or allow writing to it"
-    if not force and (status.st_dev, status.st_ino) in (_INPUTS.get() or ()):
-        return f"the command reads this file; name another; {FORCE}"
+    if not force and (own := _as_input(path, status)):
+        return f"{own}; name another; {FORCE}"
     if not force and not _is_ours(path):
         return f"exists, and its content is not that of a {path.suffix or 'new'} file; name another; {FORCE}"
     return ""

@@ -46,13 +46,15 @@ class _Known:
 
 def accelerator_ids(facts: Facts | None = None) -> list[str]:
     """Return the ids of all devices that have a memory bandwidth and a matrix peak."""
-    facts = facts or default_facts()
-    return [
-        fact.id.rsplit(".", 1)[0]
-        for fact in facts
-        if fact.id.endswith(".hbm_bytes_per_s")
-        and any(f"{fact.id.rsplit('.', 1)[0]}.peak_{p}_flop_per_s" in facts for p in PRECISIONS)
-    ]
+    return list(_ids(tuple((facts or default_facts()).by_id)))
+
+
+@functools.lru_cache(maxsize=8)
+def _ids(facts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the devices among the ids of facts."""
+    known, end = set(facts), ".hbm_bytes_per_s"
+    devices = [one.removesuffix(end) for one in facts if one.endswith(end)]
+    return tuple(one for one in devices if any(f"{one}.peak_{p}_flop_per_s" in known for p in PRECISIONS))
 
 
 def device_id(name: str, facts: Facts | None = None) -> str:

@@ -222,12 +222,17 @@ def _surface_index(features: int, degree: int) -> npt.NDArray[np.intp]:
 
 def surface(columns: tuple[FloatArray, ...], degree: int, coefficients: FloatArray) -> FloatArray:
     """Return the residual surface: the logarithm of measured over physical time."""
-    table = chebyshev(columns, degree)
     shape = np.broadcast_shapes(*(z.shape for z in columns))
-    if np.prod(shape) <= _FEW:  # few points: gathering all products at once is quicker than a loop over them
-        stack = np.stack([np.broadcast_to(values, shape) for row in table for values in row])
+    if math.prod(shape) <= _FEW:  # few points: gathering all products at once is quicker than a loop over them
+        powers = np.ones((len(columns), degree + 1, *shape))
+        for row, z in zip(powers, columns, strict=True):
+            row[1] = z
+        for k in range(2, degree + 1):
+            powers[:, k] = 2.0 * powers[:, 1] * powers[:, k - 1] - powers[:, k - 2]
+        stack = powers.reshape(-1, *shape)
         first, second, third = _surface_index(len(columns), degree)
         return np.tensordot(coefficients, stack[first] * stack[second] * stack[third], axes=1)
+    table = chebyshev(columns, degree)
     total = np.zeros(shape)
     for weight, term in zip(coefficients, surface_terms(len(columns), degree), strict=True):
         if weight != 0.0:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import os
 import re
+import stat
 import sys
 import textwrap
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from jevons.errors import ArgumentError, Fault, InputError, did_you_mean
+from jevons.files import keeping_inputs, note_input
 from jevons.options.argument_types import typed
 from jevons.options.option import Declared, Default, Option
 from jevons.options.spellings import SPELLINGS
@@ -118,7 +123,13 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         bound = _bound(function.__name__.rstrip("_"), signature, args, kwargs)
         try:
-            return call_parsed(function, bound.arguments)
+            with keeping_inputs() as inputs:
+                _note_files(bound.arguments)
+                answer = call_parsed(function, bound.arguments)
+            keep = getattr(answer, "keep_inputs", None)
+            if callable(keep):
+                keep(inputs)
+            return answer
         except InputError as error:
             names = {one.flag: one.name for one in parameters(function)}
             faults = [
@@ -129,6 +140,16 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
     call.__doc__ = _documented(function)
     call.__signature__ = signature  # type: ignore[attr-defined]
     return call
+
+
+def _note_files(arguments: Mapping[str, Any]) -> None:
+    """Take note of the files that arguments name, and what they are to the result."""
+    for name, given in arguments.items():
+        for one in given if isinstance(given, list | tuple) else (given,):
+            if isinstance(one, str | Path) and str(one):
+                with contextlib.suppress(OSError, ValueError):
+                    if stat.S_ISREG(os.stat(one).st_mode):  # noqa: PTH116 - of any text, which may be no path
+                        note_input(one, f"the result was made from this file, as `{name}`")
 
 
 def answered(function: Callable[P, R]) -> Callable[P, R]:

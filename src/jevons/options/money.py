@@ -30,6 +30,11 @@ PURCHASE_PRICE = Option(
     help="Purchase price of an accelerator by device, such as 'l40s=8000 USD'; on file or estimated where not given",
     metavar="PRICES",
 )
+PURCHASE_PRICE_OF_ONE = Option(
+    help="Purchase price of the accelerator with its share of the server, such as '8000 USD'; on file or estimated "
+    "where not given",
+    metavar="PRICE",
+)
 RENT_PROVIDER = Option(
     help="Provider whose rent on file counts, such as aws; the Chinese market's, else the latest one, where not given",
     metavar="NAME",

@@ -141,15 +141,17 @@ def step_work(
     """Return what the operators of steps take; parameters and errors as in `step_time`."""
     check_deployment(deployment)
     load = _load(deployment, prefill_tokens, prefill_context, prefill_requests, decode_batch, decode_context)
-    tally = Tally(shape=load.prompts.shape)
-    add_products(tally, deployment, load)
+    few, which = load.but_for_context()
+    tally = Tally(shape=few.prompts.shape)
+    add_products(tally, deployment, few)
     attentions: Counter[Attention] = Counter()
     for group in deployment.model.layers:
         attentions[group.attention] += group.count
-        add_layer(tally, deployment, group, load)
+        add_layer(tally, deployment, group, few)
+    _add_ends(tally, deployment, few)
+    tally = tally.spread(which)
     for attention, count in attentions.items():
         add_attention(tally, deployment, attention, load, float(count))
-    _add_ends(tally, deployment, load)
     if deployment.draft_tokens:
         _add_drafts(tally, deployment)
     generation = deployment.accelerator.generation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,21 @@ class Load:
         """Tokens that the busiest rank's projections see."""
         return np.maximum(self.prompts * self.prompt_tokens + self.decodes * self.query_tokens, 1.0)
 
+    def but_for_context(self) -> tuple[Load, NDArray[np.intp] | None]:
+        """Return the load with one step for each run of steps that differ in their decodes' context alone.
+
+        Only attention reads contexts. Which of them each step is comes with it; None where there is no such run.
+        """
+        names = ("prompts", "prompt_tokens", "cached", "decodes", "expert_tokens")
+        if self.prompts.ndim != 1 or len(self.prompts) < 2:
+            return self, None
+        differs = np.any([np.diff(getattr(self, name)) != 0.0 for name in names], axis=0)
+        if differs.all():
+            return self, None
+        first = np.append(True, differs)
+        own = {name: getattr(self, name)[first] for name in (*names, "context")}
+        return replace(self, **own), np.cumsum(first) - 1
+
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
@@ -53,6 +68,18 @@ class Tally:
         self._book(part, time_s, start_s)
         self.times.append(time_s)
         self.bounds.append(np.broadcast_to(op.bound, self.shape))
+
+    def spread(self, which: NDArray[np.intp] | None) -> Tally:
+        """Return the tally of more steps, each with the times of the one that *which* names, or itself."""
+        if which is None:
+            return self
+        return Tally(
+            shape=which.shape,
+            parts={name: time_s[which] for name, time_s in self.parts.items()},
+            floors={name: time_s[which] for name, time_s in self.floors.items()},
+            times=[np.broadcast_to(time_s, self.shape)[which] for time_s in self.times],
+            bounds=[np.broadcast_to(bound, self.shape)[which] for bound in self.bounds],
+        )
 
     def add_floor(self, part: str, moved_bytes: FloatArray, device: Accelerator, count: float) -> None:
         """Add what *count* calls move through memory to the least time of a part."""

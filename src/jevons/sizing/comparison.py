@@ -14,6 +14,7 @@ from jevons.facts import default_facts
 from jevons.facts.ledger import add_fact
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, table
+from jevons.sizing.price_estimate import is_estimate, price_estimated
 from jevons.sizing.rents import rent_offers
 from jevons.sizing.service import Service
 from jevons.sizing.ways import ApiPrice, Machine, Swing, Way
@@ -365,14 +366,8 @@ class Comparison(Result):
     def _estimates(self) -> Iterator[Sentence]:
         """Yield which prices of machines are estimates, and how wide."""
         for m in self.machines:
-            paid = m.paid
-            if paid.id not in default_facts() and paid.low is not None and paid.high is not None:
-                ends = (paid.number, paid.low, paid.high)
-                price, low, high = (f"{float(f'{value * self._scale:.2g}'):,.0f}" for value in ends)
-                yield Sentence("ways.price_estimated", {
-                    "gpu": m.device.id, "reason": paid.reason, "price": price, "low": low, "high": high,
-                    "currency": self.currency,
-                })  # fmt: skip
+            if is_estimate(m.paid):
+                yield price_estimated(m.device, m.paid, 1.0 / self._scale, self.currency)
 
     def _spoken(self, way: Way) -> Sentence:
         """Return a way as sentences name it."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from jevons import models
-from jevons.checks import check, check_sum
+from jevons.checks import check, check_ordered, check_sum
 from jevons.costing import DeviceHour, TokenCost, token_cost
 from jevons.errors import InputError
-from jevons.facts import get
-from jevons.hardware import Accelerator
+from jevons.facts import FactValue, get
+from jevons.hardware import Accelerator, OwnPrice
 from jevons.models import ModelSpec
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, table
@@ -22,6 +23,7 @@ from jevons.sizing.cost_ledger import add_hour, add_tokens
 from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, device_cost
 from jevons.sizing.memory import longest_told, memory_record, start_note
 from jevons.sizing.power import point_load_frac
+from jevons.sizing.price_estimate import is_estimate, price_estimated, price_or_estimate
 from jevons.sizing.search import layout_degrees
 from jevons.sizing.service import Service
 from jevons.units import format_money
@@ -73,12 +75,14 @@ class CostResult(Result):
         Of an accelerator-hour.
     site : str
         Site of an accelerator of one's own.
-    purchase : float or None
-        Price of the accelerator with its share of the server, in `currency`; None where the hour's price was given.
+    paid : FactValue or None
+        Purchase price with the share of the server [CNY]; None where the hour's price was given.
     cny_rate : float
         Yuan that a unit of the currency is worth.
     hour : DeviceHour or None
         Parts of the hour, in `currency`; None where its price was given.
+    ends : tuple of float or None
+        Ends of the 80 % interval of the hour, where the purchase price is an estimate, in `currency`.
     tokens : PricedTokens or None
         Where a model was named.
     utilisation_frac : float
@@ -93,9 +97,10 @@ class CostResult(Result):
     service: Service
     price: HourPrice
     site: str
-    purchase: float | None
+    paid: FactValue | None
     cny_rate: float
     hour: DeviceHour | None
+    ends: tuple[float, float] | None
     tokens: PricedTokens | None
     utilisation_frac: float
     load_frac: float
@@ -104,11 +109,11 @@ class CostResult(Result):
     def ledger(self) -> Ledger:
         """How the figures were made."""
         ledger, on = Ledger(), self.service.on
-        if self.purchase is None:
+        if self.paid is None:
             ledger.add("per_hour", self.price.amount, f"{self.currency}/h", method=self.price.origin)
         else:
             add_hour(
-                ledger, device=self.device, site=self.site, on=on, price_cny=self.purchase * self.cny_rate,
+                ledger, device=self.device, site=self.site, on=on, paid=self.paid,
                 load_frac=self.load_frac, currency=self.currency, cny_rate=self.cny_rate,
             )  # fmt: skip
         if self.tokens is not None:
@@ -124,6 +129,8 @@ class CostResult(Result):
     def check(self) -> None:
         """Check that parts make up the hour, and that no kind of token costs less than nothing."""
         super().check()
+        if self.ends is not None:
+            check_ordered("the interval of the hour", (self.ends[0], self.per_hour, self.ends[1]))
         if self.hour is not None:
             check_sum("parts of the hour", (getattr(self.hour, f"{name}_cur") for name in _PARTS), self.hour.total_cur)
         if self.tokens is not None:
@@ -133,6 +140,11 @@ class CostResult(Result):
                 ends[0] * (1 - 1e-9) <= cost.blended_per_mtok <= ends[1] * (1 + 1e-9),
                 "the blended cost lies outside of input and output",
             )
+
+    @property
+    def purchase(self) -> float | None:
+        """Purchase price with the share of the server, in `currency`; None where the hour's price was given."""
+        return None if self.paid is None else self.paid.number / self.cny_rate
 
     @property
     def per_hour(self) -> float:
@@ -151,23 +163,42 @@ class CostResult(Result):
         if self.purchase is None:
             first = Sentence("cost.hour_given", values)
         else:
-            paid = format_money(self.purchase, self.currency)
-            first = Sentence("cost.hour", values | {"price": paid, "site": self.site})
+            values |= {"price": format_money(self.purchase, self.currency), "site": self.site}
+            if self.ends is not None:
+                values |= {"hour_low": self.ends[0], "hour_high": self.ends[1]}
+            first = Sentence("cost.hour" if self.ends is None else "cost.hour_estimated", values)
         if self.tokens is None:
             return (first,)
         cost, best = self.tokens.cost, self.tokens.candidate
-        names = (best.deployment.engine.name, best.deployment.accelerator.id, best.deployment.model.name)
-        ends = spread("rate", *names)
+        low, high = self._blended_ends(cost.blended_per_mtok)
         values = {
             "deployment": str(best.deployment), "blended": cost.blended_per_mtok, "currency": self.currency,
             "input": cost.input_per_mtok, "output": cost.output_per_mtok, "utilisation": self.utilisation_frac,
-            "blended_low": cost.blended_per_mtok / ends.high, "blended_high": cost.blended_per_mtok / ends.low,
+            "blended_low": low, "blended_high": high,
         }  # fmt: skip
         return (first, Sentence("cost.tokens", values))
 
+    def _blended_ends(self, middle: float) -> tuple[float, float]:
+        """Return the ends of the blended cost: the errors of predicted rates, and of an estimated price beside them."""
+        assert self.tokens is not None  # noqa: S101 - asked of tokens only
+        deployment = self.tokens.candidate.deployment
+        rate = spread("rate", deployment.engine.name, deployment.accelerator.id, deployment.model.name)
+        low, high = self.ends or (self.per_hour, self.per_hour)
+        down = math.hypot(math.log(rate.high), math.log(self.per_hour / low))
+        up = math.hypot(math.log(rate.low), math.log(high / self.per_hour))
+        return middle * math.exp(-down), middle * math.exp(up)
+
     @property
     def note_parts(self) -> tuple[Sentence, ...]:
-        """Whether the engine starts, and what `jevons size` tries besides, where a model was named."""
+        """How a price was estimated; whether the engine starts, and what `jevons size` tries besides."""
+        return (*self._estimated(), *self._of_model())
+
+    def _estimated(self) -> tuple[Sentence, ...]:
+        if self.ends is None or self.paid is None:
+            return ()
+        return (price_estimated(self.device, self.paid, self.cny_rate, self.currency),)
+
+    def _of_model(self) -> tuple[Sentence, ...]:
         if self.tokens is None:
             return ()
         deployment = self.tokens.candidate.deployment
@@ -215,12 +246,17 @@ class CostResult(Result):
         if self.hour is not None:
             record |= {
                 "price": self.purchase,
-                "price_cny": None if self.purchase is None else self.purchase * self.cny_rate,
+                "price_cny": None if self.paid is None else self.paid.number,
                 "parts_per_h": {name: getattr(self.hour, f"{name}_cur") for name in _PARTS},
                 "parts_cny_per_h": {name: getattr(self.hour, f"{name}_cur") * self.cny_rate for name in _PARTS},
                 "energy_kwh_per_h": self.hour.energy_kwh, "carbon_kgco2_per_h": self.hour.carbon_kgco2,
             }  # fmt: skip
         record |= {"per_hour": self.price.amount, "currency": self.currency}
+        if self.ends is not None and self.paid is not None and self.paid.low is not None and self.paid.high is not None:
+            record |= {
+                "per_hour_low": self.ends[0], "per_hour_high": self.ends[1],
+                "price_low": self.paid.low / self.cny_rate, "price_high": self.paid.high / self.cny_rate,
+            }  # fmt: skip
         if self.tokens is None:
             return record
         best, cost, seconds = self.tokens.candidate, self.tokens.cost, self.tokens.seconds
@@ -255,9 +291,12 @@ def cost_of(
     site: str,
     price: HourPrice | None,
     utilisation: float,
+    paid: OwnPrice | None = None,
     currency: str | None = None,
 ) -> CostResult:
     """Return the cost of an hour of a service's accelerator, at *price* or from its parts, and of a model's tokens.
+
+    *paid* is its purchase price; that on file by default, or one estimated from those of others.
 
     Raises
     ------
@@ -267,11 +306,14 @@ def cost_of(
     if model is not None and service.osl < _LEAST_OSL:
         message = f"--osl {service.osl}: must be at least {_LEAST_OSL}; the first output token comes with the prompt"
         raise InputError(message)
-    device, unit = service.accelerator(), currency_of(currency, price, service.accelerator().own_price)
+    device = service.accelerator()
+    device = device if paid is None else replace(device, own_price=paid)
+    unit = currency_of(currency, price, device.own_price)
     rate = cny_per(unit, service.on)
-    paid, hour, load_frac = None, None, get("assumption.load_frac", service.on).number
+    bought, hour, load_frac = None, None, get("assumption.load_frac", service.on).number
     if price is None:
-        paid, hour = _owned(device, site, service.on, rate)
+        bought = price_or_estimate(device if paid is None else replace(device, file=""), service.on)
+        hour = _owned(device, site, service.on, rate, bought.number)
         price = HourPrice(hour.total_cur, unit, f"own cost at {site}")
     else:
         price = HourPrice(price.amount * cny_per(price.currency, service.on) / rate, unit, price.origin)
@@ -279,22 +321,26 @@ def cost_of(
     if tokens is not None and hour is not None:  # its electricity is that of the operating point
         best = tokens.candidate
         load_frac = point_load_frac(best.deployment, service.workload(), best.point, utilisation)
-        paid, hour = _owned(device, site, service.on, rate, load_frac)
+        assert bought is not None  # noqa: S101 - an hour of parts is of what was bought
+        hour = _owned(device, site, service.on, rate, bought.number, load_frac)
         price = HourPrice(hour.total_cur, unit, f"own cost at {site}")
         tokens = _priced(service, tokens.model, device, price, utilisation, best)
+    ends = None
+    if bought is not None and is_estimate(bought) and bought.low is not None and bought.high is not None:
+        hours = [_owned(device, site, service.on, rate, end, load_frac).total_cur for end in (bought.low, bought.high)]
+        ends = (hours[0], hours[1])
     return CostResult(
-        device=device, service=service, price=price, site=site, purchase=paid, hour=hour, tokens=tokens,
+        device=device, service=service, price=price, site=site, paid=bought, hour=hour, tokens=tokens, ends=ends,
         utilisation_frac=utilisation, cny_rate=rate, load_frac=load_frac,
     )  # fmt: skip
 
 
 def _owned(
-    device: Accelerator, site: str, on: dt.date | None, rate: float, load_frac: float | None = None
-) -> tuple[float, DeviceHour]:
-    """Return price and cost of an hour of an accelerator that is owned, in a currency worth *rate* yuan."""
-    paid, hour = device_cost(device, site, on, load_frac)
-    parts = {f"{name}_cur": getattr(hour, f"{name}_cur") / rate for name in _PARTS}
-    return paid / rate, replace(hour, **parts)
+    device: Accelerator, site: str, on: dt.date | None, rate: float, price_cny: float, load_frac: float | None = None
+) -> DeviceHour:
+    """Return the cost of an hour of an accelerator that was bought, in a currency worth *rate* yuan."""
+    _, hour = device_cost(device, site, on, load_frac, price_cny)
+    return replace(hour, **{f"{name}_cur": getattr(hour, f"{name}_cur") / rate for name in _PARTS})
 
 
 def _priced(

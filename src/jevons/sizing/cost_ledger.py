@@ -6,15 +6,16 @@ import datetime as dt
 from collections.abc import Mapping
 
 from jevons.costing import formulas as costing
-from jevons.facts import default_facts
+from jevons.facts import FactValue, default_facts
 from jevons.facts.ledger import add_fact
 from jevons.formula import Formula, Symbol
 from jevons.hardware import Accelerator
 from jevons.provenance import Ledger
+from jevons.sizing.price_estimate import is_estimate
 
 
 def add_hour(
-    ledger: Ledger, *, device: Accelerator, site: str, on: dt.date | None, price_cny: float, load_frac: float,
+    ledger: Ledger, *, device: Accelerator, site: str, on: dt.date | None, paid: FactValue, load_frac: float,
     currency: str, cny_rate: float,
 ) -> None:  # fmt: skip
     """Record how the cost of an hour of an accelerator that is owned was made."""
@@ -26,14 +27,12 @@ def add_hour(
     at_site = {name: f"{site}.{name}" for name in ("tariff_cny_per_kwh", "pue", "build_cny_per_w")}
     for fact in (*terms.values(), *at_site.values()):
         add_fact(ledger, fact, facts, on)
-    paid = [one for one in (f"{device.id}.price_cny", f"{device.id}.price_usd") if one in facts and not device.file][:1]
-    for fact in paid:
+    listed = [one for one in (f"{device.id}.price_cny", f"{device.id}.price_usd") if one in facts]
+    parents = listed[:1] if device.own_price is None and not is_estimate(paid) else []
+    for fact in parents:
         add_fact(ledger, fact, facts, on)
-    price = "price_cny"
-    ledger.add(
-        price, price_cny, "CNY", parents=paid,
-        method=f"stated in {device.file}" if device.file else "price on file, in yuan at the rate of the day",
-    )  # fmt: skip
+    price, on_file = "price_cny", "price on file, in yuan at the rate of the day"
+    ledger.add(price, paid.number, "CNY", parents=parents, method=on_file if parents else paid.reason)
     ledger.add("server_w", device.server_w, "W", source="datasheet, with the share of the server")
     ledger.add("load_frac", load_frac, source="mean power over that at full load")
     ledger.derive("recovery", costing.RECOVERY, rate=terms["wacc_frac"], life=terms["economic_life_y"])

@@ -13,9 +13,8 @@ from jevons import serving
 from jevons.errors import InfeasibleError
 from jevons.serving import sim
 from jevons.sizing.fleet import Fleet, Interval, Observed
-from jevons.sizing.rank_table import rank_table
+from jevons.sizing.rank_table import RANKS_STEP_TOKENS, rank_table
 from jevons.sizing.service import Demand, Service
-from jevons.sizing.simulate import RANKS_STEP_TOKENS
 
 Progress = Callable[[str], None]
 

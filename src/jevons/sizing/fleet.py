@@ -216,10 +216,14 @@ class Fleet(Named):
             return own
         return f"prefill {self.prefill_replicas} x {self.prefill.layout} + decode {own}"
 
+    def cost_per_mtok(self, tokens: int) -> float | None:
+        """Return the cost of a million tokens where a request has so many that count; None where no price is known."""
+        per_hour = self.per_hour
+        return None if per_hour is None else per_hour / 3600 / (self.rate_req_per_s * tokens) * 1e6
+
     def record(self, service: Service) -> dict[str, Any]:
         """Return the fleet as plain values; ends of intervals are of means."""
         latency = self.latency()
-        tokens = self.rate_req_per_s * (service.isl + service.osl)
         per_hour = self.per_hour
         intervals = self.intervals()
         return {
@@ -251,10 +255,8 @@ class Fleet(Named):
             "memory": memory_record(self.deployment, service.isl + service.osl),
             "bounds": dict(self.point.bounds),
             "cost_per_h": per_hour,
-            "cost_per_mtok": None if per_hour is None else per_hour / 3600 / tokens * 1e6,
-            "cost_per_output_mtok": None
-            if per_hour is None
-            else per_hour / 3600 / (self.rate_req_per_s * service.osl) * 1e6,
+            "cost_per_mtok": self.cost_per_mtok(service.isl + service.osl),
+            "cost_per_output_mtok": self.cost_per_mtok(service.osl),
             "currency": None if self.price is None else self.price.currency,
         }
 

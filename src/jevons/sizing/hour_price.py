@@ -74,11 +74,16 @@ def finance_terms(on: dt.date | None = None) -> FinanceTerms:
 
 
 def device_cost(
-    device: Accelerator, site: str, on: dt.date | None = None, load_frac: float | None = None
+    device: Accelerator,
+    site: str,
+    on: dt.date | None = None,
+    load_frac: float | None = None,
+    price_cny: float | None = None,
 ) -> tuple[float, DeviceHour]:
     """Return the purchase price [CNY] and the cost of an hour of an accelerator that is owned, by part.
 
     *load_frac* is its mean power over that at full load, which sets the electricity; the shipped assumption by default.
+    *price_cny* is the purchase price; that on file by default.
 
     Raises
     ------
@@ -91,7 +96,7 @@ def device_cost(
     if site not in sites:
         message = f"--site {site}: unknown.{did_you_mean(site, sites)} Known: {', '.join(sites)}."
         raise InputError(message)
-    price = purchase_price(device, on).number
+    price = purchase_price(device, on).number if price_cny is None else price_cny
     return price, device_hour(
         device,
         price,

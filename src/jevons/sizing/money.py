@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from jevons.errors import InputError
+from jevons.hardware import OwnPrice, accelerator
 from jevons.sizing.hour_price import HourPrice
 from jevons.units import CURRENCIES, UnitError, parse_quantity
 
@@ -73,6 +74,18 @@ def hour_prices(texts: tuple[str, ...], option: str = "--gpu-hour") -> Mapping[s
             raise InputError(message)
         named[name.strip()] = price
     return named or None
+
+
+def price_of_one(text: str | None, device: str, option: str = "--purchase-price") -> OwnPrice | None:
+    """Return the purchase price that an option states of a device, such as ``8000 USD`` or ``l4=2500 USD``."""
+    prices = hour_prices(() if text is None else (text,), option)
+    if isinstance(prices, Mapping):
+        (name, price), *_ = prices.items()
+        if accelerator(name).id != accelerator(device).id:
+            message = f"{option} {text}: is of {name}, and {device} is asked for; write its price alone"
+            raise InputError(message)
+        prices = price
+    return None if prices is None else OwnPrice(prices.amount, prices.currency)
 
 
 def amount_of(text: str) -> tuple[float, str]:

@@ -10,9 +10,11 @@ from jevons.errors import FactError
 from jevons.facts import FactValue
 from jevons.hardware import Accelerator, accelerator, accelerator_ids
 from jevons.sizing.hour_price import purchase_price
+from jevons.words import Sentence
 
 _FEWEST = 8
 """Devices with a price that an estimate needs."""
+_ESTIMATED = "estimated from memory and bandwidth"
 
 
 def price_or_estimate(device: Accelerator, on: dt.date | None) -> FactValue:
@@ -27,6 +29,19 @@ def price_or_estimate(device: Accelerator, on: dt.date | None) -> FactValue:
         return purchase_price(device, on)
     except FactError:
         return estimated_price(device, on)
+
+
+def is_estimate(paid: FactValue) -> bool:
+    """Return whether a purchase price is an estimate of `estimated_price`."""
+    return paid.reason.startswith(_ESTIMATED)
+
+
+def price_estimated(device: Accelerator, paid: FactValue, cny_rate: float, currency: str) -> Sentence:
+    """Return what to say of an estimated purchase price, in a currency worth *cny_rate* yuan."""
+    ends = (paid.number, paid.low or paid.number, paid.high or paid.number)
+    price, low, high = (f"{float(f'{value / cny_rate:.2g}'):,.0f}" for value in ends)
+    values = {"gpu": device.id, "reason": paid.reason, "price": price, "low": low, "high": high, "currency": currency}
+    return Sentence("ways.price_estimated", values)
 
 
 def estimated_price(device: Accelerator, on: dt.date | None) -> FactValue:
@@ -61,7 +76,7 @@ def estimated_price(device: Accelerator, on: dt.date | None) -> FactValue:
     return FactValue(
         id=f"{device.id}.price_cny", value=float(np.exp(middle)), unit="CNY", start=day, published=day,
         grade="judgement", low=float(np.exp(middle + low)), high=float(np.exp(middle + high)),
-        reason=f"estimated from memory and bandwidth by the prices of {len(price)} other devices",
+        reason=f"{_ESTIMATED} by the prices of {len(price)} other devices",
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from jevons.serving.sim.types import TICKS_PER_S
 
 FloatArray = NDArray[np.float64]
 
+RANKS_STEP_TOKENS = 32_768
+"""Maximum prompt tokens in one step of all attention ranks; more would delay decodes beyond any latency limit."""
 _TILE, _FINE_TOKENS, _COARSE_POINTS = 128, 2048, 24
 _REFERENCE_CONTEXT = 1024.0
 _CACHED_CONTEXT = 8192.0

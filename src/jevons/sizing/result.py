@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -208,11 +208,21 @@ class SizeResult(Result):
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
-        price, demand = self.price, self.demand
         return {
             **self.answer_record(),
             "notes": list(self.notes),
             "note_parts": [one.record() for one in self.note_parts],
+            **self._figures(self._record),
+        }
+
+    def _figures_to_check(self) -> dict[str, Any]:
+        """Return the document without what launches each fleet, and the sentences."""
+        return self._figures(lambda fleet: fleet.record(self.service))
+
+    def _figures(self, record: Callable[[Fleet], dict[str, Any]]) -> dict[str, Any]:
+        """Return the figures of the document, and of each fleet what *record* gives."""
+        price, demand = self.price, self.demand
+        return {
             "binding": None if self.relaxed is None else self.relaxed.record(),
             "model": self.model.name,
             "gpu": self.accelerator.id,
@@ -231,9 +241,9 @@ class SizeResult(Result):
             "hour_price": None
             if price is None
             else {"amount": price.amount, "currency": price.currency, "origin": price.origin},
-            "best": self._record(self.best),
-            "pareto": [self._record(f) for f in self.pareto],
-            "entries": [self._record(f) for f in self.entries],
+            "best": record(self.best),
+            "pareto": [record(f) for f in self.pareto],
+            "entries": [record(f) for f in self.entries],
             "missed": [{"layout": m.fleet.words(), "gpu": m.fleet.deployment.accelerator.id, "reason": m.detail}
                        for m in self.missed],
             "tried": self.tried,

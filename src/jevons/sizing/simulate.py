@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from jevons.sizing.hour_price import HourPrice
 
 
-RANKS_STEP_TOKENS = 32_768
-"""Maximum prompt tokens in one step of all attention ranks; more would delay decodes beyond any latency limit."""
-
-
 def run_replicas(
     options: Simulation,
     device: Any,
@@ -298,6 +294,7 @@ def limits_for(
     Step times are tabulated by batch, so that a limit far beyond what the load or the cache can fill is taken as that.
     """
     from jevons.serving import sim
+    from jevons.sizing.rank_table import RANKS_STEP_TOKENS
 
     if options.server.swap and not options.server.host_gb:
         message = "--swap: needs host memory; add --host-gb"

@@ -65,11 +65,11 @@ def binding(fleet: Fleet, service: Service) -> str | None:
 def carries(fleet: Fleet, service: Service, *, rate_req_per_s: float, users: int, model: str) -> Sentence:
     """Return what a fleet carries, with latencies, their intervals and its cost."""
     statistic = service.percentile if fleet.observed is not None else "mean"
-    record = fleet.record(service)
     values: dict[str, Any] = {
         "fleet": fleet.words(), "accelerators": fleet.accelerators, "gpu": fleet.deployment.accelerator.id,
         "rate": rate_req_per_s or fleet.rate_req_per_s, "users": users, "model": model, "statistic": statistic,
-        "cost": record["cost_per_mtok"], "currency": record["currency"],
+        "cost": fleet.cost_per_mtok(service.isl + service.osl),
+        "currency": None if fleet.price is None else fleet.price.currency,
     }  # fmt: skip
     for key, ends in fleet.intervals(statistic).items():
         name = key.removesuffix("_s")

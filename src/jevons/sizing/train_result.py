@@ -259,7 +259,7 @@ def _scaling(result: TrainResult) -> Table:
         )
         for p in result.curve
     ]  # fmt: skip
-    return table("scaling", "Other cluster sizes, same batch", sizes, cells)
+    return table("scaling", "Other cluster sizes, same batch", sizes, cells, asked=True)
 
 
 def train_tables(result: TrainResult) -> Iterator[Table]:

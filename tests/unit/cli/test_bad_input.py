@@ -426,7 +426,7 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (("cost", "--utilisation", "0"), 2, "--utilisation"),
         (("cost", "--utilisation", "nan"), 2, "--utilisation"),
         (("cost", "--gpu-hour", "2 USD"), 2, "name a --model too"),
-        (("cost", "--gpu", "mi355x"), 2, "no purchase price of mi355x is known; give --gpu-hour"),
+        (("cost", "--gpu", "a10g", "--as-of", "2023-07-01"), 2, "too few to estimate it from; give --purchase-price"),
         (("train", *LLAMA, "--tokens", "0"), 2, "--tokens 0: write a number above 0"),
         (("train", *LLAMA, "--tokens", "1e999T"), 2, "--tokens 1e999T"),
         (("train", *LLAMA, "--tokens", "many"), 2, "--tokens many"),

@@ -39,6 +39,36 @@ def test_prices_not_yet_public_make_no_estimate():
         estimated_price(accelerator("l40s"), dt.date(2023, 7, 1))
 
 
+@pytest.mark.parametrize("gpu", ["l4", "t4", "a10g", "rtx_3090", "rtx_5090"])
+def test_an_hour_of_a_device_without_a_price_on_file_has_an_interval_and_says_why(gpu):
+    hour = jevons.cost(gpu)
+    record, estimate = hour.to_json(), estimated_price(accelerator(gpu), None)
+    assert record["price_cny"] == pytest.approx(estimate.number)
+    assert record["price_low"] < record["price"] < record["price_high"]
+    assert record["per_hour_low"] < record["per_hour"] < record["per_hour_high"]
+    assert "estimated" in hour.answer
+    assert any("is estimated from memory and bandwidth" in note for note in hour.notes)
+    given = jevons.cost(gpu, purchase_price="2000 USD")
+    assert given.to_json()["price"] == pytest.approx(2000.0)
+    assert "per_hour_low" not in given.to_json()
+    assert not any("estimated" in note for note in given.notes)
+
+
+def test_a_given_purchase_price_stands_before_that_on_file():
+    own = jevons.cost("h100_sxm", purchase_price="h100_sxm=20000 USD", model="llama-3.1-8b")
+    assert own.to_json()["price"] == pytest.approx(20_000.0)
+    assert "price on file" not in own.explain("price_cny")
+    on_file = jevons.cost("h100_sxm")
+    assert own.per_hour < on_file.per_hour
+    for wrong, said in (
+        ({"purchase_price": "l4=2000 USD"}, "is of l4, and h100_sxm is asked for"),
+        ({"purchase_price": "2000 USD", "gpu_hour": "2 USD", "model": "llama-3.1-8b"}, "has no effect where gpu_hour"),
+        ({"purchase_price": "2000"}, "write an amount above 0 and a currency"),
+    ):
+        with pytest.raises(InputError, match=said):
+            jevons.cost("h100_sxm", **wrong)
+
+
 @pytest.mark.slow
 def test_machines_without_a_price_are_compared_and_their_estimate_is_said():
     load = {"gpu": "l40s", "tokens_per_day": "100M", "api": "0.05/0.08 USD"}

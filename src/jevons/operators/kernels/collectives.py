@@ -154,11 +154,12 @@ def _collective(
     kernel = factors.kernel(COLLECTIVE, cluster.accelerator, operation, library)
     domain = cluster.accelerator.scaleup_domain
     group = _Group(kernel, operation, link_rates(cluster), domain, factors.scale.get("collective", 1.0))
-    size, p = np.broadcast_arrays(shape["size"], filled(shape["p"], domain), subok=False)
+    groups = filled(shape["p"], domain)
+    size, p = np.broadcast_arrays(shape["size"], groups, subok=False)
     result, slowdown = _within_links(group, size, p)
     time_s = result.time_s * slowdown
     held = np.broadcast_to(time_s, size.shape).copy()
-    for ranks in np.unique(p[p > 1]):
+    for ranks in np.unique(groups[groups > 1]):
         own = p == ranks
         held[own] = along(_rising(group, float(ranks)), _STEPS, size[own])
     residual = result.residual * slowdown * held / time_s
@@ -353,10 +354,12 @@ def _exchange(
     result = evaluate(EXCHANGE, kernel, shape, rates, scale)
     held = np.zeros_like(result.time_s)
     names = ("hidden", "top", "sms", "per_expert", "element_bytes", "p")
-    count, *columns = np.broadcast_arrays(shape["tokens"], *(shape[name] for name in names))
+    count = np.broadcast_to(shape["tokens"], held.shape)
+    columns = np.broadcast_arrays(*(shape[name] for name in names))
     for values in np.unique(np.stack([column.ravel() for column in columns]), axis=1).T:
         exchange, ranks = _Exchange(kernel, rates, domain, scale, *values[:-1].tolist()), float(values[-1])
         own = np.all([column == value for column, value in zip(columns, values, strict=True)], axis=0)
+        own = np.broadcast_to(own, held.shape)
         if ranks > 1:
             held[own] = along(_rising_exchange(exchange, ranks), _TOKENS.steps, count[own])
     bound = np.where(result.bound == 0, LINK, result.bound)

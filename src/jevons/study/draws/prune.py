@@ -10,10 +10,13 @@ from pathlib import Path
 
 from jevons.errors import InputError
 from jevons.study.draws.places import LOCK
-from jevons.study.draws.store import ABOUT, INPUTS
+from jevons.study.draws.store import ABOUT, INPUTS, SEAL
 from jevons.study.draws.stored import Stored, studies_in
 
-_OURS = re.compile(r"segment-\d{8,}-\d{8,}(-\d+)?\.(jsonl|damaged(-\d+)?)|\.jevons-[0-9a-f]+\.part")
+_OURS = re.compile(
+    r"segment-\d{8,}-\d{8,}(-\d+)?\.(jsonl|damaged(-\d+)?)|inputs\.(parquet|json)\.damaged(-\d+)?"
+    r"|\.jevons-[0-9a-f]+\.part"
+)
 _WASTE = re.compile(r".*\.damaged(-\d+)?|\.jevons-[0-9a-f]+\.part")
 
 
@@ -36,7 +39,7 @@ def prune(
     everything: bool = False,
     dry: bool = False,
 ) -> list[Pruned]:
-    """Remove studies by key, those of other versions, damaged segments, or all; return what was removed.
+    """Remove studies by key, those of other versions, damaged files, or all; return what was removed.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def prune(
         if chosen:
             size = sum(max(study.sizes[name], 0) for name in chosen)
             removed.append(
-                Pruned(key=study.key, reason=whole or "damaged segments", files=len(chosen), bytes=size)
+                Pruned(key=study.key, reason=whole or "damaged files", files=len(chosen), bytes=size)
             )  # fmt: skip
             if not dry:
                 _remove(study, chosen, whole=bool(whole))
@@ -72,8 +75,9 @@ def _files(study: Stored, *, whole: bool) -> list[str]:
     """Return the files of a study that go; what is no plain file stays."""
     plain = [name for name, size in study.sizes.items() if size >= 0]
     if whole:
-        return [name for name in plain if name in {ABOUT, INPUTS, LOCK} or _OURS.fullmatch(name)]
+        return [name for name in plain if name in {ABOUT, INPUTS, SEAL, LOCK} or _OURS.fullmatch(name)]
     bad = {name for name, part in study.parts.items() if part is None}
+    bad |= {INPUTS} if study.inputs_damaged else set()
     return [name for name in plain if _WASTE.fullmatch(name) or name in bad]
 
 

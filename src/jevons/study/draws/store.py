@@ -2,7 +2,8 @@
 
 A store is a folder; each run has a folder in it, named by the hash of everything the outcomes depend on. Outcomes are
 written in segments of JSON lines, each to a temporary file that is moved into place when whole, with a checksum on the
-last line. A segment that does not pass is set aside and its draws are computed again. What was drawn lies beside them.
+last line. A segment that does not pass is set aside and its draws are computed again. What was drawn lies beside them,
+with its checksum in a file of its own; where that does not pass it is set aside and written again.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ Record = dict[str, Any] | None
 """Outcomes of a draw; None without a feasible plan, `UNSOLVED` with the reason where a solver failed."""
 
 UNSOLVED = "unsolved"
-SCHEMA = 2
-"""Form of a study's folder. The first had no number, no inputs and no count of wanted draws; a run upgrades it."""
+SCHEMA = 3
+"""Form of a study's folder; a run upgrades older ones.
 
-ABOUT, INPUTS = "about.json", "inputs.parquet"
+The first had no number, no inputs and no count of wanted draws; the second no checksum of its inputs.
+"""
+
+ABOUT, INPUTS, SEAL = "about.json", "inputs.parquet", "inputs.json"
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
@@ -100,8 +104,8 @@ class Store:
         """Remove what was written about a study that this run began and stored no draw of; return whether it was so."""
         with suppress(InputError, OSError):
             if self._made and not segments(self.place):
-                self.place.remove(INPUTS)
-                self.place.remove(ABOUT)
+                for name in (SEAL, INPUTS, ABOUT):
+                    self.place.remove(name)
                 return True
         return False
 
@@ -145,14 +149,32 @@ class Store:
             raise InputError(message if told else f"{message}. {KEPT}") from None
 
     def add_inputs(self, names: tuple[str, ...], values: Array) -> None:
-        """Store what was drawn, a row for each draw."""
+        """Store what was drawn, a row for each draw, unless it is there whole; sets damage aside."""
         import polars as pl
 
-        if INPUTS in self.place.sizes():
+        there = self.place.sizes()
+        if INPUTS in there and inputs_of(self.place) is not None:
             return
-        content = io.BytesIO()
-        pl.DataFrame(dict(zip(names, values.T, strict=True))).write_parquet(content, statistics=False)
-        self.place.put(INPUTS, content.getvalue())
+        if INPUTS in there and (SEAL in there or there[INPUTS] < 0):
+            _set_aside(self.place, INPUTS)
+        if there.get(SEAL, 0) < 0:
+            _set_aside(self.place, SEAL)
+        stream = io.BytesIO()
+        pl.DataFrame(dict(zip(names, values.T, strict=True))).write_parquet(stream, statistics=False)
+        content = stream.getvalue()
+        # First, so that what a run was killed before it wrote is missing, and not damaged.
+        self.place.put(SEAL, json.dumps({"sha256": hashlib.sha256(content).hexdigest()}).encode() + b"\n")
+        self.place.put(INPUTS, content)
+
+
+def inputs_of(place: Place) -> bytes | None:
+    """Return what was drawn, as stored; None where it is missing, or not what its checksum says."""
+    content, seal = place.read(INPUTS), place.read(SEAL)
+    try:
+        stated = None if seal is None else json.loads(seal)["sha256"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return content if content is not None and stated == hashlib.sha256(content).hexdigest() else None
 
 
 def read_about(place: Place) -> dict[str, Any] | None:

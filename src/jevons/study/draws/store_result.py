@@ -18,7 +18,7 @@ _COLUMNS = (
     Column("stored", "stored", "draws", form=",d"), Column("total", "of", "draws", form=",d"),
     Column("bytes", "size", "MB", scale=1e-6, form=",.2f"),
     Column("infeasible", "infeasible", "draws", form=",d"),
-    Column("unsolved", "unsolved", "draws", form=",d"), Column("damaged", "damaged", "segments", form=",d"),
+    Column("unsolved", "unsolved", "draws", form=",d"), Column("damaged", "damaged", "files", form=",d"),
     Column("seed", "seed", form="d"), Column("schema", "schema", form="d"), Column("version", "version"),
 )  # fmt: skip
 _SHOWN = 7
@@ -47,6 +47,14 @@ class StoreResult(Result):
         draws, size = sum(len(one.records) for one in self.studies), sum(one.bytes for one in self.studies)
         stopped = sum(one.state == "stopped" for one in self.studies)
         rest = f" {stopped} stopped before the end; the same command goes on." if stopped else ""
+        aside = sum(len(one.aside) for one in self.studies)
+        hurt = sum(one.damaged for one in self.studies) - aside
+        if hurt:
+            files = "A file is" if hurt == 1 else f"{hurt:,} files are"
+            rest += f" {files} damaged; the command that made the study writes it again."
+        if aside:
+            files = "A damaged file is" if aside == 1 else f"{aside:,} damaged files are"
+            rest += f" {files} set aside; `jevons study prune --damaged` removes it."
         count = f"{len(self.studies)} {'study' if len(self.studies) == 1 else 'studies'}"
         return f"{self.store}: {count}, {draws:,} draws, {size / 1e6:,.2f} MB.{rest}"
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.errors import InputError, did_you_mean
+from jevons.errors import InputError, InputWarning, did_you_mean
 from jevons.files import is_folder
 from jevons.files.parquet import without_panics
 from jevons.study.draws.places import LOCK, Folder, Place, place_of
@@ -20,6 +21,7 @@ from jevons.study.draws.store import (
     SCHEMA,
     UNSOLVED,
     Record,
+    inputs_of,
     read_about,
     read_segment,
     refuse_newer,
@@ -34,6 +36,8 @@ FRAMES = ("studies", "draws", "paths", "segments")
 """Tables that SQL sees."""
 
 _LEAST_PREFIX = 4
+_FIRST_SEALED = 3
+"""Schema from which on what was drawn has a checksum."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +94,18 @@ class Stored:
 
     @property
     def damaged(self) -> int:
-        """Segments that are not as they were written, those that a run set aside among them."""
-        aside = sum(".damaged" in name for name in self.sizes)
-        return aside + sum(part is None for part in self.parts.values())
+        """Files that are not as they were written, those that a run set aside among them."""
+        return len(self.aside) + sum(part is None for part in self.parts.values()) + self.inputs_damaged
+
+    @property
+    def aside(self) -> list[str]:
+        """Names of the damaged files that a run set aside."""
+        return [name for name in self.sizes if ".damaged" in name]
+
+    @cached_property
+    def inputs_damaged(self) -> bool:
+        """Whether what was drawn is there and not as it was written."""
+        return self.readable and INPUTS in self.sizes and self.inputs() is None
 
     @property
     def bytes(self) -> int:
@@ -114,7 +127,7 @@ class Stored:
         """Return what was drawn, a row for each draw; None where it is not there or damaged."""
         import polars as pl
 
-        content = self.place.read(INPUTS)
+        content = self.place.read(INPUTS) if self.schema < _FIRST_SEALED else inputs_of(self.place)
         if content is None:
             return None
         try:
@@ -221,9 +234,25 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def _warn(study: Stored) -> None:
+    """Say what of a study's draws is missing because a file is damaged."""
+    lost = [name for name, part in study.parts.items() if part is None]
+    if lost:
+        files = "a segment is" if len(lost) == 1 else f"{len(lost)} segments are"
+        message = f"study {study.key}: {files} damaged ({lost[0]}), whose draws are not here; {_AGAIN}"
+        warnings.warn(message, InputWarning, stacklevel=2)
+    if study.inputs_damaged:
+        message = f"study {study.key}: {INPUTS} is damaged, and its draws have no inputs here; {_AGAIN}"
+        warnings.warn(message, InputWarning, stacklevel=2)
+
+
+_AGAIN = "the command that made the study writes it again"
+
+
 def _draws(study: Stored) -> pl.DataFrame:
     import polars as pl
 
+    _warn(study)
     records = {draw: None if record is None else _flat(record) for draw, record in study.records.items()}
     names = dict.fromkeys(name for record in records.values() for name in (record or {}))
     columns: dict[str, Any] = {
@@ -245,6 +274,8 @@ def _draws(study: Stored) -> pl.DataFrame:
 def _paths(study: Stored) -> pl.DataFrame:
     import polars as pl
 
+    _warn(study)
+
     def rows() -> Iterator[tuple[int, str, int, float]]:
         for draw, record in study.records.items():
             for name, values in ((record or {}).get("paths") or {}).items():
@@ -263,6 +294,7 @@ def _segments(study: Stored) -> pl.DataFrame:
         (study.key, name, None if part is None else len(part), study.sizes.get(name, 0), part is not None)
         for name, part in study.parts.items()
     ]
-    rows += [(study.key, name, None, max(size, 0), False) for name, size in study.sizes.items() if ".damaged" in name]
+    lost = [*study.aside, *([INPUTS] if study.inputs_damaged else [])]
+    rows += [(study.key, name, None, max(study.sizes[name], 0), False) for name in lost]
     kinds = {"study": pl.String, "file": pl.String, "draws": pl.Int64, "bytes": pl.Int64, "whole": pl.Boolean}
     return pl.DataFrame(rows, schema=kinds, orient="row")

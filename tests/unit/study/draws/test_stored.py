@@ -2,13 +2,14 @@
 
 import json
 
+import numpy as np
 import polars as pl
 import pytest
 
 import jevons
-from jevons.errors import InputError
+from jevons.errors import InputError, InputWarning
 from jevons.study.draws import sql as sql_module
-from jevons.study.draws.store import ABOUT, INPUTS, SCHEMA, Store
+from jevons.study.draws.store import ABOUT, INPUTS, SCHEMA, SEAL, Store
 from places import TINY
 
 
@@ -112,14 +113,66 @@ def test_a_newer_schema_is_refused_with_a_word_and_left_alone(store):
 def test_opening_changes_nothing_and_names_damage(store):
     segment = next((store / "aaaa1111").glob("segment-*"))
     segment.write_text(segment.read_text().replace("1.5", "9.5"))
+    Store(store, "aaaa1111", {"kind": "montecarlo", "total": 2}).add_inputs(("x",), np.zeros((2, 1)))
     (store / "aaaa1111" / INPUTS).write_bytes(b"PAR1 rubbish PAR1")
     (store / "bbbb2222" / ABOUT).write_text("[[[")
     (store / "notes").mkdir()
     before = {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
     opened = jevons.study.open(store)
-    assert [one["damaged"] for one in opened.to_json()["studies"]] == [1, 0]
-    assert opened.to_frame("draws")["study"].to_list() == ["bbbb2222"]
+    assert [one["damaged"] for one in opened.to_json()["studies"]] == [2, 0]
+    assert "2 files are damaged; the command that made the study writes it again" in opened.answer
+    with pytest.warns(InputWarning, match="segment is damaged") as told:
+        assert opened.to_frame("draws")["study"].to_list() == ["bbbb2222"]
+    assert any("inputs.parquet is damaged, and its draws have no inputs here" in str(one.message) for one in told)
     assert {path: path.read_bytes() for path in store.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("damage", ["a value", "cut", "no checksum", "a checksum of junk", "a folder"])
+def test_damaged_inputs_are_seen_set_aside_and_written_again(tmp_path, damage):
+    values = np.linspace(0.05, 0.15, 40).reshape(20, 2)
+    first = Store(tmp_path, "aaaa1111", {"kind": "montecarlo", "total": 20})
+    first.add({draw: {"devices": float(draw)} for draw in range(20)})
+    first.add_inputs(("a", "b"), values)
+    whole = jevons.study.open(tmp_path).to_frame("draws")
+    file, seal = tmp_path / "aaaa1111" / INPUTS, tmp_path / "aaaa1111" / SEAL
+    content = file.read_bytes()
+    if damage == "a value":  # polars reads it, as another figure
+        place = content.index(np.float64(values[3, 0]).tobytes())
+        file.write_bytes(content[:place] + np.float64(0.99).tobytes() + content[place + 8 :])
+        assert pl.read_parquet(file)["a"].max() == 0.99
+    elif damage == "cut":
+        file.write_bytes(content[:-20])
+    elif damage == "no checksum":
+        seal.unlink()
+    elif damage == "a checksum of junk":
+        seal.write_text("[]")
+    else:
+        file.unlink()
+        file.mkdir()
+    opened = jevons.study.open(tmp_path)
+    assert opened.to_json()["studies"][0]["damaged"] == 1
+    with pytest.warns(InputWarning, match="its draws have no inputs here"):
+        assert "a" not in opened.to_frame("draws").columns
+    Store(tmp_path, "aaaa1111", {"kind": "montecarlo", "total": 20}).add_inputs(("a", "b"), values)
+    again = jevons.study.open(tmp_path)
+    assert again.to_frame("draws").equals(whole)
+    assert "damaged; the command" not in again.answer
+    jevons.study.prune(tmp_path, everything=True)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_inputs_of_the_second_schema_are_read_and_get_a_checksum_from_the_next_run(tmp_path):
+    about = {"kind": "montecarlo", "total": 2}
+    Store(tmp_path, "aaaa1111", about).add({0: {"devices": 1.0}, 1: {"devices": 2.0}})
+    folder = tmp_path / "aaaa1111"
+    pl.DataFrame({"x": [1.0, 2.0]}).write_parquet(folder / INPUTS)
+    (folder / ABOUT).write_text(json.dumps({**about, "schema": 2}))
+    assert jevons.study.open(tmp_path).to_frame("draws")["x"].to_list() == [1.0, 2.0]
+    Store(tmp_path, "aaaa1111", about).add_inputs(("x",), np.array([[1.0], [2.0]]))
+    assert (folder / SEAL).is_file()
+    opened = jevons.study.open(tmp_path)
+    assert opened.to_frame("draws")["x"].to_list() == [1.0, 2.0]
+    assert opened.to_json()["studies"][0]["damaged"] == 0
 
 
 def test_prune_removes_what_is_named_and_no_file_of_others(store):
