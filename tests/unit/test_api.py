@@ -201,9 +201,7 @@ def test_a_result_is_not_saved_over_a_file_that_it_was_made_from(tmp_path, way):
         new = tmp_path / "new"
         new.write_text(text)
         new.replace(history)
-    with pytest.raises(
-        InputError, match=r"the result was made from this file, as `file`; name another; .*force=True"
-    ):
+    with pytest.raises(InputError, match=r"the result was made from this file, as `file`; name another; .*force=True"):
         grown.save(target)
     assert history.read_text() == text
     grown.save(tmp_path / "grown.csv")
