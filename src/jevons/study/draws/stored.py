@@ -19,6 +19,7 @@ from jevons.study.draws.store import (
     ABOUT,
     INPUTS,
     SCHEMA,
+    SEAL,
     UNSOLVED,
     Record,
     inputs_of,
@@ -127,7 +128,8 @@ class Stored:
         """Return what was drawn, a row for each draw; None where it is not there or damaged."""
         import polars as pl
 
-        content = self.place.read(INPUTS) if self.schema < _FIRST_SEALED else inputs_of(self.place)
+        sealed = self.schema >= _FIRST_SEALED or SEAL in self.sizes
+        content = inputs_of(self.place) if sealed else self.place.read(INPUTS)
         if content is None:
             return None
         try:
