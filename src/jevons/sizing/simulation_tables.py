@@ -62,11 +62,23 @@ def whole_and_steady(result: SimResult | FleetResult) -> dict[str, Any]:
 
 _NEAR_FRAC = 0.05
 """Difference between the whole run and its steady part that is worth a line."""
+_LEAST_TURNS = 0.5
+"""Share of the time that a request takes, which the part between ramp and drain must last to show a rate."""
 
 
 def steady_note(record: Record) -> tuple[Sentence, ...]:
-    """Return in a sentence how far the steady part of a run lies from all of it, and why; nothing where it is near."""
+    """Return in a sentence how far the steady part of a run lies from all of it, and why; nothing where it is near.
+
+    A load that exceeds what is finished has no steady part, and a short run shows none.
+    """
+    if not record["stable"]:
+        return ()
     steady, edges = record["steady"], record["edges"]
+    start, stop = steady["window_s"]
+    spread = record["e2e_s"]
+    if spread is not None and stop - start < _LEAST_TURNS * spread["mean"]:
+        lasts = {"window": number(stop - start), "request": number(spread["mean"])}
+        return (Sentence("simulate.no_steady", lasts),)
     shown = (("output_tok_per_s", None, 1.0), ("ttft_s", "mean", 1e3), ("tpot_s", "mean", 1e3))
     apart = []
     for key, statistic, scale in shown:

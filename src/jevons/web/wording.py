@@ -81,6 +81,8 @@ def _in_terms(one: Sentence, language: str) -> Sentence:
             return _in_terms(value, language)
         if not isinstance(value, str):
             return value
+        if language == "zh" and value in _MONEY:
+            return _MONEY[value]
         whole = term(value, language)  # a name may hold an amount of its own
         return whole if whole != value else term(_amounts(value, language), language)
 

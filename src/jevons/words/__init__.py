@@ -30,6 +30,8 @@ LANGUAGES = ("en", "zh")
 _FOLDER = Path(__file__).parent
 _OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
 _FIELD = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
+_GAP = re.compile(r"(?<=[\u4e00-\u9fff]) (?!至)(?=[\u4e00-\u9fff])")
+"""A space between two Chinese characters, as templates have beside a field that may be a number or Latin letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Sentence:
         """Return the sentence in a language."""
         template = templates(language)[self.id]
         template = _OPTIONAL.sub(lambda part: part[1] if self._complete(part[1]) else "", template)
-        return _FIELD.sub(lambda part: _shown(self.values, part[1], part[2] or "", language), template)
+        text = _FIELD.sub(lambda part: _shown(self.values, part[1], part[2] or "", language), template)
+        return _GAP.sub("", text)
 
     def _complete(self, part: str) -> bool:
         named = [one for one in _FIELD.finditer(part) if not (one[2] or "").startswith("[")]

@@ -136,3 +136,17 @@ def test_a_load_that_ends_in_a_burst_is_not_called_unstable() -> None:
     assert found.timing.end_s > 118.0  # eight a second are finished, ten come in the burst and two before
     assert found.occupancy.utilisation_frac > 0.98
     assert found.overload.overload_frac is None
+
+
+def test_a_load_that_is_over_before_its_second_half_is_finished_is_unstable_where_its_queue_outlasts_it() -> None:
+    """Four run at once, for five seconds each: 0.8 a second are finished, and 50 come."""
+    table = sim.constant_table(4, 512, decode_s=0.01, prompt_token_s=1e-6)
+    limits = sim.SimLimits(max_batch=4, step_tokens=512, block_tokens=16, kv_blocks=1000)
+    load = sim.generate(sim.Load(requests=80, isl=10, osl=500, rate_req_per_s=50.0), 1)
+    found = sim.simulate(load, table, limits)
+    assert found.timing.end_s == pytest.approx(100.0, rel=0.02)
+    assert found.overload.capacity_req_per_s == pytest.approx(80.0 / found.timing.end_s, rel=1e-6)
+    assert found.overload.overload_frac == pytest.approx(found.timing.end_s / load.arrival_s[-1] - 1.0, rel=1e-6)
+    wide = dataclasses.replace(limits, max_batch=128, kv_blocks=10_000)
+    roomy = sim.simulate(load, sim.constant_table(128, 512, decode_s=0.01, prompt_token_s=1e-6), wide)
+    assert roomy.overload.overload_frac is None  # all run at once

@@ -19,7 +19,15 @@ from jevons.serving.sim.fleet.types import (
     Offline,
     OfflineShare,
 )
-from jevons.serving.sim.replica.run import BUSY_FRAC, UNSTABLE_FRAC, client_view, spread_of, steady_window, whole_run
+from jevons.serving.sim.replica.run import (
+    BUSY_FRAC,
+    UNSTABLE_FRAC,
+    client_view,
+    outlasting,
+    spread_of,
+    steady_window,
+    whole_run,
+)
 from jevons.serving.sim.types import (
     TICKS_PER_S,
     FloatArray,
@@ -214,9 +222,13 @@ def _overload(trail: Trail, fate: IntArray, shares: tuple[KindShare, ...]) -> tu
     never_rests = max(share.utilisation_frac for share in shares) >= BUSY_FRAC
     if not never_rests or came - left <= max(UNSTABLE_FRAC * came, 3.0 * np.sqrt(came)):
         return None, None
+    if left == 0:
+        queued = int(trail.first[: len(fate)][taken].max())
+        last_s, queued_s, end_s = (int(tick) / TICKS_PER_S for tick in (last, queued, finish.max()))
+        return outlasting(last_s, len(arrival), queued_s, end_s)
     backlog = [int((arrival <= t).sum() - ((finish >= 0) & (finish <= t)).sum()) for t in (half, last)]
     at_last = len(arrival) * (last - half) <= left * last  # It ends in a burst that the fleet catches up with.
-    if left == 0 or backlog[1] <= backlog[0] or at_last:
+    if backlog[1] <= backlog[0] or at_last:
         return None, None
     return came / left - 1.0, left / ((last - half) / TICKS_PER_S)
 

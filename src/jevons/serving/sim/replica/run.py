@@ -514,7 +514,21 @@ def overload_frac(
     busy = tick_sum(trail.totals["busy"]) / tick_sum(np.maximum(trail.totals["end"], 1))
     if busy < BUSY_FRAC or behind <= max(UNSTABLE_FRAC * came, 3.0 * np.sqrt(came)):
         return None, None
+    if left == 0:
+        return outlasting(last, len(arrival), float(trail.first.max()) / TICKS_PER_S, float(finish.max()))
     backlog = [int((arrival <= t).sum() - (finish <= t).sum()) for t in (half, last)]
-    if left == 0 or backlog[1] <= backlog[0] or len(arrival) / last <= left / (last - half):
+    if backlog[1] <= backlog[0] or len(arrival) / last <= left / (last - half):
         return None, None
     return came / left - 1.0, left / (last - half)
+
+
+def outlasting(last_s: float, count: int, queued_s: float, end_s: float) -> tuple[float | None, float | None]:
+    """Return by how much arrivals exceed what is finished, and the latter per second, of a load that is over early.
+
+    Nothing that came in the second half is finished when the last request comes, so that the pace of the whole run
+    counts. The load is unstable where its queue lasts for longer than twice the time in which *count* requests came,
+    the last of which comes at *last_s*; *queued_s* is the last first token, *end_s* the last token of all.
+    """
+    if queued_s <= 2.0 * last_s or count / 2.0 <= 3.0 * np.sqrt(count):
+        return None, None
+    return end_s / last_s - 1.0, count / end_s

@@ -23,6 +23,7 @@ from jevons.serving.sim.replica.run import (
     check_inputs,
     gap_spread,
     kernel_table,
+    outlasting,
     told_of_compiling,
     within,
 )
@@ -129,7 +130,7 @@ class _Tally:
         self.steady, self.whole = Seen(), Seen()
         self.edges = np.linspace(0.0, max(ahead.last_s, 1e-12), BINS + 1)
         self.series = np.zeros((6, BINS + 1))
-        self.running_s = self.in_system_s = self.stop_s = 0.0
+        self.running_s = self.in_system_s = self.begun_s = self.stop_s = 0.0
         self.start_s = np.inf
         self.arrived, self.finished = np.zeros(2, np.int64), np.zeros(2, np.int64)
 
@@ -156,6 +157,7 @@ class _Tally:
         self.whole.end(osl, all_of, good)
         self.running_s += float((finish - admitted).sum())
         self.in_system_s += float((finish - arrival).sum())
+        self.begun_s = max(self.begun_s, float(first.max()))
         self.start_s, self.stop_s = min(self.start_s, float(arrival.min())), max(self.stop_s, float(finish.max()))
         for place, moment in enumerate((self.ahead.last_s / 2, self.ahead.last_s)):
             self.arrived[place] += int((arrival <= moment).sum())
@@ -168,8 +170,10 @@ class _Tally:
         came, left = (int(values[1] - values[0]) for values in (self.arrived, self.finished))
         if last_s <= 0.0 or busy_frac < BUSY_FRAC or came - left <= max(UNSTABLE_FRAC * came, 3.0 * np.sqrt(came)):
             return none
+        if left == 0:
+            return Overload(*outlasting(last_s, self.whole.counted, self.begun_s, self.stop_s))
         backlog = self.arrived - self.finished
-        if left == 0 or backlog[1] <= backlog[0] or self.whole.counted / last_s <= left / (last_s / 2):
+        if backlog[1] <= backlog[0] or self.whole.counted / last_s <= left / (last_s / 2):
             return none
         return Overload(overload_frac=came / left - 1.0, capacity_req_per_s=left / (last_s / 2))
 
