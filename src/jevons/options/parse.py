@@ -46,6 +46,17 @@ def duration_s(given: Any, name: str) -> float:
         raise InputError(message) from None
 
 
+_DATA_UNIT = re.compile(r"([kmgtp])(i?)(b?)\s*$", re.IGNORECASE)
+
+
+def _written(unit: re.Match[str]) -> str:
+    """Return a unit of data as units are written: kB for KB, MB for mb, GiB for Gi; M alone may be either and stays."""
+    letter, binary, byte = unit[1], unit[2].lower(), unit[3]
+    if not binary and not byte:
+        return unit[0]
+    return (letter.upper() if binary or letter not in "kK" else "k") + f"{binary}B"
+
+
 def data_bytes(given: Any, name: str) -> float:
     """Return an amount of data in bytes: a number of bytes, or text with a unit, such as ``64MiB`` or ``2 GB``.
 
@@ -61,7 +72,7 @@ def data_bytes(given: Any, name: str) -> float:
     """
     if isinstance(given, int | float) and not isinstance(given, bool):
         return float(given)
-    text = str(given)
+    text = _DATA_UNIT.sub(_written, str(given))
     try:
         return parse_quantity(text if re.search(r"[a-zA-Z]\s*$", text) else f"{text} bytes", "bytes")
     except UnitError:

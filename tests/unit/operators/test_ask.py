@@ -102,6 +102,16 @@ def test_what_must_cross_the_network_in_an_all_to_all_is_not_divided_by_the_doma
     assert 0.8 < far.bandwidth_frac <= 1.0 + 1e-9
 
 
+@pytest.mark.parametrize(
+    ("written", "size"), [("1KB", 1e3), ("64 mb", 64e6), ("2gb", 2e9), ("64Mi", 2**26), ("64mib", 2**26), ("8B", 8)]
+)
+def test_sizes_of_messages_are_read_as_people_write_them(written, size):
+    asked, plain = (jevons.operators.all_reduce(message) for message in (written, size))
+    assert asked.answer == plain.answer
+    with pytest.raises(jevons.InputError, match="64MiB or 2GB"):  # 10^6 or 2^20 bytes
+        jevons.operators.all_reduce("64M")
+
+
 def test_one_device_alone_takes_no_time():
     alone = jevons.operators.all_reduce("64 MiB", gpus=1)
     assert (alone.time_s, alone.low, alone.high) == (0.0, 0.0, 0.0)
