@@ -195,3 +195,8 @@ def test_times_are_read_as_people_write_them(text, seconds):
 def test_a_time_that_may_mean_two_is_refused(text):
     with pytest.raises(InputError, match="write a time with its unit, such as 300ms or 1.5s"):
         duration_s(text, "ttft")
+
+
+def test_an_infinite_rate_is_answered_with_how_to_say_what_it_means():
+    with pytest.raises(jevons.InputError, match="all requests come at once, give concurrency and requests"):
+        jevons.simulate("llama-3.1-8b", rate=float("inf"))

@@ -11,7 +11,10 @@ ISL = Option(help="Input tokens per request", unit="tokens", low=1, high=100_000
 OSL = Option(help="Output tokens per request", unit="tokens", low=1, high=100_000_000)
 ISL_CV = Option(help="Coefficient of variation of lognormal input lengths", low=0, high=100)
 OSL_CV = Option(help="Coefficient of variation of lognormal output lengths", low=0, high=100)
-RATE = Option(help="Arrival rate", unit="req/s", above=0, high=1e9)
+RATE = Option(
+    help="Arrival rate", unit="req/s", above=0, high=1e9,
+    if_endless="; where all requests come at once, give --concurrency and --requests that number",
+)  # fmt: skip
 LOAD_RATE = Option(help="Arrival rate to carry; 0 for one replica at full load", unit="req/s", low=0, high=1e9)
 CONCURRENCY = Option(help="Concurrent users of a closed loop, in place of a rate", low=1, high=10_000_000)
 USERS = Option(help="Concurrent users, in place of a rate", low=0, high=10_000_000)

@@ -38,6 +38,8 @@ class Option:
         Name at the command line, without the dashes; that of the argument where empty.
     share : bool
         Whether it is a share, which may be written in percent; one that is at most 1 is.
+    if_endless : str
+        What an answer to an infinite value adds: how to say what people mean by it.
     expand : callable or None
         Returns other arguments that the value stands for, given it, what else was given by name, and the names of all
         arguments; each with the words for its origin. One that was given otherwise too is refused.
@@ -53,6 +55,7 @@ class Option:
     metavar: str = ""
     flag: str = ""
     share: bool = False
+    if_endless: str = ""
     expand: Callable[[Any, Mapping[str, Any], frozenset[str]], Mapping[str, tuple[Any, str]]] | None = None
 
     @property
@@ -91,7 +94,7 @@ class Option:
         unit = f" {self.unit}" if self.unit else ""
         problem = ""
         if isinstance(number, float) and not math.isfinite(number):
-            problem = "must be a finite number"
+            problem = f"must be a finite number{self.if_endless}"
         elif self.above is not None and not number > self.above:
             problem = f"must be above {self.above:g}{unit}"
         elif self.low is not None and number < self.low:
