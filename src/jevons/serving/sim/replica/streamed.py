@@ -171,7 +171,8 @@ class _Tally:
         if last_s <= 0.0 or busy_frac < BUSY_FRAC or came - left <= max(UNSTABLE_FRAC * came, 3.0 * np.sqrt(came)):
             return none
         if left == 0:
-            return Overload(*outlasting(last_s, self.whole.counted, self.begun_s, self.stop_s))
+            frac, pace = outlasting(last_s, self.whole.counted, self.begun_s, self.stop_s)
+            return Overload(overload_frac=frac, capacity_req_per_s=pace)
         backlog = self.arrived - self.finished
         if backlog[1] <= backlog[0] or self.whole.counted / last_s <= left / (last_s / 2):
             return none
