@@ -203,8 +203,6 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     launch_s = engine.host.prefill_launch_s * pace_of_host * work.kernels
     waits_s = _launch_gaps_s(work_s, launch_s) * launched
     apart_s = zero + engine.host.decode_layer_s * pace_of_host * work.layers
-    if engine.host.launches_ahead:
-        apart_s = np.maximum(apart_s - work_s, 0.0)
     one_by_one = engine.eager | (work.requests > engine.host.captured_batch)
     apart_s = np.where(one_by_one, np.maximum(apart_s, _launch_gaps_s(work_s, launch_s)), apart_s)
     between_s = np.where(work.prompts > 0, waits_s, apart_s)

@@ -113,11 +113,10 @@ class HostFactors(Part):
     captured_tokens : float
         Prompt steps of up to so many tokens run as captured graphs: the host launches no kernels one by one.
     captured_batch : float
-        Decode steps of more requests than that run without a captured graph, kernel by kernel.
+        Decode steps of more requests than that run without a captured graph, kernel by kernel; 0 for an engine that
+        captures none.
     decode_layer_s : float
-        Gap per layer of decode-only steps, replayed from a captured graph where the engine has one.
-    launches_ahead : bool
-        Whether the host launches the kernels of decode steps one by one while the device works.
+        Gap per layer of decode-only steps that are replayed from a captured graph.
     """
 
     step_overhead_s: float
@@ -126,7 +125,6 @@ class HostFactors(Part):
     captured_tokens: float
     captured_batch: float = 1e9
     decode_layer_s: float
-    launches_ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

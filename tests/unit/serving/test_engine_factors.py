@@ -8,6 +8,7 @@ import pytest
 from jevons import models, serving
 from jevons.hardware import accelerator
 from jevons.operators import kernels as ops
+from jevons.serving.closed_loop.points import with_limits
 from jevons.serving.formulas import accepted_tokens
 from jevons.serving.scales import generation_of, part_scales
 from jevons.serving.step import engine_time, step_time, step_work
@@ -108,6 +109,29 @@ def test_decode_steps_beyond_the_largest_captured_batch_wait_for_their_launches(
     extra_s = engine_time(work, engine).time_s - engine_time(work, engine.replace(captured_batch=1e9)).time_s
     assert extra_s[0] == 0.0
     assert extra_s[1] > 0.01
+
+
+def test_every_step_of_an_engine_without_graphs_waits_for_its_launches():
+    engine = serving.engine("eager")
+    assert engine.host.captured_batch == with_limits(engine, captured_batch=1e9).host.captured_batch == 0.0
+    work = step_work(deployed("llama-2-70b", layout=Layout(tp=8), engine=engine), decode_batch=1.0, decode_context=500)
+    launch_s = engine.host.prefill_launch_s * work.kernels
+    host = part_scales(work.generation, "eager", None, work.device)["host"]
+    assert engine_time(work, engine).time_s[0] > launch_s * host
+    assert engine_time(work, engine.replace(prefill_launch_s=0.0)).time_s[0] < 0.6 * launch_s
+
+
+def test_a_70b_without_graphs_decodes_no_faster_on_eight_devices_than_on_four():
+    """Splitwise, A100: steps of one request after 512 tokens take 45.0 ms on four devices and 44.9 on eight."""
+    four, eight = (
+        deployed(
+            "llama-2-70b", accelerator=accelerator("a100_sxm"), layout=Layout(tp=tp), engine=serving.engine("eager")
+        )
+        for tp in (4, 8)
+    )
+    times = [step_time(one, decode_batch=1.0, decode_context=576).time_s[0] for one in (four, eight)]
+    assert times[1] / times[0] == pytest.approx(44.9 / 45.0, abs=0.2)
+    assert times[1] == pytest.approx(0.0449, rel=0.2)
 
 
 def test_prompts_that_pick_tokens_expand_none_of_those_cached():

@@ -506,10 +506,13 @@ def with_limits(
     captured_tokens: float | None = None,
     captured_batch: float | None = None,
 ) -> EngineFactors:
-    """Return an engine with other limits on prompt tokens and requests per step, and on steps run as graphs."""
+    """Return an engine with other limits on prompt tokens and requests per step, and on steps run as graphs.
+
+    An engine that captures none goes on without.
+    """
     changes = {name: value for name, value in (("step_tokens", step_tokens), ("max_batch", max_batch)) if value}
     if captured_tokens is not None:
         changes["captured_tokens"] = captured_tokens  # type: ignore[assignment]
-    if captured_batch:
+    if captured_batch and engine.host.captured_batch:
         changes["captured_batch"] = captured_batch  # type: ignore[assignment]
     return engine.replace(**changes)

@@ -82,8 +82,9 @@ ENGINE_FACTORS = (
 )
 # Factors that the rows of one engine alone tell from others: its sweeps of short answers have both times.
 _TOLD_BY = {"entry_launch_s": "trtllm"}
-# Without captured graphs a layer's dozen kernels are launched one by one, some thirty microseconds each.
-_EAGER = {"decode_layer_s": 4e-4}
+_OF_GRAPHS = "decode_layer_s"
+# Engines without captured graphs are those of 2023, which sample and detokenise request by request in Python.
+_ONE_BY_ONE = {"request_overhead_s": (2e-4, 1e-3)}
 # What was measured as engines run it needs less freedom; hosts of one generation of devices differ in pace by more.
 _FREEDOM = {"ep_comm": 0.4, "host": 3.0}
 _OWN_KERNELS = 2.5  # engines and generations share most kernels, but not those of the experts and of block scales
@@ -456,9 +457,12 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
         for name, usual, low, high, sigma in ENGINE_FACTORS:
             if _TOLD_BY.get(name, engine) != engine:
                 continue
-            first = _EAGER.get(name, usual) if engine == "eager" else usual
-            start = first if neutral else min(max(float(preset.field(name)), low), high)
-            factors.append(Factor(kind="engine", owner=engine, name=name, start=start, low=low, high=high, sigma=sigma))
+            captures = preset.host.captured_batch > 0.0
+            if name == _OF_GRAPHS and not captures:
+                continue
+            first, most = (usual, high) if captures else _ONE_BY_ONE.get(name, (usual, high))
+            start = first if neutral else min(max(float(preset.field(name)), low), most)
+            factors.append(Factor(kind="engine", owner=engine, name=name, start=start, low=low, high=most, sigma=sigma))
     parts: dict[str, set[str]] = defaultdict(set)
     kinds = {"all": "all"}
     for item in items:
