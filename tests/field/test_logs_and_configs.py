@@ -72,6 +72,40 @@ def test_29000_tokens_do_not_fit_an_rtx_3090_that_takes_prompts_whole() -> None:
     assert not jevons.memory(serve=LLAMA_3090.format(29_000), gpu="rtx_3090", engine_version="0.6.4").fits
 
 
+def test_20000_tokens_fit_an_rtx_3090_that_takes_prompts_whole() -> None:
+    """vllm#10517, 0.6.4: 0.35 GiB outside the allocator, 3.81 GiB of cache, 1.56 sequences."""
+    use = jevons.memory(serve=LLAMA_3090.format(20_000), gpu="rtx_3090", engine_version="0.6.4")
+    record = use.to_json()
+    assert use.fits
+    assert record["other_bytes"] / GIB == pytest.approx(0.35, rel=0.02)
+    assert record["kv_bytes"] / GIB == pytest.approx(3.81, rel=0.06)
+    assert record["max_concurrency"] == pytest.approx(1.56, rel=0.06)
+
+
+def test_cache_of_a_32b_in_4_bits_on_an_a6000() -> None:
+    """vllm#10360, 0.6.4: 22.74 GiB."""
+    line = "vllm serve Qwen/Qwen2.5-32B-Instruct-AWQ --max-model-len 4096 --enable-prefix-caching"
+    record = jevons.memory(serve=line, gpu="rtx_a6000", engine_version="0.6.4").to_json()
+    assert record["kv_bytes"] / GIB == pytest.approx(22.74, rel=0.02)
+
+
+@pytest.mark.parametrize(("longest", "step"), [(120_000, 64_000), (74_000, 74_000)])
+def test_a_48b_in_4_bits_starts_on_two_rtx_3090(longest: int, step: int) -> None:
+    """vllm#28228: both start under 0.11, the first with 2.30 GiB of cache."""
+    line = (
+        f"vllm serve cyankiwi/Kimi-Linear-48B-A3B-Instruct-AWQ-4bit --gpu-memory-utilization 0.95 --max_model_len "
+        f"{longest} --tensor_parallel 2 --enable_prefix_caching --max_num_batched_tokens {step} --max-num-seqs 8"
+    )
+    assert jevons.memory(serve=line, gpu="rtx_3090", engine_version="0.11.1").fits
+
+
+def test_cache_on_two_cards_that_meet_on_the_bus() -> None:
+    """LLMServingSim's run of vLLM 0.28 on two RTX PRO 6000: 462,144 tokens."""
+    line = "vllm serve Qwen/Qwen3-32B --tensor-parallel-size 2 --max-num-seqs 128 --max-num-batched-tokens 2048"
+    use = jevons.memory(serve=line, gpu="rtx_pro_6000", engine_version="0.28")
+    assert use.kv_tokens == pytest.approx(462_144, rel=0.05)
+
+
 def test_weights_of_a_mixture_on_each_of_four_ranks() -> None:
     """vllm#17469: 14.2474 GiB."""
     use = jevons.memory(serve="vllm serve Qwen/Qwen3-30B-A3B -tp 4", gpu="h100_sxm", engine_version="0.8.5").to_json()

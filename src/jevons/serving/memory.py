@@ -249,17 +249,38 @@ def _state_pool_bytes(deployment: Deployment) -> float:
     return slots * states * 4.0 / layout.tp / layout.pp
 
 
+def communicator_bytes(deployment: Deployment) -> float:
+    """Return what communicators and their buffers take on each of several devices [bytes]; 0 on one."""
+    factors = deployment.engine.memory
+    if deployment.layout.devices == 1:
+        return 0.0
+    return factors.comm_bus_bytes if _meet_on_the_bus(deployment) else factors.comm_bytes
+
+
+def before_bytes(deployment: Deployment) -> float:
+    """Return what a device has lost before the engine looks at the free memory [bytes]: context, first communicator."""
+    factors = deployment.engine.memory
+    if deployment.layout.devices == 1:
+        return factors.before_bytes
+    first = factors.before_comm_bus_bytes if _meet_on_the_bus(deployment) else factors.before_comm_bytes
+    return factors.before_bytes + first
+
+
+def _meet_on_the_bus(deployment: Deployment) -> bool:
+    return deployment.accelerator.scaleup.kind == "pcie"
+
+
 def memory_plan(deployment: Deployment) -> MemoryUse:
     """Return what fills a device of the fullest stage; the cache is what is left, below zero where nothing is."""
-    layout, engine = deployment.layout, deployment.engine
+    engine = deployment.engine
     weights, activations, graphs = (
         weight_bytes_per_device(deployment) + draft_weight_bytes(deployment),
         activation_bytes(deployment),
         graph_bytes(deployment),
     )
-    reserved = engine.batching.reserved_bytes + _state_pool_bytes(deployment)
-    if layout.devices > 1:
-        reserved += engine.memory.comm_bytes
+    reserved = engine.batching.reserved_bytes + communicator_bytes(deployment) + _state_pool_bytes(deployment)
+    if deployment.accelerator.generation == "hopper":
+        reserved += engine.memory.hopper_bytes
     inside = engine.memory.graphs_inside > 0.0
     return MemoryUse(
         weights_bytes=weights,
@@ -277,13 +298,14 @@ def _kv_bytes(deployment: Deployment, weights: float, activations: float, others
 
     Notes
     -----
-    vLLM's share of a device holds all parts. SGLang's static share holds weights and cache, of what the context leaves.
-    TensorRT-LLM's is of what all others leave.
+    vLLM's share of a device holds all parts. SGLang's static share holds weights, recurrent states and cache, of what
+    is free before weights are loaded. TensorRT-LLM's is of what all others leave.
     """
     factors = deployment.engine.memory
     rest = deployment.usable_bytes - weights - activations - others
     if factors.share_static:
-        left = deployment.share_frac * (deployment.shown_bytes - others) - weights
+        free = deployment.accelerator.usable_bytes - before_bytes(deployment)
+        left = deployment.share_frac * free - weights - _state_pool_bytes(deployment)
     else:
         left = rest * deployment.share_frac if factors.share_of_rest and rest > 0.0 else rest
     if not deployment.kv_tokens:
@@ -405,9 +427,8 @@ def start_shortage(deployment: Deployment) -> str:
         )
     spare = start_spare_bytes(deployment, use)
     if spare < 0.0:
-        sampler = f" and the sampler's warm-up for {running:,} requests" if factors.sampler_warmed else ""
         return (
-            f"captured graphs ({use.graphs_bytes / 1e9:.1f} GB){sampler} "
+            f"captured graphs ({use.graphs_bytes / 1e9:.1f} GB) and the sampler's warm-up for {running:,} requests "
             f"need {-spare / 1e9:.1f} GB more than is left beside the cache. Use a smaller --gpu-memory-utilization "
             f"or --max-num-seqs."
         )
@@ -430,12 +451,10 @@ def _beside_shortage(deployment: Deployment, use: MemoryUse) -> str:
 def start_spare_bytes(deployment: Deployment, use: MemoryUse) -> float:
     """Return what a device has left at the tightest moment of the start: graphs captured, the sampler warmed up."""
     factors, model = deployment.engine.memory, deployment.model
-    before = factors.before_bytes + (factors.before_comm_bytes if deployment.layout.devices > 1 else 0.0)
-    free = deployment.accelerator.usable_bytes - before
+    free = deployment.accelerator.usable_bytes - before_bytes(deployment)
     used_bytes = use.weights_bytes + use.kv_bytes + use.reserved_bytes + use.graphs_bytes
     batching = deployment.engine.batching
     sampler = min(batching.max_batch, batching.step_tokens) * model.vocab * factors.sampler_bytes
-    sampler *= factors.sampler_warmed
     if any(g.feed_forward.kind == "moe" for g in model.layers) and weight_precision(deployment).experts == "mxfp4":
         sampler += factors.mxfp4_start_bytes
     return free - used_bytes - sampler

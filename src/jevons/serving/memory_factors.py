@@ -21,14 +21,16 @@ class MemoryFactors:
         step follow from a rule of thumb.
     sampler_fixed_bytes : float
         Peak of a profiling step that does not depend on its size.
-    sampler_warmed : float
-        1 where the start ends with a run of the sampler for as many requests as may run, beside cache and graphs.
     hidden_copies : float
         Copies of the residual stream alive at the peak of a layer, in widths of the model.
-    comm_bytes : float
-        More outside the framework's allocator on each of several devices: communicators and their buffers.
-    before_bytes, before_comm_bytes : float
-        Taken before the engine looks at the free memory: the context, and with several devices the first communicator.
+    comm_bytes, comm_bus_bytes : float
+        More outside the framework's allocator on each of several devices: communicators and their buffers. Devices that
+        meet on the host's bus have channels for fewer.
+    hopper_bytes : float
+        More outside the framework's allocator on devices of that generation.
+    before_bytes, before_comm_bytes, before_comm_bus_bytes : float
+        Taken before the engine looks at the free memory: the context, and with several devices the first communicator,
+        over links of their own or over the bus.
     graph_fixed_bytes, graph_layer_bytes, graph_expert_bytes : float
         Captured graphs: fixed, for each layer with all sizes captured, and more for each of those with experts.
     graphs_inside : float
@@ -55,11 +57,13 @@ class MemoryFactors:
 
     sampler_bytes: float = 0.0
     sampler_fixed_bytes: float = 0.0
-    sampler_warmed: float = 0.0
     hidden_copies: float = 0.0
     comm_bytes: float = 0.0
+    comm_bus_bytes: float = 0.0
+    hopper_bytes: float = 0.0
     before_bytes: float = 0.0
     before_comm_bytes: float = 0.0
+    before_comm_bus_bytes: float = 0.0
     graph_fixed_bytes: float = 0.0
     graph_layer_bytes: float = 0.0
     graph_expert_bytes: float = 0.0

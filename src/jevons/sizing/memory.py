@@ -63,10 +63,10 @@ class MemoryResult(Result):
     shortage: str
 
     def check(self) -> None:
-        """Check that the parts make up the device's memory, or more where a step does not fit beside the rest."""
+        """Check that the parts make up the device's memory, or more where a step or graphs do not fit beside them."""
         super().check()
         if self.use.kv_bytes >= 0:
-            whole = max(self.deployment.accelerator.hbm_bytes, self.use.room_bytes)
+            whole = max(self.deployment.accelerator.hbm_bytes, self.use.room_bytes + self._outside_bytes)
             check_sum("parts of the memory", self._bytes().values(), whole)
 
     @property
@@ -124,13 +124,17 @@ class MemoryResult(Result):
             return Sentence("memory.fits_shorter", {**values, "served": self.longest_request}), Sentence("memory.tight")
         return (Sentence("memory.fits", values), *([Sentence("memory.tight")] if self.tight else []))
 
+    @property
+    def _outside_bytes(self) -> float:
+        """Captured graphs that lie outside the engine's share."""
+        return 0.0 if self.use.graphs_inside else self.use.graphs_bytes
+
     def _bytes(self) -> dict[str, float]:
         use, device = self.use, self.deployment.accelerator
-        outside = 0.0 if use.graphs_inside else use.graphs_bytes
         return {
             "weights_bytes": use.weights_bytes, "activations_bytes": use.activations_bytes,
             "other_bytes": use.reserved_bytes, "graphs_bytes": use.graphs_bytes, "kv_bytes": self.kv_bytes,
-            "unused_bytes": max(device.hbm_bytes - use.room_bytes - outside, 0.0),
+            "unused_bytes": max(device.hbm_bytes - use.room_bytes - self._outside_bytes, 0.0),
         }  # fmt: skip
 
     def _tables(self) -> Iterator[Table]:

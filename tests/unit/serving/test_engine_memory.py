@@ -89,6 +89,32 @@ def test_cache_of_sparse_latent_attention_counts_scales_and_index_keys():
     assert serving.kv_bytes_per_request(one, 1000.0) == pytest.approx(48_068 * 1000)
 
 
+@pytest.mark.parametrize(
+    ("version", "bus", "links"), [("0.7.2", 0.25, 1.9), ("0.11.0", 0.2, 0.54), ("0.27.0", 0.75, 2.1)]
+)
+def test_communicators_of_devices_on_the_bus_take_less_than_those_over_links(version, bus, links):
+    # vllm 13061, 14447; recipes 810: two RTX 4090, sixteen RTX 3090, two RTX 5090; H100 beside them
+    cards, boards = (
+        memory_plan(deployment("qwen3-32b", gpu, version=version, tp=2)) for gpu in ("rtx_5090", "h100_sxm")
+    )
+    assert cards.reserved_bytes / GIB == pytest.approx(bus, abs=0.35)
+    assert boards.reserved_bytes - cards.reserved_bytes > 0.5 * (links - bus) * GIB
+
+
+def test_sglang_takes_its_share_of_what_is_free_before_the_weights():
+    one, four = (deployment("qwen3-32b", name="sglang", version="", frac=0.9, tp=tp) for tp in (1, 4))
+    free = 79.18 - 0.51
+    assert memory_plan(one).kv_bytes / GIB == pytest.approx(0.9 * free - memory_plan(one).weights_bytes / GIB, abs=0.05)
+    assert memory_plan(four).kv_bytes / GIB < 0.9 * free - memory_plan(four).weights_bytes / GIB - 1.0
+
+
+def test_experts_of_gpt_oss_are_padded_under_sglang_as_under_vllm():
+    sglang, vllm = (
+        deployment("gpt-oss-120b", name=name, version=v) for name, v in (("sglang", ""), ("vllm", "0.11.0"))
+    )
+    assert memory_plan(sglang).weights_bytes == pytest.approx(memory_plan(vllm).weights_bytes, rel=1e-3)
+
+
 def test_graphs_come_out_of_the_engines_share_since_0_21():
     before, since = (memory_plan(deployment("qwen2.5-7b", version=v)) for v in ("0.19.0", "0.24.0"))
     assert not before.graphs_inside

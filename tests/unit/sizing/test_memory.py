@@ -25,6 +25,12 @@ def test_parts_fill_the_device():
     assert use.kv_bytes == memory_use(use.deployment).kv_bytes
 
 
+def test_graphs_that_do_not_fit_beside_the_share_are_an_answer():
+    use = jevons.memory("qwen2.5-14b", gpu="rtx_4090", tp=2, gpu_memory_utilization=0.98, engine="vllm@0.11")
+    assert not use.fits
+    assert use.kv_bytes > 0.0
+
+
 def test_tokens_follow_from_bytes():
     use = jevons.memory("llama-3.1-8b", max_model_len=8192)
     per_token = 2 * 32 * 8 * 128 * 2

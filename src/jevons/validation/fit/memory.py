@@ -18,7 +18,7 @@ from scipy.optimize import least_squares, minimize
 from jevons.errors import InputError, JevonsError
 from jevons.serving.calibration import Calibration
 from jevons.serving.engines import engine as engine_preset
-from jevons.serving.memory import activation_bytes, graph_bytes, memory_plan
+from jevons.serving.memory import activation_bytes, communicator_bytes, graph_bytes, memory_plan
 from jevons.serving.types import Deployment, EngineFactors
 from jevons.training import TrainingFactors, TrainingLayout, training_factors
 from jevons.training.activations import kept_bytes_per_token, micro_batches, stage_layers
@@ -102,7 +102,7 @@ def with_factors(deployment: Deployment, values: Mapping[str, float], *, newer: 
 
 def _components(deployment: Deployment) -> tuple[float, float, float]:
     engine = deployment.engine
-    other = engine.batching.reserved_bytes + (engine.memory.comm_bytes if deployment.layout.devices > 1 else 0.0)
+    other = engine.batching.reserved_bytes + communicator_bytes(deployment)
     return activation_bytes(deployment) / _GIB, other / _GIB, graph_bytes(deployment) / _GIB
 
 
