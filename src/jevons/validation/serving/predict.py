@@ -31,6 +31,7 @@ _STEADY_REQUESTS = 4000
 _SEARCH_SIZES = (1, 2, 4, 8)
 _RATE_STEPS = 8
 _LARGEST_SHARE = 0.97  # of a device's memory that an engine can use
+_TOLD_LENGTH = 8192  # tokens of the longest sequence that servers of longer models are told at the least
 LIMITED = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}
 
 
@@ -78,13 +79,16 @@ def limited(factors: EngineFactors, case: Case) -> EngineFactors:
         # is fitted on those). Lone requests pay the front end only: 4 to 6 ms in open loops of vLLM 0.8 to 0.15.
         factors = factors.replace(entry_s=0.0)
     if case.scheduler.accepted_tokens:
-        share = acceptance_of(case.scheduler.accepted_tokens, case.scheduler.draft_tokens)
-        factors = factors.replace(draft_acceptance_frac=share)
+        accepted = acceptance_of(case.scheduler.accepted_tokens, case.scheduler.draft_tokens)
+        factors = factors.replace(draft_acceptance_frac=accepted)
     if case.scheduler.sorts_logits:
         each_s = factors.host.request_overhead_s + _sorting_s(case.engine, case.release, case.device, case.model)
         factors = factors.replace(request_overhead_s=each_s)
     if case.scheduler.mxfp4_like:
         factors = factors.replace(mxfp4_like=case.scheduler.mxfp4_like)
+    share = _server_share(case)
+    if share:
+        factors = factors.replace(memory_frac=share)
     return with_limits(
         factors, step_tokens=case.scheduler.step_tokens or tokens, max_batch=case.scheduler.max_batch or batch,
         captured_tokens=case.scheduler.captured_tokens,
@@ -139,6 +143,21 @@ def _limits(engine: str, release: Release | None, device: str) -> tuple[int | No
     return (None if tokens is None else int(tokens), None if batch is None else int(batch))
 
 
+def _server_share(case: Case) -> float | None:
+    """Return the share of memory that an engine's server takes by itself: facts ``server_memory_frac``, by device.
+
+    InferenceX's scripts state a share, which its rows do not carry.
+    """
+    if case.instances.search or case.scenario in {"offline", "static"} or case.family.startswith("inferencex"):
+        return None
+    return _own_share(case.engine, case.release, case.device)
+
+
+@functools.lru_cache(maxsize=1024)
+def _own_share(engine: str, release: Release | None, device: str) -> float | None:
+    return engine_number(engine, "server_memory_frac", Place.of(accelerator(device), release))
+
+
 def prepare(case: Case, engines: Engines = default_engine) -> Prepared:
     """Return the work of the steps that a case needs.
 
@@ -174,12 +193,27 @@ def _fitting_surface(case: Case, factors: EngineFactors) -> Surface:
         sizes = (size for size in _SEARCH_SIZES if 1 < size <= case.gpus and case.gpus % size == 0)
         tried += [(case, Layout(tp=size), case.gpus // size) for size in sizes]
     first: InfeasibleError | None = None
+    small: Surface | None = None
     for of, layout, replicas in tried:
         try:
-            return _surface(of, layout, replicas, factors)
+            found = _surface(of, layout, replicas, factors)
         except InfeasibleError as error:
             first = first or error
+            continue
+        if _starts(found):
+            return found
+        small = small or found
+    if small is not None:
+        return small
     raise first or InfeasibleError("no layout fits", ["layout"])
+
+
+def _starts(at: Surface) -> bool:
+    """Return whether the cache holds a sequence of the length that the server is told, without which vLLM stops."""
+    factors = at.deployment.engine.memory
+    if not factors.paged or factors.serves_shorter:
+        return True
+    return at.kv_tokens / at.deployment.layout.dp >= min(at.deployment.longest, _TOLD_LENGTH)
 
 
 def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) -> Surface:

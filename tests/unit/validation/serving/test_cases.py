@@ -351,6 +351,20 @@ def test_servers_capture_batches_up_to_a_size_and_benchmark_scripts_all_they_nee
     assert default_engine(case_of()).host.captured_batch == 1e9
 
 
+def test_servers_take_their_own_share_of_memory_where_none_is_told():
+    row = {**BENCH, "engine": "SGLang", "tp": "1", "n_gpus": "1", "notes": LAB.format("Qwen3-14B")}
+    hundred, larger = (default_engine(read_case({**row, "gpu": gpu})).batching for gpu in ("H100 SXM", "H200 SXM"))
+    assert (hundred.memory_frac, larger.memory_frac) == (0.83, 0.9)
+    assert default_engine(case_of(engine="sglang")).batching.memory_frac == 0.88
+
+
+def test_gpt_oss_runs_the_server_s_own_kernels_on_hopper_where_it_is_told_none():
+    command = "serve: trtllm-serve openai/gpt-oss-20b; requests=1000; mean_in=215.3; mean_out=191.7"
+    row = {**BENCH, "engine": "TensorRT-LLM", "engine_version": "v1.2.0rc1", "tp": "1", "n_gpus": "1", "notes": command}
+    hopper, blackwell = (read_case({**row, "model": "openai/gpt-oss-20b", "gpu": gpu}) for gpu in ("H100 SXM", "B200"))
+    assert (hopper.scheduler.mxfp4_like, blackwell.scheduler.mxfp4_like) == ("int4", "")
+
+
 def test_sglang_divides_the_tokens_of_a_step_among_attention_ranks():
     command = "serve: sglang serve --model-path deepseek-ai/DeepSeek-V3.2 --tp 8 --dp 8 --enable-dp-attention"
     changes = {"gpu": "H200 SXM", "model": "deepseek-ai/DeepSeek-V3.2", "n_gpus": "8", "tp": "8", "dp": "8"}
