@@ -82,7 +82,7 @@ def main() -> int:
             group = [sample for sample in samples if sample.key[0] == name]
             group = with_projections(group, table, devices)
             guesses = pool.map(first_guess, [(name, sample) for sample in group], chunksize=1)
-            shared[name] = shared_values(name, guesses)
+            shared[name] = shared_values(name, group, guesses)
             together: dict[tuple[str, ...], list[Sample]] = {}
             for sample in group:
                 together.setdefault(sample.key[2:], []).append(sample)

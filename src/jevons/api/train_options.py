@@ -112,7 +112,8 @@ GRADIENT_DTYPE = Option(
     choices=lambda: ("fp32", "bf16"), metavar="NAME",
 )  # fmt: skip
 MASTER_WEIGHTS = Option(
-    help="Copy of the weights in 32 bits: fp32, or none for states in the weights' 16 bits; fp32 where not given",
+    help="Copy of the weights in 32 bits: fp32, or none for states in the weights' 16 bits (pure_bf16); fp32 where not "
+    "given",
     parse=_lower,
     choices=lambda: ("fp32", "none"), metavar="NAME",
 )  # fmt: skip

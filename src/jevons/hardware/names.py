@@ -18,6 +18,8 @@ _FILLERS = frozenset({
     "graphics", "card", "per", "of", "both", "dies", "habana", "server", "edition", "oam", "npu", "cloud", "dgx", "hgx",
     "ac", "air", "cooled",
 })  # fmt: skip
+# Words that make another card of a name, as a form factor or a memory does not: an RTX 4060 Ti is no RTX 4060.
+_OTHER_CARDS = frozenset({"ti", "super", "max", "laptop", "mobile", "d"})
 _COUNT = re.compile(r"^(\d{1,4}x|x\d{1,4}|\d{3,4}w)$")
 _MEMORY = re.compile(r"^(\d{2,4})(g|gb|gib)$")
 # Eight devices written with their number, such as ``8xH100``, ``H100 x8``, ``H100x8`` or ``H100:8``; no ``7900 XTX``.
@@ -117,7 +119,11 @@ def _resolved(name: str, facts: Facts) -> str:
         if "".join(spelled[0]) == joined and spelled[1] in (None, memory_gb)
     ]
     exact = [known.device for known in _names(facts, ids) if known.joined == joined or known.words == set(words)]
-    within = [known.device for known in _names(facts, ids) if set(words) <= known.words]
+    within = [
+        known.device
+        for known in _names(facts, ids)
+        if set(words) <= known.words and not (known.words - set(words)) & _OTHER_CARDS
+    ]
     if len(set(within)) == 1 and not any(re.search(r"\d", word) and len(word) > 1 for word in words):
         within = []  # a word such as `pro` is no name, even where one device alone has it
     family = list(dict.fromkeys([*usual, *exact, *within]))

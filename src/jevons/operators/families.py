@@ -49,6 +49,8 @@ class Rates:
         Units over which tiles are scheduled; last-level cache.
     weight_bytes, activation_bytes : float
         Storage per element; the cache's bytes per element for attention.
+    tile_rows : float
+        Least rows of a product that are multiplied at once.
     far_bytes_per_s, latency_s, far_latency_s : float
         For collectives: the fabric beyond the domain, and the time of an empty message in and beyond it.
     """
@@ -60,6 +62,7 @@ class Rates:
     cache_bytes: float = 0.0
     weight_bytes: float = 2.0
     activation_bytes: float = 2.0
+    tile_rows: float = 64.0
     far_bytes_per_s: float = 1.0
     latency_s: float = 0.0
     far_latency_s: float = 0.0
@@ -160,6 +163,7 @@ def matrix_rates(
         cache_bytes=device.l2_bytes,
         weight_bytes=kind.weight_bytes if stored_bytes is None else stored_bytes,
         activation_bytes=kind.activation_bytes,
+        tile_rows=kind.tile_rows,
         repeated=repeated,
     )
 

@@ -106,11 +106,16 @@ class Precision:
         Key of the peak rate in `Accelerator.peak_flop_per_s`.
     weight_bytes, activation_bytes : float
         Storage per element, scales included.
+    tile_rows : float
+        Least rows that its kernels multiply at once: fewer tokens cost as much. Kernels for 8-bit and 4-bit floats take
+        tokens as the 64 rows of a warp group's instruction; those that multiply in 16 bits, or in 8-bit integers, have
+        tiles of 16 tokens too.
     """
 
     peak: str
     weight_bytes: float
     activation_bytes: float
+    tile_rows: float = 16.0
 
 
 # Scales as the formats define them: one fp32 per 128 x 128 weights and per 128 activations (fp8_block), one fp8 per 16
@@ -118,11 +123,11 @@ class Precision:
 PRECISIONS: Mapping[str, Precision] = {
     "bf16": Precision("bf16", 2.0, 2.0),
     "fp16": Precision("fp16", 2.0, 2.0),
-    "fp8": Precision("fp8", 1.0, 1.0),
-    "fp8_block": Precision("fp8", 1.0 + 4.0 / 128**2, 1.0 + 4.0 / 128),
-    "fp4": Precision("fp4", 0.5 + 1.0 / 16, 0.5 + 1.0 / 16),
+    "fp8": Precision("fp8", 1.0, 1.0, 64.0),
+    "fp8_block": Precision("fp8", 1.0 + 4.0 / 128**2, 1.0 + 4.0 / 128, 64.0),
+    "fp4": Precision("fp4", 0.5 + 1.0 / 16, 0.5 + 1.0 / 16, 64.0),
     "mxfp4": Precision("bf16", 0.5 + 1.0 / 32, 2.0),
-    "w4a8": Precision("fp8", 0.5 + 1.0 / 32, 1.0 + 1.0 / 32),
+    "w4a8": Precision("fp8", 0.5 + 1.0 / 32, 1.0 + 1.0 / 32, 64.0),
     "int8": Precision("int8", 1.0, 1.0),
     "int8_wo": Precision("bf16", 1.0, 2.0),
     "int4": Precision("bf16", 0.5 + 2.0 / 128, 2.0),

@@ -427,8 +427,9 @@ def start_shortage(deployment: Deployment) -> str:
         )
     spare = start_spare_bytes(deployment, use)
     if spare < 0.0:
+        sampler = f" and the sampler's warm-up for {running:,} requests" if factors.sampler_warmed else ""
         return (
-            f"captured graphs ({use.graphs_bytes / 1e9:.1f} GB) and the sampler's warm-up for {running:,} requests "
+            f"captured graphs ({use.graphs_bytes / 1e9:.1f} GB){sampler} "
             f"need {-spare / 1e9:.1f} GB more than is left beside the cache. Use a smaller --gpu-memory-utilization "
             f"or --max-num-seqs."
         )
@@ -455,6 +456,7 @@ def start_spare_bytes(deployment: Deployment, use: MemoryUse) -> float:
     used_bytes = use.weights_bytes + use.kv_bytes + use.reserved_bytes + use.graphs_bytes
     batching = deployment.engine.batching
     sampler = min(batching.max_batch, batching.step_tokens) * model.vocab * factors.sampler_bytes
+    sampler *= factors.sampler_warmed
     if any(g.feed_forward.kind == "moe" for g in model.layers) and weight_precision(deployment).experts == "mxfp4":
         sampler += factors.mxfp4_start_bytes
     return free - used_bytes - sampler

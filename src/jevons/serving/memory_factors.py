@@ -21,6 +21,8 @@ class MemoryFactors:
         step follow from a rule of thumb.
     sampler_fixed_bytes : float
         Peak of a profiling step that does not depend on its size.
+    sampler_warmed : float
+        1 where the start ends with a run of the sampler for as many requests as may run, beside cache and graphs.
     hidden_copies : float
         Copies of the residual stream alive at the peak of a layer, in widths of the model.
     comm_bytes, comm_bus_bytes : float
@@ -57,6 +59,7 @@ class MemoryFactors:
 
     sampler_bytes: float = 0.0
     sampler_fixed_bytes: float = 0.0
+    sampler_warmed: float = 0.0
     hidden_copies: float = 0.0
     comm_bytes: float = 0.0
     comm_bus_bytes: float = 0.0

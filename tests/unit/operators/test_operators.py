@@ -254,3 +254,12 @@ def test_rtx_4090_computes_like_a_card_within_its_power_and_talks_through_the_ho
     assert busy[0] > 0.8 > busy[1]
     sent_s = [ops.all_reduce(Cluster(accelerator(name), 4), 1e8, 4).time_s.item() for name in ("rtx_4090", "l40s")]
     assert sent_s[0] == pytest.approx(2.0 * sent_s[1], rel=0.05)  # without peer-to-peer, through the host's memory
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_a_single_row_in_16_bits_is_bound_by_memory_where_64_rows_are_not(precision):
+    """On H20, whose arithmetic is slight for its memory; its 16-bit kernels have tiles of 16 rows."""
+    one, many = (ops.gemm(accelerator("h20"), rows, 8192, 8192, precision) for rows in (1, 64))
+    streamed_s = 2.0 * 8192**2 / accelerator("h20").hbm_bytes_per_s
+    assert float(one.time_s) < 1.6 * streamed_s
+    assert float(many.time_s) > 1.6 * streamed_s

@@ -15,8 +15,14 @@ from jevons.operators.padding import Ladder, padded
 from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, Terms, checked, precision_of
 
 # Output tiles that libraries choose from; the fastest for the shape is taken, as their heuristics do.
-_TILES = ((64, 64), (64, 128), (128, 128), (128, 256), (256, 128))
+_TILES = ((16, 64), (16, 128), (32, 64), (32, 128), (64, 64), (64, 128), (128, 128), (128, 256), (256, 128))
 _BEST_TILE = 1.0 / 128 + 1.0 / 256
+_NARROW_FRAC = 0.75
+
+
+def unpacked(r: Rates) -> bool:
+    """Return whether weights are stored narrower than they are multiplied, more than by the scales of blocks."""
+    return r.weight_bytes < _NARROW_FRAC * r.activation_bytes
 
 
 def gemm_terms(s: Shape, r: Rates, v: Mapping[str, float]) -> Terms:
@@ -27,17 +33,21 @@ def gemm_terms(s: Shape, r: Rates, v: Mapping[str, float]) -> Terms:
     Compute: for the best of a few tiles, the time of one wave of tiles on all cores times the waves. Below one wave
     split-k lowers the time as ``waves^split``; above it, a share ``wave`` of the last, partly filled wave is lost. A
     tile's efficiency falls with its surface over its volume (``tile``), and ``depth`` iterations start and drain the
-    inner loop. Memory: weights, activations and outputs once each. Activations of 8 bits and less are quantised before
-    the product: ``quant`` passes over A.
+    inner loop. Weights that are stored narrower than they are multiplied cost ``unpack_s`` each, in every tile that
+    they belong to: arithmetic of the core, whatever its matrix units do. Memory: weights, activations and outputs once
+    each. Activations of 8 bits and less are quantised before the product: ``quant`` passes over A.
     """
     m, n, k, count = s["m"], s["n"], s["k"], s["count"]
     rate = r.peak_flop_per_s * v["compute_frac"]
+    unpack_s = v["unpack_s"] if unpacked(r) else 0.0
     best: FloatArray | None = None
     for tile_m, tile_n in _TILES:
+        if tile_m < r.tile_rows:
+            continue
         waves = np.ceil(m / tile_m) * np.ceil(n / tile_n) * (count / r.cores)
         share = 1.0 + v["tile"] * 64.0 * (1.0 / tile_m + 1.0 / tile_n - _BEST_TILE)
         filled = np.where(waves < 1.0, np.exp(v["split"] * np.log(waves)), waves + v["wave"] * (np.ceil(waves) - waves))
-        time = filled * (2.0 * tile_m * tile_n * r.cores * share / rate)
+        time = filled * (2.0 * tile_m * tile_n * r.cores * share / rate + tile_n * unpack_s)
         best = time if best is None else np.minimum(best, time)
     assert best is not None  # noqa: S101 - there is always a tile
     best = best * (k + v["depth"])
@@ -57,7 +67,7 @@ GEMM = Family(
     name="gemm",
     factors=(
         "compute_frac", "memory_frac", "launch_s", "split", "wave", "tile", "overlap", "copies", "residency", "depth",
-        "quant", "host_s",
+        "quant", "unpack_s", "host_s",
     ),
     terms=gemm_terms,
     features=gemm_features,

@@ -22,7 +22,7 @@ from jevons.operators.factors import Factors, KernelTable, Record
 from jevons.operators.families import Family, Kernel, Rates, chebyshev, evaluate, join, surface_terms
 from jevons.operators.kernels.attention import DECODE, PREFILL
 from jevons.operators.kernels.collectives import COLLECTIVE, EXCHANGE
-from jevons.operators.kernels.gemm import ELEMENTWISE, GEMM
+from jevons.operators.kernels.gemm import ELEMENTWISE, GEMM, unpacked
 from jevons.operators.kernels.mla import DEEPSEEK_WIDTHS, MLA_DECODE, MLA_PREFILL, projections_s
 from jevons.operators.kernels.moe import MOE
 from jevons.operators.types import LONG_S
@@ -56,7 +56,8 @@ PLANS = {
                 "compute_frac": (0.75, 0.1, 1.1), "memory_frac": (0.82, 0.3, 1.05), "launch_s": (4e-6, 5e-7, 5e-5),
                 "split": (0.4, 0.02, 1.2), "wave": (0.4, 0.01, 1.0), "tile": (0.4, 0.01, 3.0),
                 "overlap": (4.5, 1.0, 12.0), "copies": (7.0, 1.0, 20.0), "residency": (1.0, 1e-3, 5.0),
-                "depth": (110.0, 1.0, 1000.0), "quant": (0.5, 0.01, 10.0), "host_s": (OFF, OFF, 3e-4),
+                "depth": (110.0, 1.0, 1000.0), "quant": (0.5, 0.01, 10.0), "unpack_s": (2e-11, 1e-13, 1e-9),
+                "host_s": (OFF, OFF, 3e-4),
             },
             groups=("n", "k"),
         ),
@@ -368,12 +369,16 @@ def summary(error: np.ndarray, log_s: np.ndarray, long_only: bool = True) -> dic
     }  # fmt: skip
 
 
-def shared_values(name: str, guesses: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the median of each factor over kernels."""
-    return {
-        factor: float(np.exp(np.median([np.log(guess[factor]) for guess in guesses])))
-        for factor in PLANS[name].family.factors
-    }
+def shared_values(name: str, samples: Sequence[Sample], guesses: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the median of each factor over kernels; what unpacking weights costs, over those that unpack them."""
+    unpacks = [unpacked(sample.rates) for sample in samples]
+
+    def median(factor: str) -> float:
+        narrow = factor == "unpack_s" and any(unpacks)
+        values = [guess[factor] for guess, own in zip(guesses, unpacks, strict=True) if own or not narrow]
+        return float(np.exp(np.median(np.log(values))))
+
+    return {factor: median(factor) for factor in PLANS[name].family.factors}
 
 
 def record_of(fitted: Fitted) -> Record:
