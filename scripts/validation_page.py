@@ -162,11 +162,16 @@ Groups of at least {least} figures, by median error held out by group.
 - *A stall of the first wave* is assumed for SGLang until 0.5.6 with DeepSeek on Blackwell: kernels that continue a
   prompt were compiled when the first came.
 - *Separate pools* stream from the decode worker: the first token reaches the client after the KV transfer and a step.
-  Where more users send than decode workers have seats, the rest wait after their prompts. Seats are not printed. By
-  Little's law runs of TensorRT-LLM under Dynamo 0.8.1.post2 and post3 decoded 3, 6, 12, 24, 48 or 96 requests of 6, 9,
-  18, 30, 63 or 154 users: each had the largest power of two below its share. A request also passes a router, a
-  handshake and polls (`hand_over_s`, fitted for each engine). SGLang deals prompts to the attention ranks of a prefill
-  worker by chance, and the step ends with the busiest.
+  A router sends requests to workers of both pools in turn. Each prefill worker has a queue of its own. SGLang gives a
+  prompt to one of the worker's attention ranks by chance and fills a step with a part of a prompt; TensorRT-LLM deals
+  whole prompts to its ranks when a step begins. The step ends with the busiest rank. Where more users send than decode
+  workers have seats, the rest wait. Rows print neither seats nor tokens per step: both are those of the public recipe
+  that InferenceX names for the model, devices, workers and users. A request also passes a router, a handshake and polls
+  (`hand_over_s`, fitted for each engine).
+- *Layouts of pools that rows misprint*: prefill workers on H200 in February 2026, and workers of four devices under
+  SGLang 0.5.5, have the layout of their recipe.
+- *Tokens of prompts between expert ranks on Grace Blackwell* are sent by 128 cores or more, not by DeepEP's 20, and
+  under TensorRT-LLM in the precision that experts multiply in.
 - *512 users of gpt-oss under vLLM* are a misprint of the client's limit. TTFT is 4.5 times an answer's time, as for ten
   requests of each of 4 to 64 users sent at once to as many seats. Which number it was is not said: 16 is taken.
 - *Old TensorRT-LLM*: until 0.7 decode attention read the cache once for each query head of a group, in part from the
@@ -206,8 +211,9 @@ whole groups left out it makes medians 1 to 8 % worse and 90th percentiles 4 to 
 
 **Missing where the aim is missed**, by what the errors show:
 
-- *TTFT of pools*: seats and tokens per step of most workers. Near saturation TTFT is off by two or more; SGLang's
-  8k prompts wait three times as long as a queue without bunching would have them.
+- *TTFT of pools*: near saturation TTFT is users over throughput, less the time that answers take: where prefill is a
+  tenth too quick, TTFT is halved. Pools with as many seats as users wait although routing in turn would fill them, and
+  prompts of 1k under SGLang on B200 wait eight seconds for no reason that the recipe tells.
 - *InferenceX apart and on AMD, held out*: exchanges and attention of AMD devices measured alone. Without the group's
   own rows nothing tells their pace, so that the second snapshot of InferenceX (five groups) is off by its devices.
 - *Engine benches, 90th percentile*: single pages. Kimi-K2.5 and gpt-oss on kernels that the release fell back to,

@@ -16,7 +16,7 @@ __all__ = ["engine", "engine_names"]
 
 _WHOLE = {"step_tokens", "max_batch"}
 _SWITCHES = {
-    "mixes_prompts", "composes_ahead", "holds_bursts", "prompts_by_chance", "cuts_windows",
+    "mixes_prompts", "composes_ahead", "holds_bursts", "prompts_by_chance", "cuts_prompts", "cuts_windows",
     "cuts_chunks_on_hopper",
 }  # fmt: skip
 

@@ -135,12 +135,18 @@ def step_work(
     prefill_tokens: ArrayLike = 0.0,
     prefill_context: ArrayLike = 0.0,
     prefill_requests: ArrayLike = 1.0,
+    prefill_ranks: ArrayLike = np.inf,
     decode_batch: ArrayLike = 0.0,
     decode_context: ArrayLike = 0.0,
 ) -> StepWork:
-    """Return what the operators of steps take; parameters and errors as in `step_time`."""
+    """Return what the operators of steps take; parameters and errors as in `step_time`.
+
+    *prefill_ranks* is the number of attention ranks among which prompts are divided, at most all of them.
+    """
     check_deployment(deployment)
-    load = _load(deployment, prefill_tokens, prefill_context, prefill_requests, decode_batch, decode_context)
+    load = _load(
+        deployment, prefill_tokens, prefill_context, prefill_requests, prefill_ranks, decode_batch, decode_context
+    )
     few, which = load.but_for_context()
     tally = Tally(shape=few.prompts.shape)
     add_products(tally, deployment, few)
@@ -247,24 +253,27 @@ def _load(
     prefill_tokens: ArrayLike,
     prefill_context: ArrayLike,
     prefill_requests: ArrayLike,
+    prefill_ranks: ArrayLike,
     decode_batch: ArrayLike,
     decode_context: ArrayLike,
 ) -> Load:
-    names = ("prefill_tokens", "prefill_context", "prefill_requests", "decode_batch", "decode_context")
-    given = (prefill_tokens, prefill_context, prefill_requests, decode_batch, decode_context)
+    dp, query = deployment.layout.dp, 1.0 + deployment.draft_tokens
+    names = ("prefill_tokens", "prefill_context", "prefill_requests", "prefill_ranks", "decode_batch", "decode_context")
+    given = (
+        prefill_tokens, prefill_context, prefill_requests, np.minimum(prefill_ranks, dp), decode_batch, decode_context,
+    )  # fmt: skip
     arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in given))
     for name, array in zip(names, arrays, strict=True):
         if not (np.isfinite(array) & (array >= 0)).all():
             message = f"{name} = {array[~(np.isfinite(array) & (array >= 0))][0]}: must be a number >= 0"
             raise InputError(message)
-    tokens, cached, requests, batch, context = arrays
+    tokens, cached, requests, ranks, batch, context = arrays
     if (tokens + batch <= 0).any():
         message = "a step needs work: give prefill_tokens or decode_batch above 0"
         raise InputError(message)
-    dp, query = deployment.layout.dp, 1.0 + deployment.draft_tokens
     requests = np.where(tokens > 0, np.maximum(requests, 1.0), 0.0)
     per_prompt = np.where(tokens > 0, tokens / np.maximum(requests, 1.0), 0.0)
-    prompts, decodes = np.ceil(requests / dp - 1e-9), np.ceil(batch / dp - 1e-9)
+    prompts, decodes = np.ceil(requests / np.maximum(ranks, 1.0) - 1e-9), np.ceil(batch / dp - 1e-9)
     total = tokens + batch * query if deployment.layout.dp_attention else prompts * per_prompt + decodes * query
     return Load(
         prompts=prompts,

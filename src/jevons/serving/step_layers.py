@@ -298,11 +298,16 @@ def _add_experts(
         return
     least = shipped_text(deployment.engine.name, "least_exchange_tokens", Place(generation=device.generation))
     sent = np.maximum(load.tokens / layout.tp, float(least or 1.0))
-    kind = "normal" if least or (load.prompts > 0).any() else "low_latency"
-    dispatch_bytes = 1.0 if precision.startswith("fp8") else ACTIVATION_BYTES
     exchange = (cluster, sent, hidden, block.experts_per_token, layout.ep)
-    tally.add("ep_comm", ops.moe_dispatch(*exchange, element_bytes=dispatch_bytes, kind=kind), count)
-    tally.add("ep_comm", ops.moe_combine(*exchange, kind=kind), count)
+    dispatch_bytes = 1.0 if precision.startswith("fp8") else ACTIVATION_BYTES
+    how: dict[str, Any] = {"kind": "normal" if least or (load.prompts > 0).any() else "low_latency"}
+    cores = float(shipped_text(deployment.engine.name, "exchange_cores", Place(device=device.id)) or 0.0)
+    if how["kind"] == "normal" and cores:
+        how["sms"] = min(cores, float(device.cores))
+    if how["kind"] == "normal" and float(shipped_text(deployment.engine.name, "sends_quantised") or 0.0):
+        dispatch_bytes = _GATHERED_BYTES.get(precision, dispatch_bytes)
+    tally.add("ep_comm", ops.moe_dispatch(*exchange, element_bytes=dispatch_bytes, **how), count)
+    tally.add("ep_comm", ops.moe_combine(*exchange, **how), count)
     if layout.expert_tp > 1:
         rows = load.expert_tokens * block.experts_per_token / layout.ep
         op = ops.all_reduce(cluster, rows * hidden * ACTIVATION_BYTES, layout.expert_tp)

@@ -211,6 +211,8 @@ class BatchingFactors(Part):
         Share of its answer for which a request must find room in the cache before it starts.
     prompts_by_chance : bool
         Whether prompts come to the attention ranks of a prefill worker by chance, not in turn.
+    cuts_prompts : bool
+        Whether a prefill worker fills a step with a part of a prompt; else its steps hold whole ones.
     draft_acceptance_frac : float
         Chance that a drafted token is accepted where those before it were.
     """
@@ -223,6 +225,7 @@ class BatchingFactors(Part):
     composes_ahead: bool
     reserve_frac: float
     prompts_by_chance: bool = False
+    cuts_prompts: bool = True
     draft_acceptance_frac: float
 
 

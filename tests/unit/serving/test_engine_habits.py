@@ -69,7 +69,34 @@ def test_ranks_gather_all_tokens_where_no_all_to_all_kernel_runs():
         ops.reduce_scatter(cluster, sums_bytes, 4).time_s
     )
     assert exchange_s("h200_sxm", "trtllm") == pytest.approx(sparse * gathered, rel=0.02)
-    assert exchange_s("gb200", "trtllm") == exchange_s("gb200", "vllm")
+
+
+@pytest.mark.parametrize(("engine", "cores"), [("vllm", 20.0), ("sglang", 128.0), ("trtllm", 148.0)])
+def test_prompts_tokens_are_sent_by_as_many_cores_as_an_engine_gives_them_on_grace_blackwell(engine, cores):
+    model = models.load("llama-4-scout-17b-16e")
+    cluster = Cluster(board(accelerator("gb200")), 4)
+    sparse = [group.count for group in model.layers if group.feed_forward.kind == "moe"]
+    chosen = next(group.feed_forward.experts_per_token for group in model.layers if group.feed_forward.kind == "moe")
+    exchange = (cluster, 8192.0, model.hidden, chosen, 4)
+    sent = ops.moe_dispatch(*exchange, element_bytes=2.0, kind="normal", sms=cores)
+    back = ops.moe_combine(*exchange, kind="normal", sms=cores)
+    assert exchange_s("gb200", engine) == pytest.approx(sum(sparse) * float(sent.time_s + back.time_s))
+
+
+def test_experts_in_fp4_are_sent_fewer_bytes_by_an_engine_that_quantises_before_it_sends():
+    layout, model = Layout(dp=4, ep=4, dp_attention=True), models.load("deepseek-r1")
+    sparse = [group for group in model.layers if group.feed_forward.kind == "moe"]
+    exchange = (
+        Cluster(board(accelerator("gb200")), 4), 8192.0, model.hidden, sparse[0].feed_forward.experts_per_token, 4,
+    )  # fmt: skip
+    taken_s, sent_s = [], []
+    for precision, element_bytes in (("bf16", 2.0), ("fp4", 0.5625)):
+        served = deployed("deepseek-r1", "gb200", "trtllm", layout, precision=precision)
+        taken_s.append(float(step_work(served, prefill_tokens=8192.0).parts["ep_comm"][0]))
+        sent = ops.moe_dispatch(*exchange, element_bytes=element_bytes, kind="normal", sms=148.0)
+        sent_s.append(sum(group.count for group in sparse) * float(sent.time_s))
+    assert taken_s[0] - taken_s[1] == pytest.approx(sent_s[0] - sent_s[1])
+    assert taken_s[1] < 0.8 * taken_s[0]
 
 
 def test_experts_in_mxfp4_run_the_kernels_that_a_server_was_told_to():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jevons.serving.compiled import compiled
 from jevons.serving.types import FloatArray
+
+IntArray = NDArray[np.int64]
 
 DONE, STUCK = 0, 1
 GAP_BINS = 256
@@ -239,6 +242,17 @@ def serve(
 
 
 @compiled()
+def _shared_s(tokens: FloatArray, rank_s: FloatArray, busiest: float, total: float, ranks: int) -> float:
+    """Time of a step whose busiest attention rank has *busiest* prompt tokens, and all together *total*."""
+    i, u = _position(tokens, max(busiest, tokens[0]))
+    lone = rank_s[i, 0] + u * (rank_s[i + 1, 0] - rank_s[i, 0])
+    full = rank_s[i, 1] + u * (rank_s[i + 1, 1] - rank_s[i, 1])
+    beside = 0.0 if ranks == 1 else (total / busiest - 1.0) / (ranks - 1.0)
+    time_s: float = lone + beside * (full - lone)
+    return time_s
+
+
+@compiled()
 def serve_apart(
     arrival_s: FloatArray,
     users: int,
@@ -248,12 +262,13 @@ def serve_apart(
     base_s: FloatArray,
     slope_s: FloatArray,
     tokens: FloatArray,
-    prompt_s: FloatArray,
-    step_tokens: float,
-    prefill_batch: int,
+    rank_s: FloatArray,
+    rank_tokens: float,
+    rank_batch: int,
+    cuts: bool,
     prefill_workers: int,
-    prefill_ranks: int,
-    unevenness: float,
+    ranks: int,
+    dealt: IntArray,
     decode_workers: int,
     max_batch: int,
     hand_over_s: float,
@@ -264,47 +279,71 @@ def serve_apart(
 ) -> tuple[int, float]:
     """Serve with prompts and decoding on instances of their own, as in `serve`.
 
-    Prompts go, in order, to the worker that is free first; decode workers step together, each with its share of the
-    running requests. Prompts of a step come to *prefill_ranks* ranks by chance. The step ends with the busiest rank,
-    which has *unevenness* standard deviations more than its share (0 where they are dealt evenly). The first token
-    reaches the client with the first step on the decode worker, which alone streams.
+    A router sends requests to prefill workers, and to decode workers, in turn, whether they are busy or not. A prefill
+    worker takes, for each of its *ranks*, prompts of up to *rank_tokens* tokens, *rank_batch* at most; one that *cuts*
+    prompts fills its tokens with a part of the last one. *dealt* tells the rank that each prompt waits for; where it is
+    empty, a step deals the worker's prompts to the ranks in turn. The step lasts as long as its busiest rank needs:
+    *rank_s* has its time, by that rank's *tokens*, where the other ranks are idle (first column) and where they are as
+    busy (second). Decode workers step together, each with its share of the running requests, but each has *max_batch*
+    seats of its own. The first token reaches the client with the first step on the decode worker, which alone streams.
+
+    A twin that walks step by step (tests/unit/serving/closed_loop/test_loop_apart.py) agrees to rounding.
     """
     n = arrival_s.shape[0]
     longest = int(osl.max()) + 2
     heads = np.full(longest, -1, np.int64)
     following = np.full(n, -1, np.int64)
     free = np.zeros(prefill_workers)
+    lists = ranks if dealt.shape[0] > 0 else 1
+    oldest = np.full((prefill_workers, lists), -1, np.int64)
+    latest = np.full((prefill_workers, lists), -1, np.int64)
+    behind = np.full(n, -1, np.int64)
+    filled, prompts = np.zeros(ranks), np.zeros(ranks, np.int64)
+    seated = np.zeros(decode_workers, np.int64)
     pending = np.empty(n, np.int64)
     newest = np.empty(n, np.int64)
     joins = np.zeros(n)
+    left = isl.copy()
     pendings = 0
-    sent = n if users <= 0 else min(users, n)
+    sent, queued, done, running, tick = 0, 0, 0, 0, 0
     ready_s = np.zeros(n)
-    free_s = 0.0
-    for index in range(sent):
-        free_s = max(free_s, arrival_s[index]) + admit_s[index]
-        ready_s[index] = free_s
-    waiting, done, running, tick = 0, 0, 0, 0
-    now, context = 0.0, 0.0
+    free_s, now, context = 0.0, 0.0, 0.0
     decoded, decode_steps = 0.0, 0.0
+    out = n if users <= 0 else min(users, n)
     while done < n:
+        while sent < n and (users <= 0 or sent - done < out):
+            if sent >= out:
+                arrival_s[sent] = now
+            free_s = max(free_s, arrival_s[sent]) + admit_s[sent]
+            ready_s[sent] = free_s
+            worker = sent % prefill_workers
+            at = dealt[sent] if lists > 1 else 0
+            if latest[worker, at] < 0:
+                oldest[worker, at] = sent
+            else:
+                behind[latest[worker, at]] = sent
+            latest[worker, at] = sent
+            sent += 1
+            queued += 1
         start, worker = np.inf, 0
-        if waiting < sent:
-            for index in range(1, prefill_workers):
-                if free[index] < free[worker]:
-                    worker = index
-            start = max(free[worker], ready_s[waiting])
+        if queued > 0:
+            for each in range(prefill_workers):
+                for at in range(lists):
+                    if oldest[each, at] >= 0:
+                        could = max(free[each], ready_s[oldest[each, at]])
+                        if could < start:
+                            start, worker = could, each
         soonest = np.inf
-        if running < max_batch:
-            for index in range(pendings):
+        for index in range(pendings):
+            if seated[pending[index] % decode_workers] < max_batch:
                 soonest = min(soonest, joins[pending[index]])
         event, steps, step_s, slope = np.inf, 0, 0.0, 0.0
         if running > 0:
             steps = 1
             while heads[(tick + steps) % longest] < 0:
                 steps += 1
-            each = float(running) / decode_workers
-            at, share = _position(batches, each)
+            share_of = float(running) / decode_workers
+            at, share = _position(batches, share_of)
             slope = slope_s[at] + share * (slope_s[at + 1] - slope_s[at])
             step_s = base_s[at] + share * (base_s[at + 1] - base_s[at]) + slope * context / running
             if soonest < np.inf:
@@ -315,24 +354,34 @@ def serve_apart(
         if start <= event:
             if start == np.inf:
                 return STUCK, 0.0
-            new, taken, room = 0.0, 0, step_tokens
-            while waiting < sent and ready_s[waiting] <= start and taken < prefill_batch:
-                if taken > 0 and isl[waiting] > room:
-                    break
-                new += isl[waiting]
-                room -= isl[waiting]
-                pending[pendings] = waiting
-                pendings += 1
-                waiting += 1
-                taken += 1
-            if unevenness > 0.0:
-                share = float(taken) / prefill_ranks
-                most = share + unevenness * float(np.sqrt(share * (1.0 - 1.0 / prefill_ranks)))
-                new = max(new, min(new / taken * most * prefill_ranks, step_tokens))
-            i, u = _position(tokens, max(new, tokens[0]))
-            free[worker] = start + prompt_s[i] + u * (prompt_s[i + 1] - prompt_s[i])
-            for index in range(pendings - taken, pendings):
+            filled[:] = 0.0
+            prompts[:] = 0
+            taken, turn = 0, 0
+            for at in range(lists):
+                request = oldest[worker, at]
+                while request >= 0 and ready_s[request] <= start:
+                    rank = at if lists > 1 else turn % ranks
+                    room = rank_tokens - filled[rank]
+                    fits = room >= (1.0 if cuts else left[request]) or filled[rank] == 0.0
+                    if prompts[rank] >= rank_batch or not fits:
+                        break
+                    took = min(left[request], max(room, 1.0)) if cuts else left[request]
+                    filled[rank] += took
+                    prompts[rank] += 1
+                    left[request] -= took
+                    if left[request] > 0.0:
+                        break
+                    pending[pendings + taken] = request
+                    taken, turn = taken + 1, turn + 1
+                    request = behind[request]
+                oldest[worker, at] = request
+                if request < 0:
+                    latest[worker, at] = -1
+            free[worker] = start + _shared_s(tokens, rank_s, filled.max(), filled.sum(), ranks)
+            for index in range(pendings, pendings + taken):
                 joins[pending[index]] = free[worker] + hand_over_s
+            pendings += taken
+            queued -= taken
             continue
         if running > 0:
             _gap(gaps, (event - now) / steps, float(running * steps))
@@ -347,32 +396,24 @@ def serve_apart(
         while here >= 0:
             last_s[here] = now
             running -= 1
+            seated[here % decode_workers] -= 1
             context -= isl[here] + osl[here]
             done += 1
-            if users > 0 and sent < n:
-                arrival_s[sent] = now
-                free_s = max(free_s, now) + float(admit_s[sent])
-                ready_s[sent] = free_s
-                sent += 1
             here = following[here]
         remaining, joined = 0, 0
         for index in range(pendings):
             request = pending[index]
-            if joins[request] <= now and running < max_batch:
+            if joins[request] <= now and seated[request % decode_workers] < max_batch:
                 if osl[request] <= 1.0:
                     first_s[request] = joins[request]
                     last_s[request] = joins[request]
                     done += 1
-                    if users > 0 and sent < n:
-                        arrival_s[sent] = now
-                        free_s = max(free_s, now) + float(admit_s[sent])
-                        ready_s[sent] = free_s
-                        sent += 1
                 else:
                     end = (tick + int(osl[request]) - 1) % longest
                     following[request] = heads[end]
                     heads[end] = request
                     running += 1
+                    seated[request % decode_workers] += 1
                     context += isl[request] + 1.0
                     newest[joined] = request
                     joined += 1

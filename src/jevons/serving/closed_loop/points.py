@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from jevons.errors import InfeasibleError, SolverError
 from jevons.serving.closed_loop import _kernels as _loop
-from jevons.serving.formulas import accepted_tokens, largest_of
+from jevons.serving.formulas import accepted_tokens
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
 from jevons.serving.scales import Scales
@@ -145,7 +146,17 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pools:
-    """How many instances process prompts, and how many decode, where the two are apart."""
+    """How many instances process prompts, and how many decode, where the two are apart.
+
+    Parameters
+    ----------
+    prefill : Deployment
+        Of the instances that process prompts.
+    prefill_workers, decode_workers : int
+        Instances of each kind.
+    prefill_batch : int
+        Prompts that one attention rank takes in a step; 0 for as many as its tokens allow.
+    """
 
     prefill: Deployment
     prefill_workers: int
@@ -187,7 +198,9 @@ class Outcome:
 class Surface:
     """Operators' time of the steps that a load needs, ready for any engine factors.
 
-    Built once by `surface`; `outcome` may then be asked again and again with other factors.
+    Built once by `surface`; `outcome` may then be asked again and again with other factors. Steps with prompts lie over
+    prompt *tokens* (of the whole instance; of its busiest attention rank in a pool for prompts) and what goes on
+    *beside* them: requests that decode, or, in such a pool, the share of the other ranks' work in that of the busiest.
     """
 
     deployment: Deployment
@@ -196,7 +209,7 @@ class Surface:
     batches: FloatArray
     contexts: tuple[float, float]
     tokens: FloatArray
-    prompt_batches: FloatArray
+    beside: FloatArray
     decode: StepWork
     prompts: StepWork
     kv_tokens: float
@@ -230,11 +243,10 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
             "of fewer bits or more devices."
         )
         raise InfeasibleError(message, ["device memory"])
-    most = float(min(load.most, engine.batching.max_batch * layout.dp * layout.pp))
+    shared_by = 1 if pools is None else pools.decode_workers
+    most = float(min(math.ceil(load.most / shared_by), engine.batching.max_batch * layout.dp * layout.pp))
     if not load.static:
         most = min(most, kv_tokens / (isl + osl / 2.0) * 1.25 + 1.0)
-    if pools is not None:
-        most = most / pools.decode_workers
     batches = np.unique(np.round(np.geomspace(1.0, max(most, 2.0), _DECODE_POINTS)))
     jump = (
         engine.host.captured_batch * layout.dp * layout.pp
@@ -247,27 +259,8 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
         decode_batch=np.concatenate([batches, batches]) / layout.pp,
         decode_context=np.repeat(contexts, len(batches)),
     )
-    prefill = pools.prefill if pools else deployment
-    tokens, prompt_batches = _prompt_grid(
-        prefill, load, 0.0 if pools or not deployment.engine.batching.mixes_prompts else most
-    )
-    shape = (len(tokens), len(prompt_batches))
-    stage = prefill.layout.pp
-    taken = np.repeat(tokens, shape[1]) / stage
-    # Whole prompts: the busiest rank gets whole ones, and a part of one more would count as another. No rank takes more
-    # than its own share of the step's tokens, so that long prompts are spread over more ranks, a piece each.
-    requests = np.maximum(np.round(taken / isl), 1.0)
-    if not load.static:
-        requests = np.maximum(
-            requests, np.minimum(np.ceil(taken / prefill.engine.batching.step_tokens), prefill.layout.dp)
-        )
-    prompts = step_work(
-        prefill,
-        prefill_tokens=taken,
-        prefill_requests=requests,
-        prefill_context=np.maximum(isl - taken / requests, 0.0) / 2.0,
-        decode_batch=np.tile(prompt_batches, shape[0]) / stage,
-        decode_context=isl + osl / 2.0,
+    tokens, beside, prompts = (
+        _mixed_steps(deployment, load, most) if pools is None else _steps_apart(pools.prefill, load)
     )
     return Surface(
         deployment=deployment,
@@ -276,7 +269,7 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
         batches=batches,
         contexts=contexts,
         tokens=tokens,
-        prompt_batches=prompt_batches,
+        beside=beside,
         decode=decode,
         prompts=prompts,
         kv_tokens=kv_tokens,
@@ -291,14 +284,53 @@ def _budget(deployment: Deployment, load: Load) -> float:
     return float(deployment.engine.batching.step_tokens * layout.dp * layout.pp)
 
 
-def _prompt_grid(deployment: Deployment, load: Load, most: float) -> tuple[FloatArray, FloatArray]:
-    high = max(min(_budget(deployment, load), load.isl.mean * 1.3 * load.most), load.isl.mean, 2.0)
+def _mixed_steps(deployment: Deployment, load: Load, most: float) -> tuple[FloatArray, FloatArray, StepWork]:
+    """Return prompt tokens, requests that decode beside them, and the work of such steps."""
+    isl, osl, layout = load.isl.mean, load.osl.mean, deployment.layout
+    tokens = _prompt_tokens(load, _budget(deployment, load))
+    decoding = np.array([0.0, 1.0])
+    if most > 0.0 and deployment.engine.batching.mixes_prompts:
+        decoding = np.unique(np.append(0.0, np.geomspace(1.0, max(most, 2.0), _MIXED_POINTS)))
+    taken = np.repeat(tokens, len(decoding)) / layout.pp
+    # Whole prompts: the busiest rank gets whole ones, and a part of one more would count as another. No rank takes more
+    # than its own share of the step's tokens, so that long prompts are spread over more ranks, a piece each.
+    requests = np.maximum(np.round(taken / isl), 1.0)
+    if not load.static:
+        requests = np.maximum(requests, np.minimum(np.ceil(taken / deployment.engine.batching.step_tokens), layout.dp))
+    work = step_work(
+        deployment,
+        prefill_tokens=taken,
+        prefill_requests=requests,
+        prefill_context=np.maximum(isl - taken / requests, 0.0) / 2.0,
+        decode_batch=np.tile(decoding, len(tokens)) / layout.pp,
+        decode_context=isl + osl / 2.0,
+    )
+    return tokens, decoding, work
+
+
+def _steps_apart(deployment: Deployment, load: Load) -> tuple[FloatArray, FloatArray, StepWork]:
+    """Return prompt tokens of the busiest rank, the other ranks' share of as many, and the work of such steps."""
+    isl, layout = load.isl.mean, deployment.layout
+    tokens = _prompt_tokens(load, float(deployment.engine.batching.step_tokens * layout.pp))
+    others = np.array([0.0, 1.0])
+    ranks = np.tile([1.0, float(layout.dp)], len(tokens))
+    taken = np.repeat(tokens, len(others)) / layout.pp
+    each = np.maximum(np.round(taken / isl), 1.0)
+    work = step_work(
+        deployment,
+        prefill_tokens=taken * ranks,
+        prefill_requests=each * ranks,
+        prefill_ranks=ranks,
+        prefill_context=np.maximum(isl - taken / each, 0.0) / 2.0,
+    )
+    return tokens, others, work
+
+
+def _prompt_tokens(load: Load, budget: float) -> FloatArray:
+    """Return a grid of prompt tokens up to those of the fullest step, the mean prompt among them."""
+    high = max(min(budget, load.isl.mean * 1.3 * load.most), load.isl.mean, 2.0)
     low = min(16.0, high / 2.0)
-    tokens = np.unique(np.append(np.geomspace(low, high, _PROMPT_POINTS), min(max(load.isl.mean, low), high)))
-    batches = np.array([0.0, 1.0])
-    if most > 0.0:
-        batches = np.unique(np.append(0.0, np.geomspace(1.0, max(most, 2.0), _MIXED_POINTS)))
-    return tokens, batches
+    return np.unique(np.append(np.geomspace(low, high, _PROMPT_POINTS), min(max(load.isl.mean, low), high)))
 
 
 def outcome(at: Surface, engine: EngineFactors | None = None, scales: Scales | None = None) -> Outcome:
@@ -323,7 +355,7 @@ def outcome(at: Surface, engine: EngineFactors | None = None, scales: Scales | N
     step_s = engine_time(at.decode, engine, scales).time_s
     slope_s = np.maximum((step_s[count:] - step_s[:count]) / (at.contexts[1] - at.contexts[0]), 0.0)
     base_s = step_s[:count] - slope_s * at.contexts[0]
-    mixed_s = engine_time(at.prompts, engine, scales).time_s.reshape(len(at.tokens), len(at.prompt_batches))
+    mixed_s = engine_time(at.prompts, engine, scales).time_s.reshape(len(at.tokens), len(at.beside))
     gained = accepted_tokens(at.deployment.draft_tokens, engine.batching.draft_acceptance_frac)
     base_s, slope_s = base_s / gained, slope_s / gained
     outside_s = entry_time_s(at.pools.prefill if at.pools else at.deployment, engine, scales)
@@ -374,7 +406,7 @@ def _dynamic(
     if at.pools is None:
         status, batch = _loop.serve(
             arrival_s, load.users, isl, _new_tokens(load, isl), osl, at.batches, base_s, slope_s, at.tokens,
-            at.prompt_batches, mixed_s, _budget(deployment, load), slots, at.kv_tokens, engine.batching.reserve_frac,
+            at.beside, mixed_s, _budget(deployment, load), slots, at.kv_tokens, engine.batching.reserve_frac,
             engine.batching.mixes_prompts, round(load.poll_steps * gained), round(load.wait_steps * gained),
             load.wait_frac * _budget(deployment, load),
             admit_s, load.token_s, engine.batching.composes_ahead if load.lags is None else load.lags, first_s, last_s,
@@ -385,13 +417,14 @@ def _dynamic(
         links = min(deployment.accelerator.scaleout.bytes_per_s, pools.prefill.accelerator.scaleout.bytes_per_s)
         hand_over_s = engine.front.hand_over_s + kv_bytes_per_request(deployment, load.isl.mean) / links
         routed_s = np.full(load.requests, _router_s(pools, engine))
-        ranks = pools.prefill.layout.dp
-        uneven = largest_of(ranks) if ranks > 1 and pools.prefill.engine.batching.prompts_by_chance else 0.0
-        together = pools.prefill_batch or int(max(_budget(pools.prefill, load) // load.isl.mean, 1))
+        ranks, limits = pools.prefill.layout.dp, pools.prefill.engine.batching
+        rng = np.random.default_rng(20240229)
+        dealt = rng.integers(0, ranks, load.requests if ranks > 1 and limits.prompts_by_chance else 0)
         status, batch = _loop.serve_apart(
-            arrival_s, load.users, isl, osl, at.batches, base_s, slope_s, at.tokens, mixed_s[:, 0],
-            _budget(pools.prefill, load), together, pools.prefill_workers, ranks, uneven, pools.decode_workers,
-            slots * pools.decode_workers, hand_over_s, routed_s, first_s, last_s, gaps,
+            arrival_s, load.users, isl, osl, at.batches, base_s, slope_s, at.tokens, mixed_s,
+            float(limits.step_tokens * pools.prefill.layout.pp), pools.prefill_batch or load.requests,
+            limits.cuts_prompts, pools.prefill_workers, ranks, dealt, pools.decode_workers, slots, hand_over_s,
+            routed_s, first_s, last_s, gaps,
         )  # fmt: skip
     if status != _loop.DONE:
         message = f"{deployment}: the loop over engine steps came to a stop with requests left"

@@ -25,10 +25,12 @@ from jevons.validation.serving.case import Case
 _DATA = Path(__file__).parent / "data" / "recipes.yaml"
 _LISTS = ("any_json", "closed_loops", "pools", "offline", "bursts")
 _LAYOUT = ("tp", "pp", "ep", "dp", "dp_attention")
+_PREFILL = "prefill_"
+_PREFILL_LAYOUT = tuple(_PREFILL + name for name in _LAYOUT)
 _TEXTS = ("engine", "model", "printed", "version", "precision", "device", "origin")
 _NUMBERS = (
     "users", "requests", "isl", "osl", "prompt", "total", "wave", "tp", "pp", "ep", "dp", "ranks", "step_tokens",
-    "max_batch", "draft_tokens", "decode_workers", "fewer",
+    "max_batch", "draft_tokens", "prefill_workers", "prefill_ranks", "prefill_experts", "decode_workers",
 )  # fmt: skip
 _SWITCHES = ("dp_attention", "moe")
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -109,6 +111,10 @@ def _with_value(case: Case, name: str, value: Any) -> Case:
     if name in _LAYOUT:
         whole = value if isinstance(value, bool) else int(value)
         return case.replace(layout=replace(case.instances.layout, **{name: whole}))  # type: ignore[arg-type]
+    if name in _PREFILL_LAYOUT and case.instances.prefill is not None:
+        whole = value if isinstance(value, bool) else int(value)
+        changed = replace(case.instances.prefill, **{name.removeprefix(_PREFILL): whole})  # type: ignore[arg-type]
+        return case.replace(prefill=changed)
     if name == "captured_tokens":
         return case.replace(captured_tokens=float(value))
     before = case.field(name)
@@ -136,14 +142,11 @@ def _facts_of(case: Case, model: str, moe: bool, origin: str) -> dict[str, Any]:
         "total": case.requested.isl.mean + case.requested.osl.mean,
         "wave": case.requested.users * case.requested.isl.mean,
         "ranks": layout.dp if layout.dp_attention else 1,
+        "prefill_workers": case.instances.prefill_workers,
+        "prefill_ranks": case.instances.prefill.dp if case.instances.prefill else 1,
+        "prefill_experts": case.instances.prefill.ep if case.instances.prefill else 1,
         "decode_workers": case.instances.decode_workers,
-        "fewer": _fewer(case.requested.users / max(case.instances.decode_workers, 1)),
     }
-
-
-def _fewer(users: float) -> int:
-    """Return the largest power of two below a number of users, at least 1."""
-    return int(max(2.0 ** math.ceil(math.log2(max(users, 1.0)) - 1.0), 1.0))
 
 
 def _holds(when: Conditions, row: Mapping[str, Any]) -> bool:
@@ -199,7 +202,7 @@ def _recipe(raw: Mapping[str, Any], sources: Mapping[str, Any], path: Path) -> R
         message = f"{path}: recipe `{name}`: unknown source `{source}`.{did_you_mean(source, sources)}"
         raise InputError(message)
     options = tuple(Option(one.get("when", {}), one["set"]) for one in raw["options"])
-    comparable, settable = {*_TEXTS, *_NUMBERS, *_SWITCHES}, {*_LAYOUT, *Case.names()}
+    comparable, settable = {*_TEXTS, *_NUMBERS, *_SWITCHES}, {*_LAYOUT, *_PREFILL_LAYOUT, *Case.names()}
     for stated, known in ((raw["when"], comparable), *((one.when, comparable) for one in options)):
         _check_names(stated, known, name, path)
     for option in options:

@@ -99,7 +99,7 @@ def test_the_first_token_of_pools_waits_for_the_hand_over():
 
 def test_prompts_that_come_to_ranks_by_chance_take_longer_than_prompts_dealt_in_turn():
     layout = Layout(dp=8, ep=8, dp_attention=True)
-    load = Load(isl=Lengths(mean=4000.0), osl=Lengths(mean=50.0), requests=64, users=16)
+    load = Load(isl=Lengths(mean=4000.0), osl=Lengths(mean=50.0), requests=128, users=32)
     dealt = replace(
         deployed("sglang"), model=model("qwen3-235b-a22b"), layout=layout,
         engine=engine("sglang").replace(prompts_by_chance=False),

@@ -81,13 +81,24 @@ def test_rows_named_after_the_model_without_a_drafting_head_draft_nothing():
     assert found == {"deepseek-ai/DeepSeek-R1": 3, "deepseek-ai/DeepSeek-V3": 0}
 
 
-@pytest.mark.parametrize(("users", "workers", "seats"), [(6, 3, 1), (9, 3, 2), (30, 3, 8), (63, 3, 16), (3, 3, 1)])
-def test_decode_workers_started_for_some_users_have_seats_for_fewer(users, workers, seats):
-    pools = CASE.replace(device="h100_sxm", version="0.8.1.post3", users=users, prefill=Layout(tp=8), prefill_workers=1,
-        decode_workers=workers,
-    )  # fmt: skip
+POOLS = CASE.replace(
+    device="h100_sxm", version="0.8.1.post3", prefill=Layout(tp=8), prefill_workers=1, decode_workers=3,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("users", "seats"), [(6, 1), (9, 2), (30, 8), (60, 16)])
+def test_decode_workers_started_for_some_users_have_seats_for_fewer(users, seats):
+    pools = POOLS.replace(users=users)
     assert with_recipe(pools, "deepseek-r1", "pools").scheduler.max_batch == seats
     assert with_recipe(pools.replace(prefill=None), "deepseek-r1", "pools").scheduler.max_batch == 0
+
+
+def test_prefill_workers_whose_attention_a_row_misprints_have_the_layout_of_their_recipe():
+    printed = Layout(dp=8, ep=8, dp_attention=True)
+    pools = POOLS.replace(device="h200_sxm", version="0.8.1.post1", prefill=printed)
+    short, long = (pools.replace(isl=Lengths(mean=tokens)) for tokens in (922.0, 7373.0))
+    assert with_recipe(short, "deepseek-r1", "pools").instances.prefill == printed
+    assert with_recipe(long, "deepseek-r1", "pools").instances.prefill == Layout(tp=8, ep=8)
 
 
 @pytest.mark.parametrize(("device", "told"), [("h100_sxm", "int4"), ("h200_sxm", "int4"), ("b200_sxm", "")])
