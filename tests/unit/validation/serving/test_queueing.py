@@ -113,7 +113,7 @@ def queued_rate(made):
 
 
 def test_a_run_that_was_measured_did_fit():
-    tight = case(model="meta-llama/Meta-Llama-3-70B-Instruct", device="h100_pcie", gpus=2, layout=Layout(tp=2),
+    tight = case(model="meta-llama/Meta-Llama-3-70B-Instruct", device="h100_sxm", gpus=2, layout=Layout(tp=2),
                  release=(0, 8, 5))  # fmt: skip
     assert prepare(tight, ENGINES).surfaces[0].deployment.memory_frac == pytest.approx(0.97)
     with pytest.raises(InfeasibleError):
