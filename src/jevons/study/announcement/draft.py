@@ -10,13 +10,17 @@ from typing import Any
 
 from jevons.schema import read_yaml
 from jevons.study.announcement import lexicon
-from jevons.study.announcement.claims import Claim
-from jevons.study.announcement.figures import Figure
+from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.text import Sentence
 from jevons.units import CURRENCIES, format_money
 
 _MADE = re.compile(r"产量|产能|出货|销量|output|produc|shipment|ship(?:s|ped)?\b|sold|sells")
 """Words of accelerators that are made or sold, which nobody has installed."""
+_SPENT = re.compile(
+    r"(?<![a-z])(?:was|were|spent|totall?ed|reached|came to|reported)(?![a-z])|达到?|为\d|实际|已投入|全年资本开支为"
+)
+"""Words of what has been spent."""
 _SECTIONS = {
     "hardware": "sites with power and build rate, devices with price and supply",
     "serving": "models with list prices and limits, utilisation, engine",
@@ -88,17 +92,28 @@ def _exact(figure: Figure) -> str:
 def main_budget(claims: list[Claim], firm: str) -> Claim | None:
     """Return the claim that states the firm's budget: with the longest stated period, then the largest."""
     budgets = [
-        c for c in claims if c.kind == "budget" and "each" not in c.named and "amount" in c.named and not c.denied
-    ]
+        c for c in claims
+        if c.kind == "budget" and "each" not in c.named and "amount" in c.named and not c.denied and _to_come(c)
+    ]  # fmt: skip
     own = [c for c in budgets if c.firm == firm] or budgets
     own = [c for c in own if c.named["amount"].unit in CURRENCIES] or own
 
-    def weight(claim: Claim) -> tuple[bool, float, float]:
+    def weight(claim: Claim) -> tuple[bool, bool, float, float]:
         period = claim.named.get("period")
         lasting = period.low if period is not None and period.label in {"next", ""} else 0.0
-        return period is not None, lasting, claim.named["amount"].middle
+        return claim.status != "conditional", period is not None, lasting, claim.named["amount"].middle
 
     return max(own, key=weight) if own else None
+
+
+def _to_come(claim: Claim) -> bool:
+    """Return whether a budget is a plan or guidance, and not what was spent in a quarter, a year or till now."""
+    period = claim.named.get("period")
+    if claim.status:
+        return claim.status != "earlier"
+    if period is not None and re.match(r"\d{4}-|past|quarter|Q\d", period.label):
+        return False
+    return (period is not None and period.label == "next") or not _SPENT.search(claim.sentence.plain)
 
 
 def draft_of(
@@ -126,7 +141,9 @@ def draft_of(
     else:
         missing["as_of"] = "the text has no full date; give --date"
     if budget is None:
-        missing["expansion.budget"] = "the text states no amount to be invested"
+        spent = any(c.kind == "budget" and not c.denied for c in claims)
+        only = ", only what was spent" if spent else ""
+        missing["expansion.budget"] = f"the text states no amount to be invested{only}"
     elif budget.named["amount"].unit not in CURRENCIES:
         stated = budget.named["amount"]
         missing["currency"] = f"a scenario counts in {', '.join(CURRENCIES)}; no rate of {stated.unit} is on file"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jevons.study.announcement import lexicon
+from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.numerals import magnitude_of, value_of
 from jevons.study.announcement.patterns import (
     AFTER,
@@ -32,6 +33,8 @@ from jevons.study.announcement.patterns import (
     MONTHS,
     MOVED,
     MULTIPLE,
+    PART,
+    PARTS,
     PER_MILLION_OF,
     PER_SHARE,
     PER_TOKENS,
@@ -49,50 +52,7 @@ from jevons.study.announcement.patterns import (
     TOKEN_SCALE,
     VALUED,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A figure of a sentence.
-
-    Parameters
-    ----------
-    kind : str
-        ``money``, ``price``, ``percent``, ``multiple``, ``devices``, ``power``, ``count``, ``period`` or ``date``.
-    low, high : float
-        Least and greatest value, alike where the text is exact; for a period the years it lasts.
-    unit : str
-        Currency, ``1``, ``devices``, ``W``, ``y`` or the thing that is counted.
-    start, end : int
-        Place in the sentence.
-    text : str
-        As written.
-    qualifier : str
-        ``at_least``, ``at_most``, ``about`` or empty.
-    what : str
-        Device, noun or kind of price, where the text says it.
-    label : str
-        Of a period or date: ``2025``, ``FY2025``, ``2025-Q1``, ``next``, ``past``, ``2025-02-24``.
-    assumed : bool
-        Whether the currency was taken from the firm that is spoken of.
-    """
-
-    kind: str
-    low: float
-    high: float
-    unit: str
-    start: int
-    end: int
-    text: str
-    qualifier: str = ""
-    what: str = ""
-    label: str = ""
-    assumed: bool = False
-
-    @property
-    def middle(self) -> float:
-        """Middle of the range."""
-        return (self.low + self.high) / 2
+from jevons.study.announcement.relative import relative
 
 
 def figures(sentence: str, written: str, currency: str) -> list[Figure]:
@@ -104,14 +64,15 @@ def figures(sentence: str, written: str, currency: str) -> list[Figure]:
         return not any(taken[match.start() : match.end()])
 
     def add(figure: Figure) -> None:
-        blank = len(written[figure.start : figure.end]) - len(written[figure.start : figure.end].rstrip())
-        figure = replace(figure, end=figure.end - blank)
+        words = written[figure.start : figure.end]
+        blank, lead = len(words) - len(words.rstrip()), len(words) - len(words.lstrip())
+        figure = replace(figure, start=figure.start + lead, end=figure.end - blank)
         read.append(replace(figure, text=written[figure.start : figure.end]))
         taken[figure.start : figure.end] = [True] * (figure.end - figure.start)
 
     for ticker in TICKER.finditer(sentence):
         taken[ticker.start() : ticker.end()] = [True] * (ticker.end() - ticker.start())
-    for reader in (_dates, _multiples, _percents, _powers, _machines, _devices, _chips):
+    for reader in (relative, _dates, _multiples, _percents, _powers, _machines, _devices, _chips):
         for match, figure in reader(sentence):
             if free(match):
                 add(figure)
@@ -185,7 +146,12 @@ def _multiples(sentence: str) -> Any:
         text = next(group for group in (match["a"], match["b"], match["c"], match["d"]) if group)
         low, high = value_of(text)
         if 0 < low < 1000:
-            yield _found(match, kind="multiple", low=low, high=high, unit="1", what="pe")
+            figure = Figure(
+                kind="multiple", low=low, high=high, unit="1", start=match.start(), end=match.end(), text="", what="pe"
+            )
+            if match["year"]:
+                figure = replace(figure, end=match.start("year"))
+            yield _Span(figure.start, figure.end), figure
     if MULTIPLE.search(sentence) or VALUED.search(sentence):
         for match in BARE_MULTIPLE.finditer(sentence):
             low, high = value_of(re.sub(r"[x×倍]", "", match[0]))
@@ -195,14 +161,36 @@ def _multiples(sentence: str) -> Any:
 
 def _percents(sentence: str) -> Any:
     for match in PERCENT.finditer(sentence):
+        if (
+            match["b"]
+            and re.search(r"%\s?and\s", match[0])
+            and "between" not in sentence[max(0, match.start() - 12) : match.start()]
+        ):
+            for name, end in (("a", match.start("b") - 1), ("b", match.end())):
+                size = value_of(match[name])[0] / 100
+                figure = Figure(
+                    kind="percent", low=size, high=size, unit="1", start=match.start(name), end=end, text=""
+                )
+                yield (
+                    _Span(match.start(name), end),
+                    replace(figure, end=figure.end if name == "b" else match.end("a") + 1),
+                )
+            continue
         if match["zh"] or match["cheng"]:
             low = high = value_of(match["zh"] or match["cheng"])[0] * (1 if match["zh"] else 10)
         else:
             low, high = _range(match["a"], match["b"])
         yield _found(match, kind="percent", low=low / 100, high=high / 100, unit="1")
     for match in LOW_TEENS.finditer(sentence):
-        low, high = (0.10, 0.14) if match[1] == "low" or match[2] else (0.13, 0.17)
+        low, high = _TEENS[{"低": "low", "中": "mid", "高": "high"}.get(match[2] or "", match[1])]
         yield _found(match, kind="percent", low=low, high=high, unit="1", what="of_revenue")
+    for match in PART.finditer(sentence):
+        if match["zh"]:
+            size = value_of(match["over"])[0] / value_of(match["under"])[0]
+        else:
+            size = (value_of(match["n"])[0] if match["n"] else 1.0) * PARTS[match["of"]]
+        start, end = match.span("zh" if match["zh"] else "part")
+        yield _Span(start, end), Figure(kind="percent", low=size, high=size, unit="1", start=start, end=end, text="")
     for match in FOLD.finditer(sentence):
         group, less = ("n", 0.0) if match["n"] else ("m" if match["m"] else "k", 1.0)
         low, high = value_of(match[group])
@@ -213,16 +201,26 @@ def _percents(sentence: str) -> Any:
         yield _Span(figure.start, figure.end), figure
     for match in FACTOR.finditer(sentence):
         size = FACTORS[match[0]]
-        yield _found(match, kind="percent", low=size, high=size, unit="1", what="factor")
+        if not re.match(r"[- ]digit", sentence[match.end() :]):
+            yield _found(match, kind="percent", low=size, high=size, unit="1", what="factor")
 
 
 def _powers(sentence: str) -> Any:
     for match in POWER.finditer(sentence):
-        low, high = _range(match["a"], match["b"])
         unit = POWER_UNITS[match["unit"][0]]
-        yield _found(match, kind="power", low=low * unit, high=high * unit, unit="W")
+        if match["unit0"] and match["b"]:
+            low, high = value_of(match["a"])[0] * POWER_UNITS[match["unit0"][0]], value_of(match["b"])[1] * unit
+        elif match["unit0"]:
+            continue
+        else:
+            low, high = (size * unit for size in _range(match["a"], match["b"]))
+        yield _found(match, kind="power", low=low, high=high, unit="W")
 
 
+_TEENS = {"low": (0.10, 0.14), "mid": (0.13, 0.17), "high": (0.16, 0.19)}
+"""What ``low teens`` and its like stand for."""
+_BOUGHT = re.compile(r"采购|购买|订购|试购|购入|部署|交付|出货|拿下|囤|共|合计")
+"""Verbs of what is bought by the piece: 块 is then no money."""
 _EACH = {"two": 2, "four": 4, "eight": 8, "sixteen": 16, "seventy-two": 72}
 _MOST_EACH = 576
 """Accelerators of the largest machine that is sold as one."""
@@ -255,6 +253,20 @@ def _devices(sentence: str) -> Any:
         if low < 2 or (match["plain"] in {"cards", "chips", "卡", "芯片"} and low < 100):
             continue
         kind = (match["kind"] or "").removesuffix("s")
+        if match["b"] and FROM_TO.search(sentence[max(0, match.start() - 6) : match.start()]):
+            first, second = value_of(match["a"]), value_of(match["b"])
+            what = table.get(kind, kind)
+            for (low, high), start, end in (
+                (first, match.start(), match.end("a")),
+                (second, match.start("b"), match.end()),
+            ):
+                yield (
+                    _Span(start, end),
+                    Figure(
+                        kind="devices", low=low, high=high, unit="devices", start=start, end=end, text="", what=what
+                    ),
+                )
+            continue
         yield match, Figure(
             kind="devices", low=low, high=high, unit="devices", start=match.start(), end=match.end(), text="",
             what=table.get(kind, kind),
@@ -270,7 +282,10 @@ def _chips(sentence: str) -> Any:
         low, high = _range(match["a"], match["b"])
         before = list(names.finditer(sentence, 0, match.start()))
         what = table.get(before[-1][0], "") if before else ""
-        if low >= 100:
+        money = match[0][-1] in "块张片枚" and not _BOUGHT.search(
+            re.split(r"[,，;；。]", sentence[: match.start()])[-1]
+        )
+        if low >= 100 and not money:
             yield _found(match, kind="devices", low=low, high=high, unit="devices", what=what)
 
 
@@ -366,7 +381,8 @@ def _bare_money(sentence: str, match: re.Match[str]) -> bool:
         r"[个家座张块枚颗片名位台款次吨人户%年月日卡]|token|词元|参数|param|用户|users?\b|gpus?|kwh|度", behind
     ):
         return False
-    ahead = sentence[max(0, match.start() - 22) : match.start()]
+    against = re.search(r"(?:较|比|从|由)[^,，;；]{0,12}$", sentence[: match.start()])
+    ahead = sentence[max(0, match.start() - (60 if against else 22)) : match.start()]
     if re.search(r"token|词元|用户|参数|调用", ahead) and not re.search(r"投|(?<!词)元|收入|spend|invest|capex", ahead):
         return False
     return lexicon.count_pattern().match(behind) is None
@@ -473,6 +489,10 @@ def _spans(sentence: str) -> Any:
         yield _found(match, kind="period", low=1, high=1, unit="y", label="each")
 
 
+_TOKENS_AT_LEAST = 1e12
+"""Calls are never so many: what is called 调用量 is then the number of their tokens."""
+
+
 def _counts(sentence: str) -> Any:
     nouns = lexicon.count_pattern()
     for match in COUNT.finditer(sentence):
@@ -484,9 +504,12 @@ def _counts(sentence: str) -> Any:
             continue
         if arabic and re.match(r"[a-z]", rest) and sentence[match.end() - 1].isdigit():
             continue  # part of a name, such as 910C
-        if re.match(r"世纪|年代|(?:st|nd|rd|th)\b|月|岁", rest):
+        if re.search(r"\d{3,4}[a-z]{1,3}(?:、\d{3,4}[a-z]{0,3})*[、和]$", sentence[: match.start()]):
+            continue  # one of a list of names, such as 950DT、960
+        if re.match(r"世纪|年代|日|号|天|超节点|(?:st|nd|rd|th)\b|月|岁", rest):
             continue
         reach = 14 if arabic else 4
+        reach_back = 60 if re.search(r"(?:较|比|从|由|from|than)[^,，;；]{0,12}$", sentence[: match.start()]) else 24
         near = (
             noun is not None
             and not re.search(r"[,，。;；:：()]|\band\b", rest[: noun.start()])
@@ -495,22 +518,27 @@ def _counts(sentence: str) -> Any:
         exact_measure = match["measure"] is not None
         large = high >= 100
         if match["measure"] == "次" and large:
-            what, end = "calls", match.end()
+            loaded = re.search(r"下载[^,，;；。]{0,8}$", sentence[: match.start()])
+            what, end = "downloads" if loaded else "calls", match.end()
         elif near and noun is not None and (arabic or large) and not (exact_measure and not arabic and not large):
             what, end = lexicon.count_words()[noun[0]], match.end() + noun.end()
         elif (exact_measure and arabic) or (
             large
             and not near
-            and re.search(r"token|词元|用户|参数|调用", sentence[max(0, match.start() - 24) : match.start()])
+            and re.search(r"token|词元|用户|参数|调用", sentence[max(0, match.start() - reach_back) : match.start()])
         ):
-            earlier = list(nouns.finditer(sentence, max(0, match.start() - 24), match.start()))
+            earlier = list(nouns.finditer(sentence, max(0, match.start() - reach_back), match.start()))
             things = [lexicon.count_words()[match_[0]] for match_ in earlier]
             what = "tokens" if "tokens" in things else things[-1] if things else ""
             end = match.end()
+        elif arabic and high >= 1000 and (own := re.match(r"\s?([a-z]{3,}s)(?![a-z])", rest)):
+            what, end = own[1], match.end() + own.end()
         elif arabic and not match["measure"]:
             what, end = "", match.end()
         else:
             continue
+        if what == "calls" and low >= _TOKENS_AT_LEAST:
+            what = "tokens"
         yield (
             match,
             Figure(

@@ -31,6 +31,8 @@ class Firm:
         Currency in which it reports.
     fiscal_end_month : int
         Month in which its fiscal year ends.
+    cloud : tuple of str
+        Those of its beginnings that hold the figures of its cloud alone.
     """
 
     key: str
@@ -39,6 +41,7 @@ class Firm:
     role: str
     currency: str
     fiscal_end_month: int
+    cloud: tuple[str, ...] = ()
 
 
 def words_pattern(words: Iterable[str]) -> re.Pattern[str]:
@@ -75,6 +78,7 @@ def firms() -> dict[str, Firm]:
         key: Firm(
             key=key, name=entry["name"], facts=tuple(entry.get("facts") or ()), role=entry.get("role", "firm"),
             currency=entry.get("currency", ""), fiscal_end_month=int(entry.get("fiscal_end_month", 12)),
+            cloud=tuple(entry.get("cloud") or ()),
         )
         for key, entry in _file("firms").items()
     }  # fmt: skip
@@ -138,6 +142,12 @@ def count_words() -> dict[str, str]:
 def count_pattern() -> re.Pattern[str]:
     """Return the pattern that finds nouns that are counted."""
     return words_pattern(count_words())
+
+
+def label_of(quantity: str) -> str:
+    """Return the words for a quantity, or for a thing that is counted."""
+    known = words("quantities").get(quantity) or words("counts").get(quantity) or {}
+    return str(known.get("label", quantity or "figure"))
 
 
 @functools.cache

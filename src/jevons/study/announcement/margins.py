@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from jevons.study.announcement import lexicon
-from jevons.study.announcement.figures import Figure
+from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.patterns import AGO, AGO_ZH, FORMER
 
 _POINTS = re.compile(r"个百分点|point|pct")

@@ -1,4 +1,5 @@
 """Firms where a sentence names them: those that act, those that something is compared with, and other parties."""
+# ruff: noqa: E501 - a pattern stands on one line
 
 from __future__ import annotations
 
@@ -10,28 +11,48 @@ from dataclasses import dataclass
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.text import Sentence
 
-_GIVEN = re.compile(r"(?:向|对|给|(?<!宣布)在|invest(?:s|ed|ing|ment|ments)? in|into|for|with|alongside)\s?$")
-_SOURCE = re.compile(r"(?:(?:%|it|half|most|third|quarter|which) (?:is |was |came |comes )?from|来自)\s?$")
-_THAN = re.compile(r"(?:than|exceed\w*|surpass\w*|versus|超过|反超|超越|高于|相比|传闻中的)[^,，]{0,10}$")
+_THAN = re.compile(
+    r"(?:than|exceed\w*|surpass\w*|versus|topp(?:ed|ing)|超过|反超|超越|高于|低于|接近|相比|传闻中的)[^,，]{0,10}$"
+)
 _LIKE = re.compile(
     r"(?:(?:prices?|costs?|size|scale|half|rates?|level|that) of|unlike|such as|rivals?|competitors?|peers?|similar to|"
     r"same as|compared (?:with|to)|比肩|对标|类似|不同于|竞争对手)(?: the)?\s?$"
 )
-_DEAL = re.compile(r"(?:'s)?,? (?:contract|deal|agreement|order|partnership|合同|订单|协议)")
-
+_DEAL = re.compile(r"(?:'s)?,? (?:contracts?|deals?|agreements?|orders?|partnership|合同|订单|协议)")
 _OWNER = re.compile(
     r"(?:\s?[(（][^)）]{2,20}[)）])?[)）]?"
     r"(?:[-– ](?:backed|owned|led|controlled|funded)(?![a-z])|旗下的?(?=[a-z\u4e00-\u9fff])|支持的|控股的)"
 )
 """What follows the owner of the firm that is spoken of."""
+_OBJECT = re.compile(
+    r"(?:(?<![a-z])(?:of|with|for|from|to|by|in|into|at|under|against|via|through|on|like|alongside|owns|acquire[sd]?|supply|supplies)"
+    r"(?: (?:the|rival|partner|customer|startup|start-up))?|与|和|向|对|给|由|被|从|(?<!宣布)在|为|跟|来自|持有|采购|购买)\s?$"
+)
+_OWN = frozenset(
+    {"capital expenditure", "capital expenditures", "capital spending", "capex", "spending", "revenue", "revenues", "sales", "net income",
+     "net profit", "operating income", "operating profit", "backlog", "run rate", "free cash flow", "earnings per share"}
+)  # fmt: skip
+"""Quantities that a firm has: what stands behind ``of`` is then who has it."""
+_OF_QUANTITY = re.compile(r" (?:of|at|by|for|from)(?: the)?\s?$")
+_JOINED = re.compile(r"\s?(?:,|、|&|and|or|和|与|及|以及|, and)\s?")
+_PARTNERS = re.compile(
+    r"(?:(?:,| and|、|和|及|与) ?[\w.' ]{1,16}?){0,4}(?:'s)? ?(?:contracts|deals|agreements|合同|订单)(?! (?:with|to|for))"
+)
+"""What follows firms whose contracts are spoken of, as another firm's."""
+_PRONOUN = re.compile(
+    r"(?<![a-z])(?:(?:the|this) (?:company|firm|group|start-?up|chip ?maker|neocloud|lab)|(?:the|its|their) (?:shares?|stock)|"
+    r"it(?!self| (?:is|was) (?:the|a|not|un))|its|they|their|we|our|management)(?![a-z])"
+    r"|本?公司|我们|本?集团|该股|其股|股价|管理层|(?<![与及尤极])其(?![中他它余次后间实])|该(?:公司|企业|集团|厂|股)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A firm named at a place of a sentence."""
+    """A firm named at a place of a sentence; *end* is where its name ends."""
 
     start: int
     firm: str
+    end: int = 0
 
 
 def role_of(firm: str) -> str:
@@ -44,13 +65,13 @@ def mentions(plain: str, stated: Mapping[str, str] | None = None) -> list[Mentio
     """Return the firms that a plain sentence names, in their order, with those that its text *stated*."""
     names = lexicon.firm_names()
     found = [
-        Mention(m.start(), names[re.sub(r"\s+", " ", m[0])])
+        Mention(m.start(), names[re.sub(r"\s+", " ", m[0])], m.end())
         for m in lexicon.firm_pattern().finditer(plain)
         if not _other_party(plain, m)
     ]
     if stated:
         found += [
-            Mention(m.start(), stated[re.sub(r"\s+", " ", m[0])])
+            Mention(m.start(), stated[re.sub(r"\s+", " ", m[0])], m.end())
             for m in lexicon.words_pattern(stated).finditer(plain)
             if not _other_party(plain, m)
         ]
@@ -65,20 +86,77 @@ def _other_party(plain: str, match: re.Match[str]) -> bool:
     )
 
 
-def compared(plain: str, named: Sequence[Mention], mention: Mention) -> bool:
-    """Return whether a firm stands only as what something is compared with, or as who is given something."""
-    lead = plain[max(0, mention.start - 14) : mention.start]
-    if _GIVEN.search(lead) and any(m.start < mention.start for m in named):
+def compared(plain: str, mention: Mention) -> bool:
+    """Return whether a firm stands only as what something is compared with."""
+    return bool(_THAN.search(plain[max(0, mention.start - 14) : mention.start]))
+
+
+def is_object(plain: str, named: Sequence[Mention], mention: Mention) -> bool:
+    """Return whether a firm is the other party of what is said: who is given, paid, owned, supplied or compared with.
+
+    ``Capex of Meta`` and ``revenue at Oracle`` are Meta's and Oracle's; ``27 % of OpenAI`` is not OpenAI's.
+    """
+    lead = plain[: mention.start]
+    if compared(plain, mention) or _PARTNERS.match(plain, mention.end):
         return True
-    return bool(_SOURCE.search(lead) or _THAN.search(lead))
+    earlier = [m for m in named if m.end <= mention.start]
+    if earlier and earlier[-1].firm != mention.firm and _JOINED.fullmatch(plain, earlier[-1].end, mention.start):
+        return is_object(plain, named, earlier[-1]) or bool(re.search(r"[与和]$", lead) and _DEAL_ZH.search(plain))
+    if not _OBJECT.search(lead[-24:]):
+        return False
+    of = _OF_QUANTITY.search(lead)
+    return of is None or not lead[: of.start()].endswith(tuple(_OWN & lexicon.quantity_words().keys()))
+
+
+_DEAL_ZH = re.compile(r"签订|签署|达成|合作")
+
+
+def subjects(plain: str, named: Sequence[Mention], topic: str) -> list[Mention]:
+    """Return who acts in a sentence, in order; a pronoun stands for the last of them, or for the *topic* before."""
+    acting = [m for m in named if role_of(m.firm) in {"firm", "country"} and not is_object(plain, named, m)]
+    found = list(acting)
+    for match in _PRONOUN.finditer(plain):
+        earlier = [m for m in acting if m.end <= match.start()]
+        firm = earlier[-1].firm if earlier else topic
+        which = re.search(
+            r"(?:,? which|,? who|,? whose)(?: (?:has|have|had|also))? (?:said|says|told)?\s?$", plain[: match.start()]
+        )
+        if which:
+            near = [m for m in named if m.end <= which.start() + 1]
+            firm = near[-1].firm if near else firm
+        if firm:
+            found.append(Mention(match.start(), firm, match.end()))
+    return sorted(found, key=lambda mention: mention.start)
+
+
+def own_topic(plain: str, named: Sequence[Mention], main: str) -> str:
+    """Return the firm that the next sentence goes on about, where this one is about a firm; empty where it is not.
+
+    A partner, customer or supplier of the main firm is none.
+    """
+    acting = [m for m in named if role_of(m.firm) == "firm" and not is_object(plain, named, m)]
+    if not acting:
+        return ""
+    first = acting[0]
+    if first.firm == main:
+        return main
+    if any(m.firm == main for m in named) or re.match(
+        r"[^.。]{0,40}?(?:contracts|deals|合同|订单)", plain[first.end :]
+    ):
+        return ""
+    return first.firm
 
 
 def main_firm(sentences: Sequence[Sentence], stated: Mapping[str, str] | None = None) -> str:
-    """Return the firm that an announcement is about: named most, the first sentences weighing more."""
+    """Return the firm that an announcement is about: who acts most, the first sentences weighing more."""
     votes: Counter[str] = Counter()
+    others: Counter[str] = Counter()
     for place, sentence in enumerate(sentences):
         named = mentions(sentence.plain, stated)
         for mention in named:
-            if role_of(mention.firm) == "firm" and not compared(sentence.plain, named, mention):
-                votes[mention.firm] += 3 if place < 3 else 1
+            if role_of(mention.firm) != "firm" or compared(sentence.plain, mention):
+                continue
+            acts = not is_object(sentence.plain, named, mention)
+            (votes if acts else others)[mention.firm] += 3 if place < 3 else 1
+    votes = votes or others
     return votes.most_common(1)[0][0] if votes else ""

@@ -58,6 +58,11 @@ _NO_NAME = frozenset(
     "separately", "meanwhile", "company", "group", "total", "sales",
   }
 )  # fmt: skip
+_TITLES = frozenset(
+    {"ceo", "cfo", "coo", "cto", "chairman", "chairwoman", "president", "chief", "analyst", "analysts", "minister", "mr", "ms", "mrs", "dr",
+     "director", "founder", "co-founder", "professor", "sir", "vice", "head", "spokesman", "spokeswoman", "operator"}
+)  # fmt: skip
+"""What a person is called by; who follows is no firm."""
 _NO_NAME_ZH = re.compile(
     r"^(?:公司|本公司|该公司|集团|本集团|其|该|旗下|这家|一家|多家|各|未来|我们|上述|目前|此外)|宣布|表示|公布|计划|过去|超过"
 )
@@ -92,10 +97,14 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
 def _add(names: dict[str, str], short: str, whole: str) -> None:
     """Add a firm by its short and its whole name, unless the word list has it or it is no name."""
     words = whole.split()
+    if words and words[0].lower().strip(".") in _TITLES:
+        return
     while words and words[0].lower() in _NO_NAME:
         words, short = words[1:], " ".join(short.split()[1:])
     whole = " ".join(words)
     if not whole or len(short) < 2 or any(word.lower().strip(".,") in _NO_NAME for word in short.split()):
+        return
+    if plain(whole) in lexicon.quantity_words():
         return
     if lexicon.firm_pattern().search(plain(whole)) or lexicon.named("devices")[0].search(plain(whole)):
         return

@@ -21,8 +21,9 @@ _EN_SMALL = {
 }  # fmt: skip
 _DOZEN = 12.0
 MAGNITUDES = {
-    "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "mln": 1e6, "bln": 1e9,
-    "mn": 1e6, "bn": 1e9, "tn": 1e12, "trn": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12, "lakh": 1e5, "crore": 1e7,
+    "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "quadrillion": 1e15,
+    "mln": 1e6, "bln": 1e9, "mn": 1e6, "bn": 1e9, "tn": 1e12, "trn": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12,
+    "lakh": 1e5, "crore": 1e7,
 }  # fmt: skip
 
 ZH_CHARACTERS = "零〇一二两三四五六七八九十百千万亿兆壹贰叁肆伍陆柒捌玖拾佰仟"
@@ -30,7 +31,7 @@ DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d
 ZH = rf"(?:(?:{DIGITS}|[{ZH_CHARACTERS}])(?:[ ]?[{ZH_CHARACTERS}]|\d)*)"
 VAGUE_ZH = r"(?:[几数](?:十|百|千|万|亿)*)"
 _EN_WORD = "|".join(sorted(set(_EN_SMALL) - {"a", "an"}, key=len, reverse=True))
-_EN_MAG = r"(?:lakh[ ]crore|lakh|crore|hundred|thousand|million|billion|trillion|mln|bln|mn|bn|tn|trn)"
+_EN_MAG = r"(?:lakh[ ]crore|lakh|crore|hundred|thousand|million|billion|trillion|quadrillion|mln|bln|mn|bn|tn|trn)"
 EN_WORDS = (
     rf"(?:(?<![a-z0-9])(?:{_EN_WORD}|an?(?=[ -](?:{_EN_MAG}|dozen|couple)(?![a-z])))"
     rf"(?:[ -](?:{_EN_WORD}))?(?:[ -](?:a[ ])?{_EN_MAG})*(?![a-z]))"

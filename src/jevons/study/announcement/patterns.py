@@ -59,6 +59,24 @@ PERCENT = re.compile(
     rf"(?P<a>{DIGITS})(?:\s?%)?(?:{SEP}(?P<b>{DIGITS}))?\s?(?:%|percent(?:age points)?|per cent|个百分点|pct)"
     rf"|百分之(?P<zh>{ZH})|(?P<cheng>[一二两三四五六七八九])成(?![立为本功交员])"
 )
+PARTS = {
+    "half": 0.5,
+    "halves": 0.5,
+    "third": 1 / 3,
+    "thirds": 1 / 3,
+    "quarter": 0.25,
+    "quarters": 0.25,
+    "fifth": 0.2,
+    "fifths": 0.2,
+    "tenth": 0.1,
+}
+"""Parts of a whole by their name."""
+PART = re.compile(
+    r"(?:by|fell|rose|grew|up|down|lost|gained|slid|dropped|jumped|climbed|shed)\s(?:about |nearly |almost |roughly |more than |over |another |a further )?"
+    rf"(?P<part>(?P<n>an?|one|two|three|four)?[ -]?(?P<of>{'|'.join(sorted(PARTS, key=len, reverse=True))}))(?![a-z])"
+    rf"|(?P<zh>(?P<under>[二三四五十])分之(?P<over>[一二两三四]))"
+)
+"""A change by a part of the whole: ``fell by a quarter``, 下降三分之一."""
 FACTORS = {
     "doubled": 1.0, "doubling": 1.0, "double": 1.0, "tripled": 2.0, "triple": 2.0, "quadrupled": 3.0, "halved": -0.5,
     "腰斩": -0.5, "翻倍": 1.0, "翻番": 1.0, "增加了一倍": 1.0, "增长了两倍": 2.0, "一倍多": 1.0, "减半": -0.5,
@@ -70,34 +88,36 @@ FOLD = re.compile(
 )
 """Growth by a factor: ``增长10倍`` adds ten times, ``tenfold`` makes it ten times."""
 LOW_TEENS = re.compile(
-    r"(low|mid)[- ](?:double[- ]digits?|teens)(?: percentage| percent)?|(低)(?:两|双)位数(?:百分比)?"
+    r"(low|mid|high)[- ](?:double[- ]digits?|teens)(?: percentage| percent)?|(低|中|高)(?:两|双)位数(?:百分比)?"
 )
 FACTOR = lexicon.words_pattern(FACTORS)
 MULTIPLE = re.compile(
-    rf"(?P<a>{DIGITS}|{ZH})\s?(?:times|x|×|-times)\s?(?:the\s)?(?:forward\s|trailing\s|expected\s|estimated\s)?"
+    rf"(?P<a>{DIGITS}|{ZH})\s?(?:times|x|×|-times)\s?(?:the\s)?(?P<year>(?:fy)?20\d\d(?:e|f)?\s|(?:next|this) year's\s)?(?:forward\s|trailing\s|expected\s|estimated\s|projected\s|consensus\s)?"
     rf"(?:earnings|profits?|p/e|eps)"
     rf"|(?:p/?e|price[- ]to[- ]earnings|price[- ]earnings|multiple)(?:\s(?:ratio|multiple))?\s?(?:of|at|is|was|:)?\s?"
     rf"(?:about|around|roughly|only|just|just over|nearly)?\s?(?P<b>{DIGITS})(?:\s?x|\s?times)?"
     rf"|(?:市盈率|pe|本益比)(?:约|仅|为|是|在|达|只有|大约|近)*\s?(?P<c>{DIGITS}|{ZH})\s?倍"
-    rf"|(?P<d>{DIGITS}|{ZH})\s?倍(?:的)?(?:动态|静态|远期|预期)?(?:市盈率|pe(?![a-z])|本益比|p/e)"
+    rf"|(?P<d>{DIGITS}|{ZH})\s?倍(?:的)?(?:动态|静态|远期|预期|预测|前瞻|滚动)?(?:市盈率|pe(?![a-z])|本益比|p/e)"
 )
 BARE_MULTIPLE = re.compile(
     rf"(?<![a-z0-9.$]){DIGITS}\s?(?:x|×|倍)(?![\w倍]|\s?\d|\s(?:revenue|sales|ebitda|book|faster|more))"
 )
 """``18x``, which is a multiple where the sentence speaks of earnings."""
 VALUED = re.compile(r"(?<![a-z])(?:fair|multiple|undervalued|overvalued|trades?|trading)(?![a-z])|合理|市盈率")
-CHIPS = re.compile(rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?[颗基](?!卫星|星|心|地|础|于|金|建)")
+CHIPS = re.compile(
+    rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?[颗基块张片枚](?!卫星|星|心|地|础|于|金|建|钱)"
+)
 POWER = re.compile(
-    rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?[ -]?(?P<unit>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z])(?!h)"
+    rf"(?P<a>{NUMBER})(?:[ -]?(?P<unit0>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z]))?(?:{SEP}(?P<b>{NUMBER}))?[ -]?(?P<unit>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z])(?!h)"
 )
 POWER_UNITS = {"g": 1e9, "m": 1e6, "吉": 1e9, "兆": 1e6}
 MAKERS = (
-    r"(?:\s|-|nvidia'?s?|英伟达|的|amd|huawei|华为|升腾|ascend|hopper|blackwell|gpu|ai|advanced|high-end|liquid-cooled|additional|"
+    r"(?:\s|-|nvidia'?s?|英伟达|的|amd|huawei|华为|升腾|昇腾|ascend|寒武纪|思元|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0|910)[a-z]{0,2}\d{3,4}[a-z]{1,2}(?![a-z\d])|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0)[a-z]{1,2}\d{3,4}(?![a-z\d])|hopper|blackwell|gpu|ai|advanced|high-end|liquid-cooled|additional|"
     r"more|most|of|its|the|latest|newest|own|powerful|cutting-edge|top-end|state-of-the-art|高端|先进|国产|智能|加速)*"
 )
 DEVICE_WORD = r"(?:gb300s?|gb200s?|b300s?|b200s?|h200s?|h100s?|h800s?|h20s?|a100s?|a800s?|910cs?|910bs?|mi3\d\dxs?|l20s?|l40s?|rtx ?\d{4}s?)"
 DEVICES = re.compile(
-    rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?[ -]?(?:张|块|枚|颗|片|个|基)?{MAKERS}"
+    rf"(?<![a-z])(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?[ -]?(?:张|块|枚|颗|片|个|基)?{MAKERS}"
     rf"(?:(?P<kind>{DEVICE_WORD})(?:[\s-]*(?:gpus?|cards?|chips?|accelerators?|卡|芯片|显卡))?"
     rf"|(?P<plain>gpus?|cards|chips|accelerators|tpus?|xpus?|算力卡|加速卡|显卡|卡|芯片))(?![a-z]*d)"
 )
@@ -114,7 +134,7 @@ MACHINES = re.compile(
 )
 """Machines times accelerators of each: ``512台×8卡``, ``120 racks of 72 GB300s``, ``64 eight-GPU H100 servers``."""
 PER_TOKENS = re.compile(
-    r"(?:per|/|a|every)\s?(?P<en>1m|million|m|1k|thousand|k|1,000|1 million)?\s?(?:input\s|output\s)?tok(?:ens?)?"
+    r"(?:in|out|input|output)?\s?(?:per|/|a|every)\s?(?P<en>1m|million|m|1k|thousand|k|1,000|1 million)?\s?(?:input\s|output\s)?tok(?:ens?)?"
     r"|(?:/|每)?\s?(?P<zh>百万|千|万|1m|1k|m|k)\s?个?\s?(?:输入|输出)?\s?tokens?|每tokens?"
 )
 PER_MILLION_OF = re.compile(r"\s?(?:per|/|a|every)\s?(?:1m|1 million|million)(?=\s?(?:[,.;:)]|$|and |or |for |from ))")
@@ -143,20 +163,20 @@ YEAR = r"(?:19|20)\d{2}"
 DATES = re.compile(
     rf"(?P<y1>{YEAR})[-/.](?P<m1>\d{{1,2}})[-/.](?P<d1>\d{{1,2}})(?!\d)"
     rf"|(?:(?P<y2>{YEAR})年)?(?P<m2>\d{{1,2}})月(?P<d2>\d{{1,2}})日"
-    rf"|(?P<mon3>{EN_MONTHS})\.?\s(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s(?P<y3>{YEAR}))?(?![\d,])"
+    rf"|(?P<mon3>{EN_MONTHS})\.?\s(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s(?P<y3>{YEAR})(?!\d))?(?!\d|,\d)"
     rf"|(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?\s(?P<mon4>{EN_MONTHS})\.?(?:\s(?P<y4>{YEAR}))?"
     rf"|(?P<y5>{YEAR})年(?P<m5>\d{{1,2}})月|(?P<mon6>{EN_MONTHS})\.?\s(?P<y6>{YEAR})"
 )
 PERIODS = re.compile(
     rf"fiscal (?:year )?q(?P<fq1>[1-4]),?\s?(?P<fqy1>{YEAR})|q(?P<fq2>[1-4])\s?(?:of\s)?(?:fy|fiscal(?: year)?)\s?(?P<fqy2>{YEAR}|\d{{2}})(?!\d)"
     rf"|(?:fy|fiscal(?: year)? )(?P<fqy5>{YEAR}|\d{{2}}),?\s?q(?P<fq5>[1-4])|fiscal (?P<fqw2>first|second|third|fourth) quarter(?: of)? (?P<fqy6>{YEAR})"
-    rf"|(?P<fqw>first|second|third|fourth) quarter(?: of)? (?:fy|fiscal(?: year)?)\s?(?P<fqy3>{YEAR})|(?P<fqy4>{YEAR})财年第?(?P<fq4>[一二三四1-4])季度?"
+    rf"|(?P<fqw>first|second|third|fourth)[- ]quarter(?: of)? (?:fy|fiscal(?: year)?)\s?(?P<fqy3>{YEAR})|(?P<fqy4>{YEAR})财年第?(?P<fq4>[一二三四1-4])季度?"
     rf"|(?:between\s|from\s)?(?:fy|fiscal(?:\syears?)?|financial years?)\s?(?P<fyr1>{YEAR})\s?(?:-|–|—|to|and|through|until)\s?"
     rf"(?:fy|fiscal(?:\syear)?|financial year)?\s?(?P<fyr2>{YEAR})(?!\d)"
     rf"|(?:fy|fiscal(?:\s?year)?|financial year)\s?(?P<fy>{YEAR}|\d{{2}})(?!\d)|(?P<fy2>{YEAR}|\d{{2}})(?:财年|财政年度|fiscal)"
-    rf"|(?P<yq>{YEAR})年?\s?(?:q(?P<q1>[1-4])|第?(?P<q2>[一二三四1-4])季度?)|q(?P<q3>[1-4])\s?(?P<yq3>{YEAR})"
+    rf"|(?P<yq>{YEAR})[年-]?\s?(?:q(?P<q1>[1-4])|第?(?P<q2>[一二三四1-4])季度?)|q(?P<q3>[1-4])\s?(?P<yq3>{YEAR})"
     rf"|(?P<mq>march|june|september|december) quarter(?: of)?,? (?P<yq5>{YEAR})"
-    rf"|(?P<qw>first|second|third|fourth) quarter(?: of)? (?:(?:fiscal )?(?P<yq4>{YEAR}))"
+    rf"|(?P<qw>first|second|third|fourth)[- ]quarter(?: of)? (?:(?:fiscal )?(?P<yq4>{YEAR}))"
     rf"|(?P<y1>{YEAR})\s?(?:-|–|—|~|to|至|到)\s?(?P<y2>{YEAR})"
     rf"|(?:from|从)?\s?(?P<y3>{YEAR})年?\s?(?:to|until|到|至|through|-|–|—|~)\s?(?P<y4>{YEAR})年?"
     rf"|between\s(?P<y5>{YEAR})\s?and\s(?P<y6>{YEAR})"
@@ -189,11 +209,22 @@ AGO = re.compile(
     r"(?: (?:a|one|of the prior|of last|last) year(?: (?:ago|earlier|before))?)?|the (?:previous|prior) year)"
 )
 """What stands behind a figure of the same period a year before."""
-AGO_ZH = re.compile(r"(?:上年同期|去年同期|上年度?同期|前一年同期)的?(?:数据|水平)?(?:则|仅)?(?:为|是|约)?\s?$")
+AGO_ZH = re.compile(
+    r"(?:上年同期|去年同期|上年度?同期|前一年同期)的?(?:数据|水平)?(?:则|仅)?(?:净?亏损|盈利)?(?:为|是|约|人民币)*\s?$"
+)
 """The same before it."""
 COUNT = re.compile(
     rf"(?<![a-z0-9.,-])(?P<a>{NUMBER})(?:[个次]?{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?(?P<measure>个|家|座|名|位|款|台|所|次)?"
 )
+PLANNED = re.compile(
+    r"plan|will |'ll |expect|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|proposed|pipeline|"
+    r"预计|计划|将|拟|目标|预期|指引|展望|打算|规划|承诺"
+)
+"""Words of what is to come."""
+CONDITIONAL = re.compile(
+    r"(?<![a-z])(?:if|could|may(?! \d)|might|would|subject to|pending|provided that|potentially)(?![a-z])|若|如果|如(?=美|获|进|需)|一旦|有望|可能|或将|倘|假如|获批"
+)
+"""Words of what happens only in some case."""
 FROM_TO = re.compile(r"(?:from|由|从)\s?$")
 TO_MONEY = re.compile(rf"(?:to|至|到)\s(?:between\s|a range of\s)?(?:{PRE})\s?\d")
 MOVED = re.compile(

@@ -12,11 +12,9 @@ from jevons.errors import InputError
 from jevons.files import writing
 from jevons.results import Column, Result, Table, table
 from jevons.study.announcement import lexicon
-from jevons.study.announcement.claims import VERDICTS, Claim
+from jevons.study.announcement.claim import VERDICTS, Claim
 from jevons.study.announcement.draft import Draft, draft_yaml, main_budget
-from jevons.study.announcement.figures import Figure
-from jevons.study.announcement.patterns import MONIES
-from jevons.units import format_count, format_money
+from jevons.study.announcement.wording import figures_of, headline, what_of, who_of
 from jevons.words import Sentence
 
 
@@ -59,18 +57,9 @@ class ReadResult(Result):
         if not self.claims:
             return (Sentence("read.nothing", {"firm": name, "sentences": f"{self.sentences}"}),)
         budget = main_budget(list(self.claims), self.firm)
-        said: str | Sentence = Sentence("read.no_budget")
-        if budget is not None:
-            words = _figure_text(budget.named["amount"])
-            period = budget.named.get("period")
-            if period is not None:
-                words += f" {_period_text(period)}"
-            if "per_year" in budget.derived and budget.derived["per_year"][1] != budget.named["amount"].high:
-                low, high, unit = budget.derived["per_year"]
-                words += f" ({_span(low, high, unit)} a year)"
-            if budget.firm and budget.firm != self.firm:
-                name = lexicon.firm_name(budget.firm)
-            said = words
+        if budget is not None and budget.firm and budget.firm != self.firm:
+            name = lexicon.firm_name(budget.firm)
+        said = headline(list(self.claims), budget, self.firm)
         count = len(self.claims)
         template = "read.claim" if count == 1 else "read.claims"
         return (Sentence(template, {"firm": name, "said": said, "count": f"{count}", "verdicts": parts}),)
@@ -87,8 +76,9 @@ class ReadResult(Result):
             Column("reason", "against the facts"),
         )  # fmt: skip
         rows = [
-            (c.kind, _firm(c), "; ".join(_named(c)), c.verdict.replace("_", " "), c.reason) for c in self.claims
-        ]  # fmt: skip
+            (what_of(c), who_of(c), "; ".join(figures_of(c)), c.verdict.replace("_", " "), c.reason)
+            for c in self.claims
+        ]
         yield table("claims", "Claims against facts", columns, rows)
         heads = (
             Column("field", "field"), Column("value", "value"), Column("place", "characters"),
@@ -107,7 +97,15 @@ class ReadResult(Result):
             Column("end", "to"), Column("text", "sentence"), Column("facts", "facts"),
         )  # fmt: skip
         sentences = [
-            (c.kind, c.verdict, c.sentence.line, c.sentence.start, c.sentence.end, c.sentence.text, ", ".join(c.facts))
+            (
+                what_of(c),
+                c.verdict,
+                c.sentence.line,
+                c.sentence.start,
+                c.sentence.end,
+                c.sentence.text,
+                ", ".join(c.facts),
+            )
             for c in self.claims
         ]
         yield table("sentences", "Sentences of the claims and ids of the facts", places, sentences, detail=True)
@@ -165,70 +163,12 @@ def _record(claim: Claim) -> dict[str, Any]:
     sentence = claim.sentence
     return {
         "text": sentence.text, "position": [sentence.start, sentence.end], "line": sentence.line, "kind": claim.kind,
+        "what": what_of(claim), **({"status": claim.status} if claim.status else {}),
         "firm": lexicon.firm_name(claim.firm) or None, "quantity": claim.quantity,
         "figures": figures, "verdict": claim.verdict, "reason": claim.reason, "facts": list(claim.facts),
         **({"compared_with": lexicon.firm_name(claim.other)} if claim.kind == "comparison" and claim.other else {}),
+        **({"with": lexicon.firm_name(claim.other)} if claim.kind in {"metric", "stake"} and claim.other else {}),
     }  # fmt: skip
-
-
-def _firm(claim: Claim) -> str:
-    own = lexicon.firm_name(claim.firm, "–")
-    if claim.kind == "comparison" and claim.other and claim.other != claim.firm:
-        return f"{own} against {lexicon.firm_name(claim.other)}"
-    return own
-
-
-def _named(claim: Claim) -> Iterator[str]:
-    for name, figure in claim.named.items():
-        if figure.kind == "period":
-            yield _period_text(figure)
-        elif figure.kind == "date":
-            continue
-        elif name == "previous":
-            yield f"before: {_figure_text(figure)}"
-        else:
-            yield _figure_text(figure)
-    for name, (low, high, unit) in claim.derived.items():
-        if name == "change":
-            yield f"{100 * low:+.1f} %"
-        elif name != "per_year" or "each" not in claim.named:
-            yield f"{name.replace('_', ' ')}: {_span(low, high, unit)}"
-
-
-def _span(low: float, high: float, unit: str) -> str:
-    first, last = (format_money(v, unit) if unit in MONIES else f"{v:g}" for v in (low, high))
-    return first if low == high else f"{first} to {last}"
-
-
-def _figure_text(figure: Figure) -> str:
-    lead = {"at_least": "at least ", "at_most": "up to ", "about": "about "}.get(figure.qualifier, "")
-    low, high, exact = figure.low, figure.high, figure.low == figure.high
-    if figure.kind == "percent":
-        text = f"{100 * low:g} %" if exact else f"{100 * low:g} to {100 * high:g} %"
-    elif figure.kind == "multiple":
-        text = f"{low:g} times earnings"
-    elif figure.kind == "price":
-        text = f"{low:g} {figure.unit}/Mtok" if exact else f"{low:g} to {high:g} {figure.unit}/Mtok"
-    elif figure.kind == "power":
-        text = f"{low / 1e6:,.4g} MW" if exact else f"{low / 1e6:,.4g} to {high / 1e6:,.4g} MW"
-    elif figure.unit in MONIES:
-        text = _span(low, high, figure.unit)
-    else:
-        word = figure.what or ("accelerators" if figure.kind == "devices" else "")
-        number = format_count(low) if exact else f"{format_count(low)} to {format_count(high)}"
-        text = f"{number} {word}".rstrip()
-    return lead + text
-
-
-def _period_text(period: Figure) -> str:
-    if period.label == "each":
-        return "a year"
-    if period.label and period.label not in {"next", "past"}:
-        return f"for {period.label}" if not period.label.startswith("to ") else f"until {period.label[3:]}"
-    years = (
-        f"{period.low:g} {'year' if period.low == 1 else 'years'}" if period.low >= 1 else f"{12 * period.low:g} months"
-    )
-    return f"the past {years}" if period.label == "past" else f"over {years}"
 
 
 def _shown(value: Any) -> str:

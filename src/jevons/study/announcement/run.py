@@ -11,9 +11,10 @@ from jevons.facts import Facts, default_facts
 from jevons.study.announcement.claims import claims_of
 from jevons.study.announcement.draft import Field, draft_of
 from jevons.study.announcement.figures import figures
-from jevons.study.announcement.judge import Judge
+from jevons.study.announcement.judge import judged
 from jevons.study.announcement.mentions import main_firm
 from jevons.study.announcement.names import stated_firms
+from jevons.study.announcement.on_file import OnFile
 from jevons.study.announcement.result import ReadResult
 from jevons.study.announcement.text import Sentence, given_text, sentences
 
@@ -53,13 +54,13 @@ def read(
         raise InputError(message)
     day, dated = _date(parts, date)
     stated = stated_firms(parts)
-    claims, silent = claims_of(parts, stated, day)
-    judge = Judge(facts or default_facts(), as_of, day)
-    judged = tuple(judge.judged(claim) for claim in claims)
+    claims, silent = claims_of(parts, stated, day, None if day is not None else _year(parts))
+    on_file = OnFile(facts or default_facts(), as_of, day)
+    read_claims = tuple(judged(claim, on_file) for claim in claims)
     firm = main_firm(parts, stated)
-    draft = draft_of(list(judged), parts, firm, day, dated)
+    draft = draft_of(list(read_claims), parts, firm, day, dated)
     return ReadResult(
-        claims=judged, draft=draft, firm=firm, silent=silent, sentences=len(parts), base=base,
+        claims=read_claims, draft=draft, firm=firm, silent=silent, sentences=len(parts), base=base,
     )  # fmt: skip
 
 
@@ -78,6 +79,16 @@ _LATER_ZH = re.compile(r"\s?(?:起|生效|前|止)")
 def _not_today(plain: str, start: int, end: int) -> bool:
     """Return whether a date is that from which, or up to which, something holds: not the announcement's."""
     return bool(_LATER.search(plain[max(0, start - 16) : start]) or _LATER_ZH.match(plain, end))
+
+
+def _year(parts: list[Sentence]) -> int | None:
+    """Return the year that a text without a day speaks of: the first that nothing is measured against."""
+    for sentence in parts:
+        for figure in figures(sentence.plain, sentence.text, ""):
+            label = re.match(r"(?:FY)?(20[12]\d)", figure.label) if figure.kind == "period" else None
+            if label and not _BASE_YEAR.search(sentence.plain[: figure.start]):
+                return int(label[1])
+    return None
 
 
 def _date(parts: list[Sentence], given: dt.date | None) -> tuple[dt.date | None, Field | None]:

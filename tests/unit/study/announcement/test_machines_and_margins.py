@@ -109,7 +109,7 @@ def test_a_figure_of_a_year_before_is_held_against_that_year(text):
 
 def test_growth_belongs_to_the_amount_before_it():
     growth = claims("2026财年第二季度微软智能云收入329亿美元，同比增长29%，经营利润率42%。", "growth")
-    assert [(one.quantity, one.named["percent"].middle) for one in growth] == [("cloud_revenue", 0.29)]
+    assert [(one.quantity, one.named["percent"].middle) for one in growth] == [("intelligent_cloud_revenue", 0.29)]
     growth = claims("腾讯2025年全年资本开支为792亿元，同比增长3%，占收入约10.5%。", "growth")
     assert [(one.quantity, one.verdict) for one in growth] == [("capex", "confirmed")]
 

@@ -1,0 +1,332 @@
+"""Amounts that a sentence states, calls times price, multiples of earnings, accelerators, power, counts, comparisons."""
+# ruff: noqa: E501 - a pattern stands on one line
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from jevons.study.announcement import lexicon
+from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.figure import Figure
+from jevons.study.announcement.figures import per_share
+from jevons.study.announcement.mentions import mentions, role_of
+from jevons.study.announcement.patterns import FORMER
+from jevons.study.announcement.prices import RAISED
+from jevons.study.announcement.reader import Reader
+from jevons.units import CURRENCIES
+
+_TIMES = re.compile(r"乘以|乘|×|\*|multiplied by|times(?! earnings| the earnings)| x ")
+_CALL = re.compile(r"一次|每次|单次|每个?调用|per call|a call|each call|per request|per query|一次调用")
+_WORTH = re.compile(r"\s?(?:投资的?|的|worth of|of|on|for|购买|用于购买|采购)\s?$")
+_ALSO = re.compile(
+    r"\s?[(（,，]?\s?(?:or|about|around|roughly|approximately|equivalent to|equal to|which is|some"
+    r"|约合?|折合|合|相当于|=|≈|~|\s)*\s?"
+)
+"""Words between an amount and the same in another currency."""
+_MINUS = re.compile(
+    r"(?:[-−]|negative|minus|outflow of|outflows of|loss(?:es)? of|deficit of|流出|净流出|亏损额?|净亏损|净亏损额?|为?负|lose|loses|lost|losing|loss (?:was|of|came to|totall?ed|reached|widened to|narrowed to)"
+    r"|亏损(?:为|达|约|扩大至|收窄至)|losses (?:were|of))\s?(?:about |roughly |人民币|约|近)?$"
+)
+"""What stands before an amount that is a loss, or cash that goes out."""
+_CHANGE = re.compile(
+    r"(?:(?:up|down|cut|raised|lifted|rose|fell|increased|lowered|grew|higher|lower) by|(?:increase|decrease|rise|cut|drop|addition) of|(?:another|an extra|an additional)"
+    r"|(?:增加|减少|上调|下调|提高|增长|下降|追加|多|少)了?)\s?(?:another |about |约|近)?$"
+)
+_CHANGE_AFTER = re.compile(r"\s(?:more|less|higher|lower|above|below)(?: than|\s?[.,;]|$)")
+_CONSENSUS = re.compile(r"\s?(?:consensus|analysts|expected by|estimate|that analysts)|consensus|市场预期|一致预期")
+_ANNOUNCED = re.compile(
+    r"\s?(?:(?:that )?(?:we|it|they) (?:have |had )?)?(?:announced|pledged|promised)|的?(?:投资计划|资本开支计划|投入计划)"
+)
+"""What follows an amount that was announced to be spent."""
+_POWER_KIND = re.compile(r"active|contracted|connected")
+_TO = re.compile(r"(?:to|至|到)\s?(?:about |约)?$")
+_SAME = re.compile(
+    r"against|versus|compared with|missed|beat|topped|ahead of|short of|in line with|接近|close to|对比|consensus|高于市场|低于市场"
+)
+
+
+def calls(reader: Reader) -> Iterator[Claim]:
+    """Yield calls times the price of one, with the product."""
+    counts = [f for f in reader.left("count") if f.what == "calls"]
+    prices = [f for f in reader.left("money") if f.high <= 1000]
+    if not counts or not prices or not (_TIMES.search(reader.plain) or _CALL.search(reader.plain)):
+        return
+    count = max(counts, key=lambda f: f.high)
+    price = min(prices, key=lambda f: abs(f.start - count.start))
+    product = (price.low * count.low, price.high * count.high, price.unit)
+    named = {"price_per_call": price, "calls": count} | reader.period(count)
+    yield reader.make("calls", "", "spending on calls", named, derived={"spending": product})
+
+
+def multiples(reader: Reader) -> Iterator[Claim]:
+    """Yield multiples of earnings, with what a further change said leads to."""
+    for figure in reader.left("multiple"):
+        named = {"multiple": figure}
+        changes = [f for f in reader.left("percent") if not f.what and f.start > figure.start]
+        derived: dict[str, tuple[float, float, str]] = {}
+        falls = lexicon.pattern("fall").search(reader.plain, figure.end)
+        if changes and (falls or lexicon.pattern("rise").search(reader.plain, figure.end)):
+            change = changes[0]
+            sign = -1.0 if falls else 1.0
+            implied = figure.middle * (1 + sign * change.middle)
+            named["further_change"] = signed(change, sign)
+            derived["implied_multiple"] = (implied, implied, "1")
+        firm = reader.firm(figure.start)
+        named |= reader.period(figure)
+        yield reader.make("multiple", firm, "pe", named, derived=derived)
+
+
+def signed(figure: Figure, sign: float) -> Figure:
+    """Return a figure with a sign: below zero its ends change places."""
+    return figure if sign > 0 else replace(figure, low=-figure.high, high=-figure.low)
+
+
+def clusters(reader: Reader) -> Iterator[Claim]:
+    """Yield accelerators that are counted, with the money they are bought for or their number before."""
+    devices = reader.left("devices")
+    for place, figure in enumerate(devices):
+        if figure.start in reader.used:
+            continue
+        following = devices[place + 1] if place + 1 < len(devices) else None
+        behind = reader.plain[max(0, figure.start - 14) : figure.start]
+        if (
+            following is not None
+            and re.search(r"(?:from|从|由)\s?$", behind)
+            and re.fullmatch(
+                r"\s?(?:张|块|卡)?(?:to|增至|扩至|扩大至|提升至|升至|到|至|→)\s?",
+                reader.plain[figure.end : following.start],
+            )
+        ):
+            named = {"devices": following, "previous": figure}
+        elif FORMER.search(behind) and RAISED.search(reader.plain):
+            named = {"previous": figure}
+        else:
+            named = {"devices": figure}
+        joined = [
+            f for f in reader.left("money")
+            if f.end <= figure.start and figure.start - f.end <= 12
+            and _WORTH.match(reader.plain[f.end : figure.start])
+        ]  # fmt: skip
+        joined += [
+            f for f in reader.left("money")
+            if f.start >= figure.end and re.fullmatch(r"[,，(（]?\s?(?:约合|价值|合计|总价|总值|worth|costing)\s?(?:约|about )?", reader.plain[figure.end : f.start])
+        ]  # fmt: skip
+        if joined:
+            named["amount"] = joined[-1]
+        yield reader.make("cluster", reader.firm(figure.start), "accelerators", named | reader.period(figure))
+
+
+def amounts(reader: Reader) -> Iterator[Claim]:
+    """Yield amounts of money that no price, rent or cluster has taken."""
+    moneys = reader.left("money")
+    previous = [
+        f for f in moneys
+        if FORMER.search(reader.plain[max(0, f.start - 50) : f.start]) and not reader.beside(f)
+    ]  # fmt: skip
+    moneys = _converted(reader, moneys)
+    done: list[Claim] = []
+    for figure in moneys:
+        if figure in previous and _measured(reader, figure, moneys) is not None:
+            continue
+        vague = figure.assumed and not re.search(r"[\d一二三四五六七八九两]", figure.text)
+        if vague and figure.text in {"千亿", "百亿", "万亿", "千億", "百億", "萬億"}:
+            reader.used.add(figure.start)
+            continue
+        claim = _amount(reader, figure, previous, moneys, done)
+        _link(reader, done, claim, figure)
+        done.append(claim)
+    yield from done
+
+
+def _link(reader: Reader, done: list[Claim], claim: Claim, figure: Figure) -> None:
+    """Name a level of another period that an amount is measured against as what was before it."""
+    if not (reader.beside(figure) and done):
+        return
+    last = done[-1]
+    amount = last.named.get("amount")
+    if amount is None or "previous" in last.named or (last.quantity, last.firm, amount.unit) != (
+        claim.quantity, claim.firm, figure.unit,
+    ):  # fmt: skip
+        return
+    named = last.named | {"previous": claim.named["amount"]}
+    if "period" in claim.named:
+        named["previous_period"] = claim.named["period"]
+    done[-1] = replace(last, named=named)
+
+
+def _converted(reader: Reader, moneys: list[Figure]) -> list[Figure]:
+    """Return the amounts without those that repeat one in another currency: ``SAR 37.5bn (USD 10bn)``."""
+    kept = list(moneys)
+    for first, second in itertools.pairwise(moneys):
+        between = reader.plain[first.end : second.start]
+        if first.unit == second.unit or not _ALSO.fullmatch(between) or first not in kept:
+            continue
+        known = first.unit in CURRENCIES or second.unit not in CURRENCIES
+        dropped = second if known else first
+        kept.remove(dropped)
+        reader.used.add(dropped.start)
+    return kept
+
+
+def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list[Figure], done: list[Claim]) -> Claim:
+    quantity = reader.quantity(figure)
+    clause = re.split(r"[,，;；]", reader.plain[: figure.start])[-1]
+    if not quantity and _ANNOUNCED.match(reader.plain, figure.end):
+        quantity = "capex"
+    last = done[-1] if done else None
+    if (
+        last is not None
+        and (reader.beside(figure) or _SAME.search(clause))
+        and last.named.get("amount", figure).unit == figure.unit
+    ):
+        quantity = last.quantity if last.kind in {"budget", "metric"} else quantity
+    if _MINUS.search(reader.plain[: figure.start]) and quantity not in {"capex", "contract", "notes", "debt"}:
+        quantity = quantity or "net_income"
+        figure = signed(figure, -1.0)
+    change = _CHANGE.search(reader.plain[: figure.start]) and not _TO.search(reader.plain[: figure.start])
+    if last is not None and (change or _CHANGE_AFTER.match(reader.plain, figure.end)) and not reader.beside(figure):
+        firm = reader.firm(figure.start)
+        same = last.quantity if last.firm == firm and last.named.get("amount", figure).unit == figure.unit else quantity
+        period = {name: one for name, one in last.named.items() if name == "period"} or reader.own_period(
+            figure, firm, same
+        )
+        return reader.make("change", firm, same or quantity, {"change": figure} | period)
+    named = {"amount": figure}
+    olds = [f for f in previous if _measured(reader, f, moneys) is figure]
+    if olds:
+        named["previous"] = olds[0]
+    firm = reader.firm(figure.start)
+    period = reader.own_period(figure, firm, quantity)
+    named |= period
+    analysts = [m.firm for m in reader.mentions if role_of(m.firm) == "analyst"]
+    if quantity == "share_price" and analysts:
+        quantity = "target"
+    if per_share(figure, reader.plain) and quantity in {"", "capex"}:
+        quantity = "share_price"
+    if quantity in {"", "capex"} and (quantity or "period" in period):
+        return _budget(reader, figure, firm, quantity or "capex", named)
+    if quantity in {"target", "unit_value"}:
+        of = reader.firm(figure.start)
+        named = {"amount": figure} | ({"previous": named["previous"]} if "previous" in named else {})
+        analyst = analysts[0] if analysts else reader.context.analyst or of
+        return reader.make("target", analyst, quantity, named, other=of)
+    if quantity == "market_value" and re.search(r"stake|interest|\d\s?%\s?of|股权|持股", reader.plain[: figure.start]):
+        return reader.make("metric", firm, "stake", named, other=reader.party(figure.start, firm))
+    party = (
+        reader.party(figure.start, firm)
+        if quantity in {"contract", "commitments", "joint_venture", "stake", "equity"}
+        else ""
+    )
+    return reader.make("metric" if quantity else "figure", firm, quantity, named, other=party)
+
+
+def _measured(reader: Reader, old: Figure, moneys: list[Figure]) -> Figure | None:
+    """Return the amount that a former level belongs to: the one it went to, else the one before it."""
+    if not RAISED.search(reader.plain):
+        return None
+    same = [f for f in moneys if f is not old and f.unit == old.unit]
+    following = [
+        f
+        for f in same
+        if f.start >= old.end
+        and re.fullmatch(r"[^,，;；。]{0,12}(?:to|至|到)\s?(?:between |about |约)?", reader.plain[old.end : f.start])
+    ]
+    earlier = [f for f in same if f.end <= old.start and not re.search(r"[;；。]", reader.plain[f.end : old.start])]
+    if following:
+        return following[0]
+    return earlier[-1] if earlier else next((f for f in same if f.start >= old.end), None)
+
+
+def _budget(reader: Reader, figure: Figure, firm: str, quantity: str, named: dict[str, Figure]) -> Claim:
+    years = named["period"].low if "period" in named else 0.0
+    derived: dict[str, tuple[float, float, str]] = {}
+    if "each" in named and years > 1:
+        derived["total"] = (figure.low * years, figure.high * years, figure.unit)
+        derived["per_year"] = (figure.low, figure.high, figure.unit)
+    elif years > 1:
+        derived["per_year"] = (figure.low / years, figure.high / years, figure.unit)
+    return reader.make("budget", firm, quantity, named, derived=derived)
+
+
+def comparisons(reader: Reader, money: list[Claim]) -> Iterator[Claim]:
+    """Yield what is said to be more than in the past, than another firm, or than all else."""
+    for match in lexicon.pattern("exceed").finditer(reader.plain):
+        begin = match.end() - (match[0].endswith("过") and reader.plain.startswith("去", match.end()))
+        rest = reader.plain[begin : begin + 60]
+        clause = re.split(r"[,，;；。]", rest)[0]
+        before = [c for c in money if min(f.start for f in c.named.values()) < match.start()] or money
+        base = {k: v for c in before[:1] for k, v in c.named.items() if k in {"amount", "period"}}
+        firm = before[0].firm if before else reader.firm(match.start())
+        past = lexicon.pattern("past").search(clause) or next(
+            (m for pattern in lexicon.words("past_years") if (m := re.search(pattern, clause))), None
+        )
+        if past:
+            spans = [f for f in reader.figures if f.kind == "period" and f.label == "past" and f.end > begin]
+            named = base | ({"past": spans[0]} if spans else {})
+            reader.used.update(f.start for f in spans)
+            yield reader.make("comparison", firm, "past", named, other=firm)
+            continue
+        near = [m for m in mentions(clause, reader.context.stated) if m.firm != firm and role_of(m.firm) == "firm"]
+        if near and near[0].start <= 16 and not re.match(r"\s?[$\d]", clause):
+            together = re.search(r"combined|together|put together|之和|总和|合计|加起来", clause)
+            rivals = tuple(dict.fromkeys(m.firm for m in near)) if together else ()
+            quantity = before[0].quantity if before else _compared_quantity(reader, match.start())
+            yield reader.make("comparison", firm, quantity or "capex", base, other=near[0].firm, rivals=rivals)
+    largest = lexicon.pattern("largest").search(reader.plain)
+    if largest and money and "amount" in money[0].named and re.search(
+        r"invest|投资|plan|计划|project|规模|spend|纪录", reader.plain
+    ):  # fmt: skip
+        yield reader.make("superlative", money[0].firm, "capex", {"amount": money[0].named["amount"]})
+
+
+def _compared_quantity(reader: Reader, at: int) -> str:
+    """Return what a comparison without an amount is of: the quantity named before it, or a share."""
+    if re.search(r"份额|占比|市占|share of", reader.plain[:at]):
+        return "share"
+    words = [key for _, end, key, _ in reader.words if end <= at]
+    return words[-1] if words else "ai_capacity" if "compute" in reader.plain[:at] else ""
+
+
+def powers(reader: Reader) -> Iterator[Claim]:
+    """Yield electric power."""
+    for figure in reader.left("power"):
+        kind = _POWER_KIND.search(re.split(r"[,，;；]| and ", reader.plain[figure.end : figure.end + 24])[0])
+        kind = kind or _POWER_KIND.search(re.split(r"[,，;；]| and ", reader.plain[: figure.start])[-1])
+        named = {"power": replace(figure, what=kind[0] if kind else "")} | reader.period(figure)
+        yield reader.make("power", reader.firm(figure.start), "power", named)
+
+
+def counts(reader: Reader) -> Iterator[Claim]:
+    """Yield things that are counted; two rates of two spans are one claim with their change."""
+    found = [f for f in reader.left("count") if f.what]
+    for what in dict.fromkeys(f.what for f in found):
+        same = [f for f in found if f.what == what]
+        spans = [f for f in reader.figures if f.kind == "period" and re.fullmatch(r"\d{4}-\d{4}", f.label)]
+        yearly = any(f.label == "each" for f in reader.figures)
+        if len(same) == 2 and len(spans) == 2 and yearly:
+            first, second = same
+            change = second.middle / first.middle - 1 if first.middle else 0.0
+            named = {"first": first, "second": second, "first_period": spans[0], "second_period": spans[1]}
+            yield reader.make("rates", "", what, named, derived={"change": (change, change, "1")})
+            continue
+        for figure in same:
+            named = {"count": figure} | reader.period(figure)
+            yield reader.make("count", reader.firm(figure.start), what, named)
+            after = [f for f in reader.left("count") if not f.what and re.fullmatch(
+                r"[^,，;；。]{0,24}[,，]\s?(?:after|following|up from|down from|高于|此前为|compared with)\s", reader.plain[figure.end : f.start]
+            )]  # fmt: skip
+            for other in after[:1]:
+                yield reader.make("count", reader.firm(other.start), what, {"count": other} | reader.period(other))
+
+
+def rest(reader: Reader) -> Iterator[Claim]:
+    """Yield figures that no rule reads."""
+    for figure in reader.left("count"):
+        headed = reader.quantity(figure, frozenset({"count", "money", "percent"})) if figure.high >= 100 else ""
+        if headed in {"headcount", "users", "calls", "tokens"}:
+            yield reader.make("count", reader.firm(figure.start), headed, {"count": figure} | reader.period(figure))
+        elif figure.high >= 10 or "." in figure.text:
+            yield reader.make("figure", reader.firm(figure.start), "", {"figure": figure})

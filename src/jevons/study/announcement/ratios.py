@@ -1,0 +1,295 @@
+"""Percentages that a sentence states: stakes, rates of interest, shares, margins, and growth with its sign."""
+# ruff: noqa: E501 - a pattern stands on one line
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from jevons.study.announcement import lexicon
+from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.figure import Figure
+from jevons.study.announcement.margins import margins
+from jevons.study.announcement.money import signed
+from jevons.study.announcement.reader import Reader
+
+_GROWN = re.compile(
+    r"year[- ]over[- ]year|year[- ]on[- ]year|yoy|y/y|quarter[- ]on[- ]quarter|quarter[- ]over[- ]quarter|qoq|q/q|同比|环比|年增|月增|季增|较上年"
+    r"|(?:from|on) (?:last year|a year|the year|the prior|the previous)|(?:than|versus) a year"
+)
+_BY_NAME = re.compile(
+    r"(?:more|less|higher|lower|greater|fewer) than\s?$|no less than\s?$|up to\s?$|(?:over|above|below|under)\s?$|(?:超过|逾|近|约|不到)\s?$"
+)
+"""Bounds, which are no direction."""
+_LOSER = re.compile(
+    r"\s?(?:%|个百分点|percent(?:age points)?)?\s?(?:lower|less|cheaper|fewer|below|smaller|降幅|跌幅|的降幅)"
+)
+_GAINER = re.compile(r"\s?(?:higher|more|above|bigger|larger|increase|growth|rise|jump|gain|的?增速|的?增幅)")
+_LOSS_NOUN = re.compile(r"\s(?:decline|decrease|drop|fall|cut|reduction|slump|discount|price cut)")
+_STAKE_AFTER = re.compile(
+    r"\s?(?:\S{0,12} )?(?:stake|equity|interest(?! rate| expense)|of the (?:company|start-?up|firm))|\s?的?(?:股权|股份|权益)"
+)
+_STAKE_BEFORE = re.compile(
+    r"(?:stake of|holds?|(?<![a-z])own(?:s|ed)?(?: between)?|keeps?|retains?|持有[^,，。]{0,16}|持股(?:比例)?(?:为|达|约)?|占股|stake (?:to|at))\s?(?:about |roughly |约)?$"
+)
+_HELD = re.compile(r"(?<![a-z])(?:own|held|hold|had|has|have|keep|retain|持有|持股|stake|股权|interest)")
+_RATE_AFTER = re.compile(
+    r"\s?(?:senior |convertible |unsecured |secured |first-lien |green )*(?:notes|bonds|coupon|yield|interest)|\s?的?(?:优先票据|票据|债券|票息|利率|年利率)"
+)
+_RATE_BEFORE = re.compile(
+    r"(?:yield(?:s|ed|ing)?|coupons?(?: of)?|interest rate(?: of)?|lending at|borrow(?:s|ed|ing)? at|priced at|票面利率|利率|票息|收益率)(?:为|约|是|at|of|between|from|在|介于|\s)*$"
+)
+_SHARE = re.compile(
+    r"份额|占比|占|(?<![a-z])shares? of|market share|share (?:was|is|rose|fell|reached|of)|市占|accounts? for|accounted for|made up"
+)
+_BECAME = re.compile(
+    r"\s?(?:进一步|大幅)?(?:加快|提升|提高|放缓|回升|上升|下降|升|降|增|减|扩大|收窄)?(?:至|到|to)\s?(?:about |约)?"
+)
+"""Words between a level and the one that it went to."""
+_WITHIN = re.compile(r"within\s?$|(?:相差|差距|偏差|波动)(?:在|不到|约)?\s?$")
+_RATIOS = frozenset({"utilisation", "interest_rate"})
+
+
+def margin_claims(reader: Reader) -> Iterator[Claim]:
+    """Yield margins by their kind, and the change of one in points."""
+    for kind, named in margins(reader.plain, reader.figures, reader.left("percent")):
+        first = min(named.values(), key=lambda f: f.start)
+        if "change" in named:
+            named["change"] = signed(named["change"], -1.0 if direction(reader, named["change"]) < 0 else 1.0)
+        firm = reader.firm(first.start)
+        if kind == "margin":
+            kind = _margin_kind(reader, first)  # noqa: PLW2901
+        yield reader.make("margin", firm, kind, named | reader.own_period(first, firm, "revenue"))
+
+
+def _margin_kind(reader: Reader, figure: Figure) -> str:
+    """Return the kind of a bare ``margin``: that of the income right before it."""
+    kinds = {
+        "operating_income": "operating",
+        "cloud_income": "operating",
+        "ebita": "ebita",
+        "cloud_ebita": "ebita",
+        "ebitda": "ebitda",
+        "net_income": "net",
+    }
+    moneys = [f for f in reader.figures if f.kind == "money" and f.end <= figure.start]
+    kind = kinds.get(reader.quantities.get(moneys[-1].start, "")) if moneys else None
+    return f"{kind} margin" if kind else "margin"
+
+
+def percents(reader: Reader) -> Iterator[Claim]:
+    """Yield the percentages that no margin has taken."""
+    figures = reader.left("percent")
+    for place, figure in enumerate(figures):
+        following = figures[place + 1] if place + 1 < len(figures) else None
+        between = reader.plain[figure.end : following.start] if following is not None else ""
+        if (
+            following is not None
+            and re.search(r"(?:from|由|从)\s?$", reader.plain[: figure.start])
+            and _BECAME.fullmatch(between)
+        ):
+            reader.used.add(figure.start)
+            claim = _percent(reader, following)
+            yield replace(claim, named=claim.named | {"previous": figure})
+        elif figure.start not in reader.used:
+            yield _percent(reader, figure)
+
+
+def _percent(reader: Reader, figure: Figure) -> Claim:
+    plain, firm = reader.plain, reader.firm(figure.start)
+    before = re.split(r"[,，;；。]", plain[: figure.start])[-1]
+    former = _former_level(reader, figure, before)
+    if former:
+        return reader.make("share", firm, former, {"percent": figure} | reader.own_period(figure, firm, former))
+    sign = direction(reader, figure)
+    named = {"percent": figure}
+    if figure.what != "factor":
+        stake = _stake(reader, figure, before, firm)
+        if stake is not None:
+            return stake
+        if _RATE_AFTER.match(plain, figure.end) or _RATE_BEFORE.search(before):
+            return reader.make("interest_rate", firm, "interest_rate", named | _maturity(reader))
+    if _WITHIN.search(before):
+        quantity = _grown(reader, figure)
+        return reader.make("growth", firm, quantity, {"percent": replace(figure, qualifier="within")})
+    base = reader.share_base(figure) if figure.what != "factor" else ""
+    if figure.what == "of_revenue" or (base and not sign):
+        return _share(reader, figure, firm, base)
+    share = _SHARE.search(before[-40:]) or _SHARE.search(re.split(r"[,，;；]", plain[figure.end : figure.end + 20])[0])
+    if share and not lexicon.pattern("rise").search(plain[max(0, figure.start - 8) : figure.start]) and not (
+        figure.what or _GROWN.search(before)
+    ):  # fmt: skip
+        return reader.make("share", firm, "share", named | reader.period(figure))
+    grown = _grown(reader, figure)
+    if sign or figure.what == "factor" or _GROWN.search(before + plain[figure.end : figure.end + 24]):
+        down = sign < 0 and not (figure.what == "factor" and figure.low < 0)
+        period = _period_of_level(reader, figure) or reader.own_period(figure, firm, grown)
+        return reader.make("growth", firm, grown, {"percent": signed(figure, -1.0 if down else 1.0)} | period)
+    if reader.quantity(figure, _EVERY) in _RATIOS:
+        return reader.make("share", firm, "utilisation", named | reader.period(figure))
+    return reader.make("figure", firm, reader.quantity(figure), named | reader.period(figure))
+
+
+def _period_of_level(reader: Reader, figure: Figure) -> dict[str, Figure]:
+    """Return the period of the level right before a growth, ``revenue was 2 bn in 2025, up 9 %``; none without."""
+    earlier = [
+        f for f in reader.figures if f.kind in {"money", "count"} and f.end <= figure.start and f.start in reader.spans
+    ]
+    between = reader.plain[earlier[-1].end : figure.start] if earlier else ""
+    if (
+        figure.start in reader.cells
+        or not earlier
+        or reader.beside(earlier[-1])
+        or any(earlier[-1].end <= start < figure.start for start, *_ in reader.words)
+    ):
+        return {}
+    near = [
+        f for f in reader.figures if f.kind == "period" and earlier[-1].end <= f.start and f.start not in reader.bound
+    ]
+    if re.search(r"[;；。]", between) or any(f.label != "past" for f in near):
+        return {}
+    return {"period": reader.spans[earlier[-1].start]}
+
+
+def _former_level(reader: Reader, figure: Figure, before: str) -> str:
+    """Return the quantity of the share before a percentage that says what it was: ``35 % of revenue, down from 85 %``."""
+    if not re.search(r"(?:from|由|从)\s?$", before):
+        return ""
+    earlier = [
+        f for f in reader.figures if f.kind == "percent" and f.end <= figure.start and f.start in reader.quantities
+    ]
+    return reader.quantities[earlier[-1].start] if earlier else ""
+
+
+_EVERY = frozenset({"money", "percent", "count", "devices", "power"})
+
+
+def _maturity(reader: Reader) -> dict[str, Figure]:
+    """Return the date by which debt is due, where the sentence has one."""
+    due = [
+        f
+        for f in reader.figures
+        if f.kind == "period" and reader.bound.get(f.start) == -1 and re.fullmatch(r"\d{4}", f.label)
+    ]
+    return {"due": replace(due[0], label=f"due {due[0].label}")} if due else {}
+
+
+def _stake(reader: Reader, figure: Figure, before: str, firm: str) -> Claim | None:
+    """Return the claim of a part of another firm: who holds it, and of whom."""
+    plain = reader.plain
+    of = next(
+        (
+            m
+            for m in reader.mentions
+            if re.fullmatch(r"\s?(?:stake in|interest in|of|in|的)\s?(?:the )?", plain[figure.end : m.start])
+        ),
+        None,
+    )
+    after = _STAKE_AFTER.match(plain, figure.end)
+    held = _STAKE_BEFORE.search(before) or (of is not None and _HELD.search(before))
+    bought = re.search(r"(?:for|换取|获得)\s?(?:about |roughly |a |约)?$", before) and any(
+        f.kind == "money" and f.end <= figure.start for f in reader.figures
+    )
+    if not (after or held or bought) or reader.share_base(figure):
+        return None
+    other = of.firm if of is not None and of.firm != firm else reader.party(figure.start, firm)
+    return reader.make("stake", firm, "stake", {"percent": figure} | reader.period(figure), other=other)
+
+
+def _share(reader: Reader, figure: Figure, firm: str, base: str) -> Claim:
+    """Return the claim of one quantity as a share of another."""
+    heads = [(start, key) for start, _, key, _ in reader.words if start < figure.start]
+    moneys = [f for f in reader.figures if f.kind == "money" and f.end <= figure.start]
+    near = (
+        moneys
+        and not re.search(r"[;；。]", reader.plain[moneys[-1].end : figure.start])
+        and figure.start - moneys[-1].end < 8
+    )
+    quantity = reader.quantities.get(moneys[-1].start, "") if near else ""
+    own = [key for _, key in heads if key != (base or "revenue")]
+    if not quantity and re.search(r"(?<![a-z])customers?(?![a-z])|客户", reader.plain[: figure.start]):
+        quantity = "customer"
+    quantity = quantity or (own[-1] if own else "")
+    named = {"percent": replace(figure, what=f"of_{base or 'revenue'}")} | reader.own_period(figure, firm, quantity)
+    return reader.make("share", firm, quantity or "share", named)
+
+
+def direction(reader: Reader, figure: Figure) -> int:
+    """Return whether a change goes up (1) or down (-1), by the word or sign nearest to it; 0 where nothing says so."""
+    plain = reader.plain
+    if figure.start in reader.changes and not re.search(r"[-−–(（]\s?$", plain[: figure.start]):
+        return 1
+    if re.search(r"[-−–]\s?$", plain[max(0, figure.start - 2) : figure.start]) and not re.search(
+        r"[\d%a-z]\s?[-–]\s?$", plain[: figure.start]
+    ):
+        return -1
+    if plain[: figure.start].endswith("+"):
+        return 1
+    begin = max(
+        [m.end() for m in re.finditer(r"[,，;；。:：(（]", plain[: figure.start])]
+        + [
+            f.end
+            for f in reader.figures
+            if f.kind in {"percent", "money", "count"}
+            and f.end <= figure.start
+            and "from" not in plain[f.end : figure.start]
+        ],
+        default=0,
+    )
+    lead = plain[max(begin, figure.start - 48) : figure.start]
+    while bound := _BY_NAME.search(lead):
+        lead = lead[: bound.start()]
+    found = [(m.end(), -1) for m in lexicon.pattern("fall").finditer(lead)]
+    found += [(m.end(), 1) for m in lexicon.pattern("rise").finditer(lead)]
+    if _LOSER.match(plain, figure.end) or _LOSS_NOUN.match(plain, figure.end):
+        return -1
+    if _GAINER.match(plain, figure.end):
+        return 1
+    return max(found)[1] if found else 0
+
+
+def _grown(reader: Reader, figure: Figure) -> str:
+    """Return what a growth is of: of the figure before it, of the words of its clause, or of the growth before it."""
+    plain = reader.plain
+    earlier = [
+        f for f in reader.figures
+        if f.kind in {"money", "count", "percent", "devices", "power"} and f.end <= figure.start and reader.quantities.get(f.start)
+    ]  # fmt: skip
+    last = earlier[-1] if earlier else None
+    since = last.end if last is not None else 0
+    own = [
+        (start, key, word) for start, end, key, word in reader.words
+        if since <= start and end <= figure.start and (start >= since)
+    ]  # fmt: skip
+    generic = frozenset(lexicon.words("generic")) - {
+        "azure",
+        "shares",
+        "stock",
+        "价格",
+        "capacity",
+        "算力",
+        "profit",
+        "利润",
+        "power",
+        "现金",
+        "cash",
+    }
+    own = [one for one in own if one[2] not in generic]
+    after = [
+        key for start, _, key, word in reader.words
+        if start >= figure.end and word not in generic and re.fullmatch(r"\s?(?:growth )?(?:in|of|的)\s(?:[\w']+\s){0,2}", plain[figure.end : start])
+    ]  # fmt: skip
+    if figure.what == "factor" and not own:
+        after += [
+            key for start, _, key, word in reader.words
+            if start >= figure.end and word not in generic and re.fullmatch(r"\s(?:[\w']+[\s-]){0,3}", plain[figure.end : start])
+        ]  # fmt: skip
+    if own:
+        beside = own[-1]
+        return reader.of_cloud(beside[1], figure)
+    if after:
+        return reader.of_cloud(after[0], figure)
+    if last is not None:
+        return reader.quantities[last.start]
+    return reader.of_cloud(reader.quantity(figure, _EVERY), figure)

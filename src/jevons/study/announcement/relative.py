@@ -1,0 +1,165 @@
+"""Periods that a text names by its own day or by their last day: this fiscal year, the quarter, the quarter ended June 30."""
+# ruff: noqa: E501 - a pattern stands on one line
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from jevons.study.announcement.figure import Figure
+from jevons.study.announcement.patterns import EN_MONTHS, MONTHS, PLANNED
+
+_ENDED = re.compile(
+    rf"(?P<span>quarter|three months|six months|half[- ]year|nine months|fiscal year|full year|year|twelve months) (?:that )?(?:ended|ending) (?:on )?"
+    rf"(?:(?P<d1>\d{{1,2}}) (?P<m1>{EN_MONTHS})|(?P<m2>{EN_MONTHS})\.? (?P<d2>\d{{1,2}})),? (?P<y>20\d\d)"
+    r"|截至(?P<yz>20\d\d)年(?P<mz>\d{1,2})月(?P<dz>\d{1,2})日止?的?(?P<spanz>三个月|季度|六个月|半年度?|九个月|年度|财年|财政年度|十二个月)"
+)
+_SPANS = {
+    "quarter": 3, "three months": 3, "six months": 6, "half-year": 6, "half year": 6, "nine months": 9, "三个月": 3, "季度": 3,
+    "六个月": 6, "半年": 6, "半年度": 6, "九个月": 9,
+}  # fmt: skip
+_NINE_MONTHS = re.compile(
+    r"(?P<year>20\d\d)年(?:前三季度|前三个季度|1-9月|前9个月|前九个月)|first nine months of (?P<year2>20\d\d)"
+)
+_RELATIVE = (
+    ("F0", re.compile(r"(?:this|the current|current) (?:fiscal|financial) year|本财年|当前财年|本财政年度")),
+    ("F1", re.compile(r"next (?:fiscal|financial) year|下一?财年|下一?个财年")),
+    ("F-1", re.compile(r"(?:last|previous|prior) (?:fiscal|financial) year|上一?财年|上一?个财年")),
+    ("Y0", re.compile(r"(?:this|the current|current|full|the full) (?:calendar )?year(?!['-])|今年(?:全年)?|本年度?|(?<!年)全年")),
+    ("Y1", re.compile(r"next (?:calendar )?year|明年")),
+    ("Y-1", re.compile(r"(?:last|previous) (?:calendar )?year|去年(?!同期|同季)|上年(?!同期|度同期)")),
+    ("end", re.compile(r"(?:by|before|at|until) (?:the )?(?:year[- ]?end|end of (?:the|this) year)|(?<![\d去上明])(?:年底|年末)(?:前|之前)?")),
+    ("R0", re.compile(r"(?:in|for|during|of|over) (?:the|this|that|last) quarter(?! end)|(?:the|this|last) quarter's|季内|上一?季度?|上一?个季度|本季度?|当季|单季度?(?!业绩|新高)|期内")),
+    ("R-1", re.compile(r"(?:in|for|during) the (?:previous|prior|preceding) quarter")),
+    ("R1", re.compile(r"(?:in|for|during)?\s?(?:the )?next quarter|下一?季度?")),
+    ("past", re.compile(r"(?:trailing|last|past|previous)[- ](?:twelve|12)[- ]months?|过去(?:12|十二)个月|近(?:12|十二)个月|滚动十二个月")),
+)  # fmt: skip
+_AGAINST = re.compile(
+    r"(?:from|than|over|versus|vs\.?|against|compared (?:with|to)|since|earlier|(?:period|quarter|months|half) of|较|比|从|自|与)\s?$"
+)
+"""Words after which a year by its name only says what something is measured against."""
+
+
+def relative(sentence: str) -> Iterator[tuple[re.Match[str], Figure]]:
+    """Yield periods by their last day, and those relative to the day of the text as ``?R0``, ``?Y1`` or ``?F-1``."""
+    for match in _ENDED.finditer(sentence):
+        month = int(match["mz"]) if match["mz"] else MONTHS[(match["m1"] or match["m2"])[:3]]
+        months = _SPANS.get(match["span"] or match["spanz"], 12)
+        label = span_label(int(match["yz"] or match["y"]), month, months)
+        yield match, _period(match, label, months / 12)
+    for match in _NINE_MONTHS.finditer(sentence):
+        yield match, _period(match, f"{match['year'] or match['year2']}-9M", 0.75)
+    for name, pattern in _RELATIVE:
+        for match in pattern.finditer(sentence):
+            if not _AGAINST.search(sentence[max(0, match.start() - 16) : match.start()]):
+                years = 0.25 if name.startswith("R") else 0.0 if name == "end" else 1.0
+                yield match, _period(match, "past" if name == "past" else f"?{name}", years)
+
+
+def _period(match: re.Match[str], label: str, years: float) -> Figure:
+    return Figure(
+        kind="period", low=years, high=years, unit="y", start=match.start(), end=match.end(), text="", label=label
+    )
+
+
+def span_label(year: int, month: int, months: int) -> str:
+    """Return the label of so many months that end in a month: ``2025-Q3``, ``2025-9M``, ``FY2025`` or ``2025``."""
+    if months == 3:
+        return f"{year}-Q{(month + 2) // 3}"
+    if months == 6:
+        return f"{year}-H{1 if month <= 6 else 2}"
+    if months == 9:
+        return f"{year}-9M"
+    return f"{year}" if month == 12 else f"FY{year}"
+
+
+def quarter_before(day: dt.date, fiscal_end_month: int, back: int = 0) -> str:
+    """Return the label of the last fiscal quarter that had ended by a day, or of one *back* more (after it, below zero).
+
+    Examples
+    --------
+    >>> quarter_before(dt.date(2025, 10, 29), 6), quarter_before(dt.date(2025, 12, 10), 5), quarter_before(dt.date(2026, 5, 7), 12, -1)
+    ('2025-Q3', '2025-Q4', '2026-Q2')
+    """
+    count = 12 * day.year + day.month - 2
+    while (count + 1 - fiscal_end_month) % 3:
+        count -= 1
+    count -= 3 * back
+    return span_label(count // 12, count % 12 + 1, 3)
+
+
+def dated(
+    figures: Sequence[Figure], sentence: str, day: dt.date | None, fiscal_end_month: int, year: int | None
+) -> list[Figure]:
+    """Return the figures with each period in the calendar.
+
+    A quarter takes the year named before it in the sentence; else it is the last that had ended by *day*, or the next to
+    end where the clause is of what is to come; without a day it is of *year*. A period that nothing dates keeps its
+    name: ``quarter``, ``Q3`` or ``year``.
+    """
+    read = []
+    for figure in figures:
+        if figure.kind == "period" and figure.label.startswith("?"):
+            label = _label(figure, figures, sentence, day, fiscal_end_month, year)
+            read.append(replace(figure, label=label))
+        else:
+            read.append(figure)
+    return read
+
+
+def _label(
+    figure: Figure,
+    figures: Sequence[Figure],
+    sentence: str,
+    day: dt.date | None,
+    fiscal_end_month: int,
+    year: int | None,
+) -> str:
+    name = figure.label[1:]
+    ahead = PLANNED.search(
+        re.split(r"[,，;；。]", sentence[: figure.start])[-1] + re.split(r"[,，;；。]", sentence[figure.end :])[0]
+    )
+    if name[0] == "R":
+        return "quarter" if day is None else quarter_before(day, fiscal_end_month, -int(name[1:]))
+    if name[0] in "YFe" and name != "F":
+        now = day.year if day is not None else year
+        if now is None:
+            return "year"
+        if name == "end":
+            return f"to {now}"
+        if name[0] == "F":
+            now += day is not None and day.month > fiscal_end_month
+            return f"FY{now + int(name[1:])}" if fiscal_end_month != 12 else f"{now + int(name[1:])}"
+        return f"{now + int(name[1:])}"
+    return _numbered(figure, figures, day, fiscal_end_month, year, ahead=ahead is not None)
+
+
+def _numbered(
+    figure: Figure,
+    figures: Sequence[Figure],
+    day: dt.date | None,
+    fiscal_end_month: int,
+    year: int | None,
+    *,
+    ahead: bool,
+) -> str:
+    """Return the label of a quarter that is known by its number or its last month."""
+    by_month, number = figure.label[1] == "M", int(figure.label[2:])
+    month = number if by_month else (fiscal_end_month + 3 * number - 1) % 12 + 1
+    before = [
+        f for f in figures if f.kind == "period" and f.end <= figure.start and re.fullmatch(r"(?:FY)?\d{4}", f.label)
+    ]
+    if before:
+        named = int(before[-1].label[-4:])
+        named -= not by_month and month > fiscal_end_month and before[-1].label.startswith("FY")
+    elif day is not None:
+        named = day.year if month < day.month else day.year - 1
+        if ahead:
+            named = day.year if month >= day.month else day.year + 1
+    elif year is not None:
+        named = year
+    else:
+        return f"Q{number}" if not by_month else "quarter"
+    return f"{named}-Q{(month + 2) // 3}"
