@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from jevons.facts import default_facts
 from jevons.models import LayerGroup, ModelSpec
 from jevons.models.types import FeedForward, WeightPrecision
 from jevons.serving.types import Deployment
 
-_HEAD_VOCAB = 32_000
-"""Entries of an EAGLE-3 head's own vocabulary."""
-_JOINED = 3.0
-"""Hidden states of the target, of three depths, that an EAGLE-3 head joins; two inputs are joined by MTP layers."""
-_MTP_JOINED = 2.0
-_INNER = 3.5
-"""Inner width of a head's block over the residual stream's, where the model has no dense block."""
+
+def _drafting(quantity: str) -> float:
+    """Return what facts state of drafting heads."""
+    return default_facts().get(f"drafting.{quantity}").number
 
 
 def drafter_of(deployment: Deployment) -> ModelSpec | None:
@@ -31,9 +29,11 @@ def drafter_of(deployment: Deployment) -> ModelSpec | None:
     last = full[-1]
     if _own_layers(model):
         return replace(model, layers=(replace(last, count=_own_layers(model)),), mtp_layers=0)
-    inner = max((g.feed_forward.hidden_inner for g in model.layers), default=0) or round(_INNER * model.hidden)
+    inner = max((g.feed_forward.hidden_inner for g in model.layers), default=0) or round(
+        _drafting("inner_ratio") * model.hidden
+    )
     head = LayerGroup(1, last.attention, FeedForward(kind="dense", hidden_inner=inner))
-    return replace(model, layers=(head,), weight_precision=WeightPrecision(), vocab=_HEAD_VOCAB)
+    return replace(model, layers=(head,), weight_precision=WeightPrecision(), vocab=int(_drafting("eagle3_vocab")))
 
 
 def _own_layers(model: ModelSpec) -> int:
@@ -50,8 +50,9 @@ def joining_bytes(deployment: Deployment) -> float:
     if not deployment.draft_tokens or deployment.draft_by_lookup or deployment.drafter is not None:
         return 0.0
     if _own_layers(model):
-        return 2.0 * _MTP_JOINED * model.hidden**2 * _own_layers(model)
-    return 2.0 * (_JOINED * model.hidden**2 + _HEAD_VOCAB * model.hidden / deployment.layout.tp)
+        return 2.0 * _drafting("mtp_states") * model.hidden**2 * _own_layers(model)
+    head = _drafting("eagle3_vocab") * model.hidden / deployment.layout.tp
+    return 2.0 * (_drafting("eagle3_states") * model.hidden**2 + head)
 
 
 def as_deployment(deployment: Deployment, drafter: ModelSpec) -> Deployment:

@@ -162,8 +162,9 @@ def _padding_flop(deployment: Deployment, rows: float) -> float:
     ----------
     DeepGEMM's contiguous layout, as vLLM and SGLang call it.
     """
-    spec, idle_rows = deployment.model, max(_TILE_ROWS - rows, 0.0)
-    tile = _BLOCK_ROWS if weight_precision(deployment).experts == "fp8_block" else _TILE_ROWS
+    tile_rows, block_rows = (default_facts().get(f"power.{name}").number for name in ("tile_rows", "block_rows"))
+    spec, idle_rows = deployment.model, max(tile_rows - rows, 0.0)
+    tile = block_rows if weight_precision(deployment).experts == "fp8_block" else tile_rows
     work = 0.0
     for group in spec.layers:
         work += group.count * idle_rows * 2.0 * sum(gemm.n * gemm.k for gemm in layer_gemms(group, spec.hidden))
@@ -174,9 +175,6 @@ def _padding_flop(deployment: Deployment, rows: float) -> float:
             padded = tile * max(each / tile + 0.5, 1.0)
             work += group.count * reached * max(padded - each, 0.0) * 2.0 * expert_parameters(block, spec.hidden)
     return work
-
-
-_TILE_ROWS, _BLOCK_ROWS = 16.0, 128.0
 
 
 def step_bytes(deployment: Deployment, batch: float, context: float) -> float:

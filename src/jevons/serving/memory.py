@@ -16,7 +16,6 @@ from jevons.serving.types import Deployment, Layout, MemoryUse
 # A device without matrix units of a precision keeps the weights in it and multiplies in 16 bits.
 _EXPANDED = {"fp8": "int8_wo", "fp8_block": "int8_wo", "int8": "int8_wo", "fp4": "mxfp4", "w4a8": "mxfp4"}
 _LONG_CONTEXT = 8192.0
-_VOCAB_MULTIPLE = 64  # vLLM pads the embedding's rows to it
 _LARGEST_SHARE = 0.95
 """Share of a device that engines may be told to use; more leaves no room for what they do not count."""
 _CACHE_SLACK = 1.02
@@ -409,7 +408,7 @@ def start_shortage(deployment: Deployment) -> str:
         return shortage
     if not factors.paged:
         return _beside_shortage(deployment, use)
-    rows = _rounded_up(deployment.model.vocab, _VOCAB_MULTIPLE)
+    rows = _rounded_up(deployment.model.vocab, factors.vocab_multiple)
     if rows % deployment.layout.tp:
         return (
             f"tp = {deployment.layout.tp} does not divide the vocabulary of {rows:,.0f} entries. Use --tp "

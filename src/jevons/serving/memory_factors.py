@@ -43,6 +43,8 @@ class MemoryFactors:
         Numbers to a multiple of which 4-bit experts are padded: the model's width, and the inner size on a device.
     mxfp4_start_bytes : float
         Room that 4-bit experts need beyond the sampler's at the end of the start.
+    vocab_multiple : float
+        Multiple to which the embedding's rows are padded.
     state_slots : float
         Requests for which recurrent states are set aside before the cache; 0 where states share its pages.
     states_checked : float
@@ -75,6 +77,7 @@ class MemoryFactors:
     mxfp4_width: float = 0.0
     mxfp4_inner: float = 0.0
     mxfp4_start_bytes: float = 0.0
+    vocab_multiple: float = 1.0
     state_slots: float = 0.0
     states_checked: float = 0.0
     tokens_by_length: float = 0.0

@@ -12,7 +12,6 @@ from jevons.training.memory import parameters_per_device, shards
 from jevons.training.types import TrainingJob, TrainingLayout
 
 _HALF = 2.0
-_UPDATE_FRAC = 0.5  # of peak, that the products of an orthogonalising update reach
 
 Groups = dict[tuple[float, int, int, int, bool], tuple[float, float]]
 """Exchange within and across groups of replicas, by parameters, replicas, stride, those that share, and sharing."""
@@ -161,7 +160,9 @@ def _update(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) 
     read, written = own * (gradients + states), own * (states + _HALF)
     update_s = time_of(ops.elementwise(device, read, written))
     if job.recipe is not None:
-        update_s += job.recipe.update_flop(own, job.model.hidden) / (_UPDATE_FRAC * device.peak_flop_per_s["bf16"])
+        kernels = factors.kernels
+        work = job.recipe.update_flop(own, job.model.hidden, kernels.newton_schulz_steps)
+        update_s += work / (kernels.newton_schulz_frac * device.peak_flop_per_s["bf16"])
     if not layout.offloads("optimizer"):
         return update_s, 0.0
     host = host_link(device)

@@ -32,8 +32,12 @@ class KernelFactors(Part):
         Rate of products in 8 bits and fewer over the operator's, which quantises each input for itself.
     attention_frac, eager_attention_frac : float
         Rate of training attention over the prefill kernels'; the second for kernels of the generation before.
+    flash2_on_hopper_frac : float
+        Rate of FlashAttention-2 on Hopper and later over that of FlashAttention-3.
     tpu_attention_gain : float
         Rate of training attention on TPUs, whose splash kernel is not the paged one of inference, over the latter's.
+    newton_schulz_steps, newton_schulz_frac : float
+        Steps of the iteration by which Muon orthogonalises an update; share of the peak that their products reach.
     """
 
     sustained_frac: float
@@ -44,7 +48,10 @@ class KernelFactors(Part):
     narrow_frac: float
     attention_frac: float
     eager_attention_frac: float
+    flash2_on_hopper_frac: float
     tpu_attention_gain: float
+    newton_schulz_steps: float
+    newton_schulz_frac: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +66,24 @@ class TrafficFactors(Part):
         Passes over the inputs of products to bring them to 8 bits and fewer, over one.
     permute : float
         Passes over routed tokens to sort them to experts and back, over two each way.
+    score_passes : float
+        Passes over the scores of unfused attention between its two products.
+    eager_norm_elements, eager_norm_backward_elements, eager_rotation_elements : float
+        Elements of 16 bits that a layer's norms, forward and backward, and its rotation move for each of their width
+        where each step of a formula is a kernel.
+    state_tokens : float
+        Tokens after which linear attention reads and writes its recurrent state once.
     """
 
     elementwise: float
     eager_elementwise: float
     casts: float
     permute: float
+    score_passes: float
+    eager_norm_elements: float
+    eager_norm_backward_elements: float
+    eager_rotation_elements: float
+    state_tokens: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +149,8 @@ class MemoryFactors(Part):
         Bytes of each logit at the peak of the last stage.
     eager_gradient_bytes, eager_optimizer_bytes, eager_logit_bytes, eager_activation_frac : float
         As above, and activations over those of fused kernels, where software keeps copies and upcasts as PyTorch does.
+    deepspeed_bucket : float
+        Gradients in one of DeepSpeed's two buckets.
     """
 
     reserved_bytes: float
@@ -142,6 +163,7 @@ class MemoryFactors(Part):
     eager_optimizer_bytes: float
     eager_logit_bytes: float
     eager_activation_frac: float
+    deepspeed_bucket: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

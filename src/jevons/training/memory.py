@@ -15,7 +15,6 @@ from jevons.training.types import OFFLOADED, RECOMPUTE, TrainingJob, TrainingLay
 
 _HALF, _FULL = 2.0, 4.0  # bytes of 16- and 32-bit numbers
 _SHARED_GRADIENTS, _SHARED_WEIGHTS = 2, 3  # stages of ZeRO
-_BUCKET = 5e8  # numbers in DeepSpeed's bucket of gradients, of which it has two
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,8 @@ def _temporary_bytes(job: TrainingJob, layout: TrainingLayout, parameters: Param
     recipe = job.recipe
     if job.adapters or recipe is None or not recipe.native or layout.zero < _SHARED_GRADIENTS:
         return gathered
-    bucket = _BUCKET if recipe.framework == "deepspeed" else per_layer
+    factors = job.factors or default_training_factors()
+    bucket = factors.memory.deepspeed_bucket if recipe.framework == "deepspeed" else per_layer
     return gathered + 2.0 * _HALF * min(bucket, parameters.dense + parameters.experts)
 
 

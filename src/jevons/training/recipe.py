@@ -43,7 +43,6 @@ FROZEN = ("bf16", "fp8", "int8", "nf4", "nf4_double", "mxfp4", "nvfp4")
 _MASTER = 4.0
 _HALF = 2.0
 _ADAPTER_BYTES = 4.0  # PEFT trains adapters in 32 bits where the base is in fewer
-_NEWTON_SCHULZ = 5  # steps, each about six products of the smaller side with the matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +152,12 @@ class Recipe:
         """Bytes per adapter parameter: weight, gradient and optimizer states."""
         return 2.0 * _ADAPTER_BYTES + MOMENT_BYTES[self.optimizer]
 
-    def update_flop(self, parameters: float, width: float) -> float:
-        """Return the work of an update beyond reading and writing states [FLOP]: Muon's orthogonalisation."""
-        return _NEWTON_SCHULZ * 6.0 * parameters * width if self.optimizer == "muon" else 0.0
+    def update_flop(self, parameters: float, width: float, newton_schulz_steps: float) -> float:
+        """Return the work of an update beyond reading and writing states [FLOP]: Muon's orthogonalisation.
+
+        Each step is about six products of a matrix' smaller side with the matrix.
+        """
+        return newton_schulz_steps * 6.0 * parameters * width if self.optimizer == "muon" else 0.0
 
 
 def optimizer_of(name: str) -> str:

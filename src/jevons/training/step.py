@@ -7,12 +7,17 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from jevons.hardware import Accelerator
+from jevons.hardware import Accelerator, accelerator
 from jevons.models import FeedForward, LayerGroup, layer_gemms
 from jevons.operators import kernels as ops
 from jevons.training.activations import micro_batches
 from jevons.training.exchange import Exchange, exchange, fabric, time_of
-from jevons.training.factors import TrainingFactors, default_training_factors, reference_flop_per_j
+from jevons.training.factors import (
+    TrafficFactors,
+    TrainingFactors,
+    default_training_factors,
+    reference_flop_per_j,
+)
 from jevons.training.formulas import bubble_s, exposed_s, slowest_stage_s
 from jevons.training.memory import check_fits, check_layout
 from jevons.training.precision import training_format
@@ -20,12 +25,9 @@ from jevons.training.types import TrainingJob, TrainingLayout, TrainingStep
 
 _HALF = 2.0
 _HALF_OF = 0.5
-_USUAL_CORES = 132
-_AMPERE_ATTENTION = 0.6  # FlashAttention-3 runs 1.5 to 2.0 times as fast as 2 on Hopper, [shah2024]_
-_SCORE_PASSES = 1.5  # fused scale, mask and softmax once; dropout reads the result and writes it with its mask
+_USUAL_DEVICE = "h100_sxm"
+"""Whose cores stand for those of a device that states none."""
 _BACKWARD_UNFUSED = 2.0
-_EAGER_NORM, _EAGER_NORM_BACK, _EAGER_ROTATION = 42.0, 50.0, 12.0
-"""Elements of 16 bits moved in a layer for each of its width: cast up, square, mean, scale, cast down, weigh."""
 _BACKWARD_ATTENTION = 2.5  # five products backward for two forward, [dao2022]_
 
 
@@ -124,6 +126,10 @@ def with_experts(job: TrainingJob, layout: TrainingLayout, others: MicroBatch) -
     )  # fmt: skip
 
 
+def _traffic(job: TrainingJob) -> TrafficFactors:
+    return (job.factors or default_training_factors()).traffic
+
+
 def _groups(job: TrainingJob) -> list[LayerGroup]:
     """Layers of the model, those that predict further tokens with them where they are trained."""
     groups = list(job.model.layers)
@@ -186,7 +192,7 @@ def sustained_frac(device: Accelerator, factors: TrainingFactors, power_frac: fl
 
 def cores_frac(device: Accelerator, factors: TrainingFactors) -> float:
     """Return the share of a device's cores that collectives hold; none on devices of few cores, whose engines copy."""
-    cores = device.cores or _USUAL_CORES
+    cores = device.cores or accelerator(_USUAL_DEVICE).cores
     return factors.exchange.comm_cores / cores if cores > factors.exchange.comm_cores else 0.0
 
 
@@ -217,7 +223,7 @@ def _work(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch, factors: 
     chains_back = micro.chain_backward_s * passes + micro.cast_backward_s * factors.traffic.casts + moved
     rate = factors.kernels.eager_attention_frac if job.software.older_attention else factors.kernels.attention_frac
     if (job.software.older_attention or job.software.ampere_attention) and job.cluster.accelerator.supports("fp8"):
-        rate *= _AMPERE_ATTENTION
+        rate *= factors.kernels.flash2_on_hopper_frac
     if job.cluster.accelerator.id.startswith("tpu"):
         rate *= factors.kernels.tpu_attention_gain
     attention = micro.attention_s / rate if job.software.flash else micro.attention_s
@@ -484,10 +490,10 @@ def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) ->
 
 
 def _states_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) -> float:
-    """Read and write recurrent states once in 64 tokens, in place of attention or beside it [s]."""
+    """Read and write recurrent states once in so many tokens, in place of attention or beside it [s]."""
     if not group.attention.mixer.parameters:
         return 0.0
-    sequences = layout.micro_batch * job.seq_len / 64.0
+    sequences = layout.micro_batch * job.seq_len / _traffic(job).state_tokens
     moved = sequences * group.attention.mixer.state_elements * 4.0 / layout.tp
     return time_of(ops.elementwise(job.cluster.accelerator, moved, moved))
 
@@ -499,7 +505,8 @@ def _unfused_attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerG
     s, width = float(job.seq_len), float(a.head_dim)
     products = ops.gemm(device, [s, s], [s, width], [width, s], "bf16", count=pairs).time_s.sum()
     scores = pairs * s * s * _HALF
-    softmax = ops.elementwise(device, _SCORE_PASSES * scores, _SCORE_PASSES * scores, launches=3)
+    moved = _traffic(job).score_passes * scores
+    softmax = ops.elementwise(device, moved, moved, launches=3)
     return (float(products) + time_of(softmax)) / layout.cp
 
 
@@ -519,7 +526,8 @@ def _chains(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens:
     inside = tokens / layout.tp
     device = job.cluster.accelerator
 
-    stepwise = _EAGER_NORM, _EAGER_NORM_BACK, _EAGER_ROTATION
+    traffic = _traffic(job)
+    stepwise = traffic.eager_norm_elements, traffic.eager_norm_backward_elements, traffic.eager_rotation_elements
     norm, norm_back, turned = stepwise if job.software.eager_norms else (8.0, 8.0, 2.0)
     elements = [
         norm * outside + inside * (turned * qkv + (sides + 1.0) * inner),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jevons.errors import InputError, did_you_mean
+from jevons.facts import default_facts
 from jevons.hardware.types import Cluster
 from jevons.operators.factors import Factors, default_factors
 from jevons.operators.families import Family, Kernel, Rates, evaluate
@@ -166,9 +167,6 @@ def _collective(
     return replace(result, time_s=np.where(p <= 1, 0.0, held), residual=residual, start_s=0.0)
 
 
-_PAIR_FRAC = 0.85
-"""Most of the link's rate that a message to a neighbour reaches: 0.80 on H100, 0.96 on A100 by Vidur's profiles."""
-
 _STEPS, _OCTAVES = 16, 44
 """Of the ladder of message sizes: steps to a doubling, and doublings from a byte to beyond any message measured."""
 
@@ -320,7 +318,7 @@ def point_to_point(
     shape = checked(size=message_bytes)
     values = factors.kernel(COLLECTIVE, cluster.accelerator, "point_to_point", "nccl").values
     link = cluster.link(cluster.accelerator.scaleup_domain + 1 if across else 1)
-    share = values["far_frac"] if across else min(values["link_frac"], _PAIR_FRAC)
+    share = values["far_frac"] if across else min(values["link_frac"], default_facts().get("link.pair_frac").number)
     traffic = shape["size"] / (link.bytes_per_s * share)
     start = np.asarray(values["start_s"] + values["setup_s"] + (link.latency_s if across else 0.0))
     bound = np.where(traffic >= start, LINK, np.int8(3))

@@ -9,20 +9,13 @@ from typing import Any, NamedTuple
 from jevons import models
 from jevons.errors import InputError
 from jevons.models import ModelSpec
+from jevons.operators.engines import Place, engine_number
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 from jevons.serving.launch.line import LaunchLine, Setting
 from jevons.serving.types import Deployment, Layout
 
 _DRAFTED = 3
 """Tokens drafted where a line turns drafting on and says no number: SGLang's own choice for most models."""
-_SGLANG_PROMPT_TOKENS = 16_384
-"""SGLang's ``--max-prefill-tokens`` where it is not given: the most prompt tokens of a step without chunks."""
-_LEAST_STEP_TOKENS = 2048
-"""vLLM's budget of a step without chunks: the longest sequence, or this where that is shorter."""
-_CUTS_PROMPTS, _LONG, _OLD_CHUNK = (0, 8), 32_768, 512
-"""vLLM's first release that cuts prompts everywhere; before, longer sequences alone were cut, into so many tokens."""
-_OLD_SEATS = 256
-"""Sequences that vLLM ran at once before that release, on every device."""
 _HEADS = re.compile(r"eagle|mtp|medusa|nextn|dflash|hydra|dspark|speculator")
 _MTP_METHODS = ("num_speculative_tokens", "num_nextn_predict_layers", "max_draft_len", "num_steps")
 _QUANTISED = {
@@ -184,8 +177,9 @@ def _limits(line: LaunchLine, context: int, release: tuple[int, ...]) -> dict[st
             value, flag = _pair(line.settings[setting])
             shares = ranks if line.value("dp_attention", False) else 1
             limits[name] = Given(max(int(value) // shares, 1), flag)
-    if line.engine == "vllm" and () < release < _CUTS_PROMPTS:
-        limits.setdefault("max_num_seqs", Given(_OLD_SEATS, f"release {'.'.join(map(str, release))}"))
+    seats = engine_number(line.engine, "unstated_max_batch", Place(release=release or None))
+    if seats is not None:
+        limits.setdefault("max_num_seqs", Given(round(seats), f"release {'.'.join(map(str, release))}"))
     limits |= _whole_prompts(line, limits, context, release)
     if "kv_blocks" in line.settings:
         value, flag = _pair(line.settings["kv_blocks"])
@@ -215,23 +209,30 @@ def _whole_prompts(
 ) -> dict[str, Given]:
     """Return the tokens of a step where prompts are not cut: at least the longest prompt, or SGLang's own budget.
 
-    vLLM before 0.8 cut prompts where it was told to, or where a sequence may be longer than `_LONG`.
+    vLLM before 0.8 cut prompts where it was told to, or where a sequence may be longer than ``uncut_context``.
     """
     setting, name = line.settings.get("chunked_prefill"), "max_num_batched_tokens"
-    if setting is None and line.engine == "vllm" and () < release < _CUTS_PROMPTS:
+    place = Place(release=release or None)
+    if setting is None and engine_number(line.engine, "cuts_prompts", place) == 0.0:
         longest = int(limits["max_model_len"].value if "max_model_len" in limits else context)
-        whole = longest <= _LONG
+        whole = longest <= _stated(line.engine, "uncut_context", place)
         setting = Setting(value=not whole, flag=f"release {'.'.join(map(str, release))}")
         if not whole and name not in limits:
-            return {name: Given(_LEAST_STEP_TOKENS if release >= (0, 7) else _OLD_CHUNK, setting.flag)}
+            return {name: Given(_stated(line.engine, "cut_step_tokens", place), setting.flag)}
     if setting is None or setting.value:
         return {}
+    least = _stated(line.engine, "whole_prompt_tokens", place)
     if line.engine == "sglang":
-        return {name: Given(int(line.value("prompt_tokens", _SGLANG_PROMPT_TOKENS)), setting.flag)}
+        return {name: Given(int(line.value("prompt_tokens", least)), setting.flag)}
     longest = int(limits["max_model_len"].value if "max_model_len" in limits else context)
     if not longest or (name in limits and limits[name].value >= longest):
         return {}
-    return {name: Given(max(longest, _LEAST_STEP_TOKENS), setting.flag)}
+    return {name: Given(max(longest, least), setting.flag)}
+
+
+def _stated(engine: str, quantity: str, place: Place) -> int:
+    """Return a whole number that facts state of an engine, 0 where they state none."""
+    return round(engine_number(engine, quantity, place) or 0.0)
 
 
 def _pair(setting: Setting) -> tuple[Any, str]:

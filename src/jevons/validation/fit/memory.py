@@ -263,9 +263,9 @@ def _factors() -> TrainingFactors:
 
 def shipped_outcome_factors() -> dict[str, float]:
     """Return the shipped values of what is fitted to outcomes."""
-    from jevons.validation.training.cases import LEAKY_PIPELINE
+    from jevons.validation.training.cases import benchmark
 
-    return {name: _factors().field(name) for name in OUTCOME_FACTORS} | {_KEPT: LEAKY_PIPELINE}
+    return {name: _factors().field(name) for name in OUTCOME_FACTORS} | {_KEPT: benchmark("leaky_pipeline_ratio")}
 
 
 def fit_outcomes(outcomes: Outcomes) -> dict[str, float]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jevons.errors import InputError
+from jevons.facts import default_facts
 from jevons.limits import CELL, ROW_DEVICES
 from jevons.operators.engines import Place, Release, engine_fact, engine_number, release_of
 from jevons.parts import Grouped, Part
@@ -27,6 +28,11 @@ _LIMITS = (
     ("prefill_workers", 0, 1e5), ("decode_workers", 0, 1e5), ("prefill_batch", 0, 1e6),
     ("first_stall_s", 0, 3600), ("admit_more_s", 0, 60), ("token_s", 0, 1), ("accepted_tokens", 0, 65),
 )  # fmt: skip
+
+
+def benchmark(name: str) -> float:
+    """Return what the rows of a benchmark leave unprinted: the fact ``serving_benchmark.<name>``."""
+    return default_facts().get(f"serving_benchmark.{name}").number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

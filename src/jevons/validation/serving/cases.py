@@ -20,6 +20,7 @@ from jevons.validation.serving.case import (
     Instances,
     Requested,
     Row,
+    benchmark,
     check_case,
     count_of,
     number_of,
@@ -28,21 +29,14 @@ from jevons.validation.serving.case import (
     with_release,
 )
 from jevons.validation.serving.energy import dataset_lengths, steady
-from jevons.validation.serving.inferencex import LOOP_WAVES, with_json
+from jevons.validation.serving.inferencex import loop_requests, with_json
 from jevons.validation.serving.mlperf import mlperf_case
 from jevons.validation.serving.recipes import with_recipe
 from jevons.validation.serving.serve_command import layout_of, serve_command_of, with_flags
 
-# ShareGPT as the engines' benchmark clients send it: prompts of 1,000 requests that were recorded one by one
-# (docs/validation/requests.md); answers end before a thousand tokens.
-_SHAREGPT_PROMPT, _SHAREGPT_ANSWER, _SHAREGPT_MOST = 1.85, 1.5, 1024.0
-# The same conversations as LLMServingSim pins them, prompts with their history: means of its published requests.
-_PINNED = {"isl": Lengths(mean=857.0, sigma=0.55), "osl": Lengths(mean=655.0, sigma=0.16)}
-_OFFLINE_REQUESTS = 3000
 _FEW = 8
 UNTIMED = "the median gap between this run's tokens is 0 ms: its client did not time most of them"
 PER_TOKEN = ("tpot_", "itl_", "request_latency_")
-_USUAL_DRAFTS = 3  # of the heads that come with a model, as the engines' documentation starts them
 
 
 def read_case(row: Row) -> Case:
@@ -184,7 +178,7 @@ def _with_drafts(case: Case, row: Row) -> Case:
     if accepted <= 1.0:
         return case
     stated, seats = case.scheduler.draft_tokens, case.scheduler.max_batch
-    drafts = stated or max(math.ceil(accepted) - 1, _USUAL_DRAFTS)
+    drafts = stated or max(math.ceil(accepted) - 1, round(benchmark("drafts")))
     limit = None if stated else engine_number(case.engine, "drafting_max_batch")
     most = min(accepted, drafts + 1.0)
     return case.replace(draft_tokens=drafts, max_batch=seats or int(limit or 0), accepted_tokens=most)
@@ -212,17 +206,21 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
         if "max concurrency" in load and count > _FEW and count % 10 and count & (count - 1):
             message = f"load `{row.get('concurrency_or_rate')}` is a peak that was seen, not one that was set"
             raise InputError(message)
-        closed = case.replace(scenario="closed", users=count, requests=requests or LOOP_WAVES * count)
+        closed = case.replace(scenario="closed", users=count, requests=requests or loop_requests(count))
         return steady(closed, notes)
     if rate:
-        case = case.replace(scenario="open", rate_per_s=number_of(rate[1]) or 0.0, requests=requests or 500)
+        case = case.replace(
+            scenario="open",
+            rate_per_s=number_of(rate[1]) or 0.0,
+            requests=requests or round(benchmark("open_requests")),
+        )
         return _with_stage(case, notes)
     if load.startswith(("inf (offline", "maximum")):
-        return case.replace(scenario="offline", requests=requests or _OFFLINE_REQUESTS)
+        return case.replace(scenario="offline", requests=requests or round(benchmark("offline_requests")))
     if load.startswith("inf"):
         seats = re.search(r"max num seqs (\d+)", load)
         limit = count_of(seats[1]) if seats else case.scheduler.max_batch
-        return case.replace(scenario="burst", requests=requests or 1000, max_batch=limit)
+        return case.replace(scenario="burst", requests=requests or round(benchmark("burst_requests")), max_batch=limit)
     if row["metric"] == "first_token_latency_ms":
         return case.replace(scenario="static", requests=1, users=1)
     message = f"load `{row.get('concurrency_or_rate')}` is none that can be replayed"
@@ -280,14 +278,14 @@ def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
             if name == "osl" and "prefill" in (row.get("osl") or ""):
                 nominal = 1.0
             elif tailed and "pinned" in (row.get("osl") or ""):
-                lengths.append(_PINNED[name])
+                lengths.append(Lengths(mean=benchmark(f"pinned_{name}"), sigma=benchmark(f"pinned_{name}_sigma")))
                 continue
             else:
                 message = f"no {name}: `{row.get(name)}`, and the notes give no mean"
                 raise InputError(message)
         if tailed and mean is not None:
-            sigma = _SHAREGPT_PROMPT if name == "isl" else _SHAREGPT_ANSWER
-            lengths.append(Lengths(mean=max(mean, 1.0), sigma=sigma, most=_SHAREGPT_MOST))
+            sigma = benchmark("sharegpt_prompt_sigma" if name == "isl" else "sharegpt_answer_sigma")
+            lengths.append(Lengths(mean=max(mean, 1.0), sigma=sigma, most=benchmark("sharegpt_most_tokens")))
         elif mean is not None and nominal is not None and mean < 0.9 * nominal:
             lengths.append(Lengths(mean=max(mean, 1.0), spread=1.0 - 1e-3))
         else:

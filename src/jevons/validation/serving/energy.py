@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from jevons.errors import InputError
+from jevons.facts import default_facts
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.energy import Flow, PowerModel, activity_of, power_model, power_w
 from jevons.serving.types import Deployment
-from jevons.validation.serving.case import Case
+from jevons.validation.serving.case import Case, benchmark
 from jevons.validation.serving.predict import Answer
 
 ENERGY_METRICS = ("power_w", "energy_j_per_output_token", "energy_j_per_request")
 
-# Mean prompt tokens of sets whose lengths the tables do not print. Chat: 405B at 1,021 requests would need more than
-# the peak of 8 x B200 with 400 tokens; code: likewise 480B. Images and video clips count their tokens.
-_PROMPTS = {
-    "lm-arena-chat": 250.0, "gpqa": 300.0, "sourcegraph-fim": 1500.0, "image-chat": 800.0, "video-chat": 2500.0,
-}  # fmt: skip
-_SPREAD = 0.8  # of the logarithm: lengths of conversations have long tails, which keep users out of step
+_PROMPT = re.compile(r"serving_benchmark\.(\w+)\.prompt")
 
 
 def dataset_lengths(dataset: str, osl: float) -> tuple[Lengths, Lengths]:
@@ -27,10 +25,12 @@ def dataset_lengths(dataset: str, osl: float) -> tuple[Lengths, Lengths]:
     InputError
         If the set is not known.
     """
-    if dataset not in _PROMPTS:
-        message = f"no isl: the prompts of dataset `{dataset}` are not known; known are {', '.join(_PROMPTS)}"
+    known = {match[1].replace("_", "-"): match[1] for fact in default_facts() if (match := _PROMPT.fullmatch(fact.id))}
+    if dataset not in known:
+        message = f"no isl: the prompts of dataset `{dataset}` are not known; known are {', '.join(known)}"
         raise InputError(message)
-    return Lengths(mean=_PROMPTS[dataset], sigma=_SPREAD), Lengths(mean=max(osl, 1.0), sigma=_SPREAD)
+    sigma = benchmark("conversation_sigma")
+    return Lengths(mean=benchmark(f"{known[dataset]}.prompt"), sigma=sigma), Lengths(mean=max(osl, 1.0), sigma=sigma)
 
 
 def flow_of(case: Case, batch: float, output_tok_per_s: float) -> Flow:

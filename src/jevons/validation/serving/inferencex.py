@@ -13,54 +13,49 @@ from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
 from jevons.validation.names import precision_of
-from jevons.validation.serving.case import Case, Row, count_of, number_of, sizes_of, with_release
+from jevons.validation.serving.case import Case, Row, benchmark, count_of, number_of, sizes_of, with_release
 from jevons.validation.serving.serve_command import ALL_CAPTURED
-
-# Draws of the benchmark clients. InferenceX asks for lengths between 0.8 and 1 of the nominal one; `random` of SGLang
-# between nothing and the maximum; conversation sets have long tails.
-_INFERENCEX_RATIO = 0.8
-
-
-# AIPerf counts tokens of the text again: its answers differ by some tokens, whatever their length. It sends warm-up
-# requests before it measures, and draws prompts from a set of 100 (--num-dataset-entries) that vLLM's prefix cache then
-# knows; SGLang and TensorRT-LLM ran without one.
-_COUNTED_AGAIN_TOKENS = 8.0
-_CLIENT_PROMPTS = 100
-
 
 _INFERENCEX_LENGTHS = {1024.0, 8192.0}
 
 
 # Release under Dynamo whose rows print one expert rank whatever the layout: no kernel cuts experts of 2,048 in 32.
 _UNPRINTED_EP = "0.5.5"
-# Tokens that the drafting head of a row proposes where its number is not stated.
-_DRAFTED = 2
-LOOP_WAVES = 10
+
+
+def loop_requests(users: int) -> int:
+    """Return how many requests a run of a closed loop has where its row prints no number."""
+    return max(round(benchmark("inferencex_waves") * users), 1)
 
 
 def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> Case:
-    """InferenceX rows: a closed loop, its layout in columns (aggregated) or in notes (disaggregated)."""
+    """InferenceX rows: a closed loop, its layout in columns (aggregated) or in notes (disaggregated).
+
+    Its client draws lengths between a share and all of the nominal one. AIPerf counts tokens of the text again: its
+    answers differ by some tokens, whatever their length. It sends warm-up requests before it measures, and draws from a
+    set of prompts that vLLM's prefix cache then knows; SGLang and TensorRT-LLM ran without one.
+    """
     users = _users(row, notes)
     usual = {number_of(row.get("isl")), number_of(row.get("osl"))} <= _INFERENCEX_LENGTHS
     drawn = usual or "InferenceX" in str(notes.get("origin", ""))
-    isl, osl = _lengths(row, _INFERENCEX_RATIO if drawn else 1.0)
+    isl, osl = _lengths(row, benchmark("inferencex_ratio") if drawn else 1.0)
     kinds = {str(notes.get(name, "")) for name in ("gemm", "moe")} - {""}
     precision = case.precision
     if precision is None and kinds:
         precision = precision_of(kinds.pop())
     case = case.replace(precision=precision, scenario="closed", isl=isl, osl=osl, users=users,
-        requests=max(LOOP_WAVES * users, 1), captured_batch=ALL_CAPTURED,
+        requests=loop_requests(users), captured_batch=ALL_CAPTURED,
     )  # fmt: skip
     oldest = release_of(engine_text(case.engine, "oldest_in_inferencex"))
     if oldest and case.release and case.release < oldest:
         case = with_release(case, None)  # the version is that of the image, not of the engine
     if not drawn:
-        isl, osl = (replace(one, spread=min(_COUNTED_AGAIN_TOKENS / one.mean, 0.1)) for one in (isl, osl))
-        repeats = Repeats(prompts=_CLIENT_PROMPTS) if case.engine == "vllm" else None
+        isl, osl = (replace(one, spread=min(benchmark("recounted_tokens") / one.mean, 0.1)) for one in (isl, osl))
+        repeats = Repeats(prompts=round(benchmark("client_prompts"))) if case.engine == "vllm" else None
         token_s = engine_number(case.engine, "stream_token_s", Place(release=case.release)) or 0.0
         case = case.replace(isl=isl, osl=osl, repeats=repeats, warmed_up=True, token_s=token_s)
     if "mtp" in str(notes.get("spec_decoding", "")).lower():
-        case = case.replace(draft_tokens=_DRAFTED)
+        case = case.replace(draft_tokens=round(benchmark("inferencex_drafts")))
     if notes.get("mode") == "disagg":
         return _apart(case, notes, moe=moe)
     return _together(case, row, notes, moe=moe)
@@ -126,7 +121,7 @@ def _together(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
     if moe and ep == 1 and experts_tp and group % experts_tp == 0 and experts_tp < group:
         ep = group // experts_tp
     layout = Layout(tp=tp, pp=layout.pp, ep=min(ep, group), dp=dp, dp_attention=dp > 1)
-    requests = max(LOOP_WAVES * users, 1)
+    requests = loop_requests(users)
     return case.replace(layout=layout, gpus=layout.devices, users=users, requests=requests, decoded_layout=decoded)
 
 

@@ -22,7 +22,7 @@ from jevons.serving.scales import Scales
 from jevons.serving.spread import spread
 from jevons.serving.types import Deployment, EngineFactors, FloatArray, Layout
 from jevons.validation.names import model_named, quantised
-from jevons.validation.serving.case import Case
+from jevons.validation.serving.case import Case, benchmark
 from jevons.validation.serving.mlperf import tasks
 
 Engines = Callable[[Case], EngineFactors]
@@ -30,7 +30,6 @@ Engines = Callable[[Case], EngineFactors]
 _STEADY_REQUESTS = 4000
 _SEARCH_SIZES = (1, 2, 4, 8)
 _RATE_STEPS = 8
-_LARGEST_SHARE = 0.97  # of a device's memory that an engine can use
 _TOLD_LENGTH = 8192  # tokens of the longest sequence that servers of longer models are told at the least
 LIMITED = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}
 
@@ -188,7 +187,9 @@ def _fitting_surface(case: Case, factors: EngineFactors) -> Surface:
     """Return the surface of a case with a stated layout; what was measured did fit, if need be at a higher share."""
     tried = [(case, case.instances.layout, case.instances.replicas)]
     if not case.scheduler.memory_frac:
-        tried.append((case.replace(memory_frac=_LARGEST_SHARE), case.instances.layout, case.instances.replicas))
+        tried.append(
+            (case.replace(memory_frac=benchmark("largest_memory_frac")), case.instances.layout, case.instances.replicas)
+        )
     if case.instances.layout == Layout():  # none is stated: the devices share the model
         sizes = (size for size in _SEARCH_SIZES if 1 < size <= case.gpus and case.gpus % size == 0)
         tried += [(case, Layout(tp=size), case.gpus // size) for size in sizes]

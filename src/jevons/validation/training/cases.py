@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from jevons.errors import InputError
-from jevons.facts import default_facts
+from jevons.facts import FactValue, default_facts
 from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.models import ModelSpec, load
 from jevons.models.types import Attention, FeedForward, LayerGroup
@@ -32,7 +32,6 @@ _SHIPPED = (
     (r"^mpt (125m|350m|760m|1b|3b|7b|13b|30b|70b)$", "mpt-{}"), (r"^(paxml )?gpt ?3? ?175b$", "gpt-3-175b"),
     (r"^grok ?1", "grok-1"),
 )  # fmt: skip
-_GPT_VOCAB = 51_200  # GPT-2's, padded as Megatron pads it
 _PRECISIONS = (
     (r"nvfp4|fp4", "fp4"), (r"fp8|mxfp8", "fp8"), (r"bf16|fp16|bfloat16|float16", "bf16"),
 )  # fmt: skip
@@ -48,16 +47,6 @@ _HEAD_DIM = 128
 _RELEASE = re.compile(r"(\d\d)\.(\d\d)\b.*NeMo")
 _STEP_TOKENS = re.compile(r"total_weights\(tokens\) per step=(\d{1,12})\b")
 _EVEN = re.compile(r"force-balanced|forced balance")
-_GRAPHED_SINCE = (26, 6)
-LEAKY_PIPELINE = 1.56
-"""Activations that nanotron's pipeline kept before a fix of 2025-01, over those of one micro-batch per stage."""
-
-
-_GATHER_S, _HOP_S = 0.0034, 3.77e-5
-"""Inverse rates [s/GB] of a gather on sound links: of its bytes, and of each device that the ring goes through."""
-_FEW, _SLOWEST = 16, 9.0  # devices below which bytes bind; slowest links seen over sound ones
-_FAULTY_GB_S, _FAULTY_DEVICES = 50.0, 64
-"""All-reduce on few devices below which a run's pipeline waited as before the fix, whatever its version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +84,15 @@ class TrainingCase:
 _LARGEST = 1e13
 
 
+def _fact(name: str) -> FactValue:
+    return default_facts().get(f"training_benchmark.{name}")
+
+
+def benchmark(name: str) -> float:
+    """Return a figure of the runs whose rows are read: the fact ``training_benchmark.<name>``."""
+    return _fact(name).number
+
+
 def read_training_case(row: Row) -> TrainingCase:
     """Return the configuration that a row of training measurements states.
 
@@ -109,12 +107,12 @@ def read_training_case(row: Row) -> TrainingCase:
     adapters = "lora" in f"{row.get('model', '')} {row.get('notes', '')}".lower()
     seq_len = _whole(row, "seq_len")
     if not seq_len and adapters and "mlperf" in row.get("source_title", "").lower():
-        seq_len = round(default_facts().get("training_benchmark.lora_seq_len").number)
+        seq_len = round(benchmark("lora_seq_len"))
         assumed.append("seq_len of the benchmark's rules")
     tokens = _STEP_TOKENS.search(row.get("notes", ""))
     batch = _whole(row, "global_batch")
     if not seq_len and not batch and tokens:
-        seq_len = round(default_facts().get("training_benchmark.maxtext_seq_len").number)
+        seq_len = round(benchmark("maxtext_seq_len"))
         batch = max(int(tokens[1]) // seq_len, 1)
         assumed.append("seq_len of MaxText's recipes")
     if not seq_len:
@@ -172,7 +170,7 @@ def _software(row: Row, device: Accelerator, devices: int) -> TrainingSoftware:
         eager=copies or (native and not compiled),
         eager_norms="torchtitan" in title and not compiled,
         eager_memory=copies,
-        kept_frac=LEAKY_PIPELINE if leaks else 1.0,
+        kept_frac=benchmark("leaky_pipeline_ratio") if leaks else 1.0,
         overlap=not older,
         tp_overlap=not (native or copies) or "async tp" in notes,
         graphed=_graphed(row, device),
@@ -185,9 +183,10 @@ def _scripted(row: Row, devices: int) -> ScriptedLaunch:
     shipped = scripted_launch()
     gather, reduce = (_size_in(row.get(name, "")) for name in ("all_gather_gb_s", "all_reduce_gb_s"))
     hop = 1.0
-    if gather and devices > _FEW:
-        hop = min(max((1.0 / gather - _GATHER_S) / (devices * _HOP_S), 1.0), _SLOWEST)
-    faulty = 0.0 < reduce < _FAULTY_GB_S and devices <= _FAULTY_DEVICES
+    if gather and devices > benchmark("few_devices"):
+        sound, ring = benchmark("gather_s_per_bytes"), devices * benchmark("gather_device_s_per_bytes")
+        hop = min(max((1e-9 / gather - sound) / ring, 1.0), benchmark("slowest_link_ratio"))
+    faulty = 0.0 < 1e9 * reduce < benchmark("faulty_bytes_per_s") and devices <= benchmark("faulty_devices")
     waits = faulty or (row.get("after_pp_fix", "").lower() == "false" and devices > _DEVICES_PER_NODE)
     return replace(
         shipped,
@@ -206,7 +205,7 @@ def row_device(row: Row) -> Accelerator:
     if memory and float(memory[1]) * 1e9 > device.hbm_bytes:
         device = replace(device, hbm_bytes=float(memory[1]) * 1e9)
     if "HBM2e" in text and device.id.startswith("h100"):
-        device = replace(device, hbm_bytes_per_s=default_facts().get("training_benchmark.hbm2e_bytes_per_s").number)
+        device = replace(device, hbm_bytes_per_s=benchmark("hbm2e_bytes_per_s"))
     rate = None
     links = _NODE_LINKS.search(text)
     between = _NODE_RATE.search(row.get("date_or_version", ""))
@@ -292,7 +291,7 @@ def _from_columns(*cells: str, tied: bool) -> ModelSpec:
                 name=name,
                 architecture="decoder",
                 hidden=hidden,
-                vocab=vocab or _GPT_VOCAB,
+                vocab=vocab or round(benchmark("gpt2_vocab")),
                 layers=(LayerGroup(layers, attention, block),),
                 tied_embeddings=shared,
             )
@@ -334,8 +333,8 @@ def _graphed(row: Row, device: Accelerator) -> bool:
     NVIDIA's containers do the latter since the middle of 2026, on Blackwell: on Hopper the same layouts run no faster
     than before.
     """
-    release = _RELEASE.match(row.get("date_or_version", ""))
-    captured = release is not None and (int(release[1]), int(release[2])) >= _GRAPHED_SINCE
+    release, since = _RELEASE.match(row.get("date_or_version", "")), str(_fact("graphed_since").value)
+    captured = release is not None and (int(release[1]), int(release[2])) >= tuple(map(int, since.split(".")))
     return (captured and device.supports("fp4")) or "tokendrop" in row.get("model", "").lower()
 
 
