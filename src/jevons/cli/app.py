@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -58,6 +60,12 @@ def _with_force(group: typer.Typer) -> None:
             _with_force(inner.typer_instance)
 
 
+@functools.cache
+def _built() -> Callable[[], Any]:
+    """Return the commands with all their options, built once: a program may run many lines in one process."""
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """Run the command line and turn known errors into messages and exit codes."""
     open_streams()
@@ -66,7 +74,7 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8")
     try:
         with harmless():
-            app()
+            _built()()
     except (InputError, FactError) as error:
         _stop(error, 2)
     except InfeasibleError as error:

@@ -12,7 +12,7 @@ SEED = Option(help="Seed of all random streams", low=0, high=2**63 - 1)
 DRAWS = Option(help="Monte Carlo draws, 0 for none; the scenario's own number where not given", low=0, high=100_000)
 STATIC = Option(help="Skip the simulation: latencies without queueing, for a first look")
 RUNS = Option(help="Simulations of each finalist", low=1, high=100)
-PROCESSES = Option(help="Worker processes; one per core where not given", low=1, high=1024)
+PROCESSES = Option(help="Worker processes; where not given one per core, and none for a few draws", low=1, high=1024)
 EXECUTOR = Option(help="Where the runs go: local or ray", choices=lambda: ("local", "ray"), metavar="NAME")
 ADDRESS = Option(
     help="Ray cluster: auto, ray://HOST:PORT or HOST:PORT; one of this machine where not given", metavar="ADDRESS"

@@ -13,6 +13,9 @@ S = TypeVar("S")
 T = TypeVar("T")
 R = TypeVar("R")
 
+_START_S = 4.0
+"""About how long a new worker process takes to import what it needs [s]."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executor:
@@ -25,7 +28,7 @@ class Executor:
     address : str
         Address of the cluster: ``auto``, ``ray://HOST:PORT`` or ``HOST:PORT``; a cluster of this machine where empty.
     processes : int or None
-        Worker processes; as many as there are cores where None.
+        Worker processes; where None as many as there are cores, and none where the items take less than starting them.
     """
 
     kind: str = "local"
@@ -65,7 +68,7 @@ class Executor:
         items : sequence
             What to run.
         each_s : float, optional
-            About how long an item takes [s]; on a cluster short ones travel together.
+            About how long an item takes [s]. Few short ones run in this process; on a cluster they travel together.
         """
         if not items:
             return
@@ -77,6 +80,9 @@ class Executor:
             )
             return
         workers = min(self.processes or os.cpu_count() or 1, len(items))
+        if self.processes is None and each_s is not None:
+            saved_s = len(items) * each_s * (1.0 - 1.0 / workers)
+            workers = workers if saved_s > _START_S else 1
         if workers <= 1:
             for place, item in enumerate(items):
                 yield place, function(shared, item)

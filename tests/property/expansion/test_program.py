@@ -3,13 +3,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons.expansion import DAYS_PER_QUARTER, ExpansionProblem, solve
 from jevons.expansion._checks import _FIELDS
 from jevons.expansion._program import build, net_value, read
 from jevons.expansion._reference import model
 from jevons.expansion._stages import opening, stages
 
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=draws(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -154,7 +155,7 @@ def test_gains_are_complementary_to_slack(seed, market_power):
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=draws(6), deadline=None)
 @given(seeds)
 def test_the_arrays_and_the_linopy_twin_have_the_same_optimum(seed):
     """Invariant 41: The array program and its linopy twin have the same optimum."""

@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons.finance import growth_value, irr, npv, reverse_dcf, scenario_weights, straight_line, terminal_value
 
-quick = settings(max_examples=100, deadline=None)
+quick = settings(max_examples=draws(100), deadline=None)
 rates = st.floats(0.01, 0.3)
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons.errors import InputError
 from jevons.hardware import accelerator, accelerator_ids
 from jevons.hardware.types import Cluster
@@ -32,7 +33,7 @@ def falls(times):
 
 
 @given(device=devices, n=st.integers(16, 100_000), k=st.integers(16, 100_000), precision=precisions)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 def test_a_product_of_more_rows_is_never_quicker(device, n, k, precision):
     """Invariant 76: A GEMM of more rows is never quicker, but for 1 % between steps of a quarter doubling."""
     m = np.unique(np.round(2.0 ** np.arange(0, 15.5, 0.0625)))
@@ -41,7 +42,7 @@ def test_a_product_of_more_rows_is_never_quicker(device, n, k, precision):
 
 
 @given(device=devices, m=st.integers(1, 40_000), other=powers, precision=precisions, inner=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 def test_a_wider_or_deeper_product_is_never_quicker(device, m, other, precision, inner):
     """Invariant 77: A GEMM of twice the width or four times the inner width is never quicker, but for 3 % between."""
     sizes = (4.0 if inner else 2.0) ** np.arange(3, 8 if inner else 16)
@@ -146,7 +147,7 @@ def faster(card, part):
     device=devices, m=st.integers(1, 40_000), n=st.integers(16, 100_000), k=st.integers(16, 100_000),
     part=st.sampled_from(["memory", "cores", "link"]),
 )  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 def test_a_faster_device_never_slows_an_operator(device, m, n, k, part):
     """Invariant 78: Twice the bandwidth, compute or link never slows an operator."""
     card = accelerator(device)

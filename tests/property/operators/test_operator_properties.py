@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons.hardware import accelerator
 from jevons.operators import kernels as ops
 from jevons.operators.families import Kernel, Rates, evaluate
@@ -28,7 +29,7 @@ def physical_gemm(m, n, k, rates):
 
 
 @given(m=st.integers(1, 32768), n=width, k=width)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 def test_no_gemm_beats_its_roofline(m, n, k):
     """Invariant 1: No GEMM is faster than its roofline."""
     t = float(ops.gemm(H200, m, n, k).time_s)
@@ -37,7 +38,7 @@ def test_no_gemm_beats_its_roofline(m, n, k):
 
 
 @given(m=st.integers(1, 32768), n=width, k=width, faster=st.floats(1.0, 10.0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 def test_faster_memory_or_cores_never_slow_a_gemm(m, n, k, faster):
     """Invariant 2: Faster memory or cores never slow a GEMM."""
     rates = Rates(bytes_per_s=1e12, peak_flop_per_s=4e14, peak16_flop_per_s=4e14, cores=100.0, cache_bytes=5e7)
@@ -47,7 +48,7 @@ def test_faster_memory_or_cores_never_slow_a_gemm(m, n, k, faster):
 
 
 @given(batch=st.integers(1, 256), tokens=st.integers(1, 60_000), heads=st.sampled_from([8, 16, 32]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 def test_decode_never_gets_much_cheaper_with_twice_the_keys(batch, tokens, heads):
     """Invariant 3: Decode attention with twice the keys is never much cheaper."""
     one, two = ops.attention_decode(H200, batch, [tokens, 2 * tokens], heads, 8, 128).time_s
@@ -56,7 +57,7 @@ def test_decode_never_gets_much_cheaper_with_twice_the_keys(batch, tokens, heads
 
 
 @given(tokens=st.integers(1, 20_000), experts=st.integers(2, 512), share=st.floats(0.01, 1.0))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=draws(80), deadline=None)
 def test_active_experts_lie_between_one_token_and_all(tokens, experts, share):
     """Invariant 4: Active experts lie between those of one token and all of them."""
     top = max(1, int(experts * share))
@@ -65,7 +66,7 @@ def test_active_experts_lie_between_one_token_and_all(tokens, experts, share):
 
 
 @given(size=st.floats(1e3, 1e9), p=st.sampled_from([2, 4, 8]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 def test_no_all_reduce_beats_reduction_in_the_switch(size, p):
     """Invariant 5: No all-reduce is faster than reduction in the switch."""
     from jevons.hardware.types import Cluster
@@ -75,7 +76,7 @@ def test_no_all_reduce_beats_reduction_in_the_switch(size, p):
 
 
 @given(m=st.integers(1, 100_000), n=st.integers(1, 300_000), k=st.integers(1, 300_000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 def test_any_shape_gives_a_finite_time_and_a_bound(m, n, k):
     """Invariant 6: Any shape gives a finite time and names what bounds it."""
     t = ops.gemm(H200, m, n, k, "fp8")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError
 from jevons.hardware import accelerator
@@ -47,7 +48,7 @@ def alike(point, found, osl):
 
 
 @given(model=model, device=device, tp=tp, engine=engine, isl=isl, osl=osl, max_batch=max_batch)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=draws(40), deadline=None)
 def test_lone_requests_take_as_long_at_the_static_point_as_simulated(model, device, tp, engine, isl, osl, max_batch):
     """Invariant 63: At low load the static point and the simulator give the same TTFT and TPOT, within 1.5 %."""
     try:
@@ -62,7 +63,7 @@ def test_lone_requests_take_as_long_at_the_static_point_as_simulated(model, devi
 
 
 @given(model=model, device=device, tp=st.tuples(tp, tp), isl=isl, osl=osl)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 def test_lone_requests_take_as_long_where_prompts_are_apart(model, device, tp, isl, osl):
     """Invariant 64: The two also agree where prompts are processed on a pool of their own."""
     try:
@@ -83,7 +84,7 @@ def test_lone_requests_take_as_long_where_prompts_are_apart(model, device, tp, i
 
 
 @given(ranks=st.sampled_from([8, 16]), device=st.sampled_from(["h100_sxm", "h20"]), isl=st.integers(16, 6000))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=draws(6), deadline=None)
 def test_lone_requests_take_as_long_with_attention_ranks(ranks, device, isl):
     """Invariant 65: The two also agree on a layout of attention ranks that share experts."""
     whole = deployed("deepseek-v3", device, "sglang", 8, dp=ranks, ep=ranks, dp_attention=True)
@@ -102,7 +103,7 @@ def test_lone_requests_take_as_long_with_attention_ranks(ranks, device, isl):
 
 
 @given(model=model, device=device, isl=st.integers(100, 8000), osl=st.integers(2, 500), max_batch=st.integers(1, 4))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 def test_no_more_prompts_share_a_step_than_requests_are_in_flight(model, device, isl, osl, max_batch):
     """Invariant 66: A static point never has more prompts in a step than requests in flight."""
     whole = deployed(model, device, "vllm", max_batch)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons import models, serving
 from jevons.errors import InfeasibleError
 from jevons.hardware import accelerator
@@ -55,7 +56,7 @@ def faster(whole, what):
 @pytest.mark.parametrize("what", ["memory", "link", "compute"])
 @given(model=dense, chip=device, tp=tp, batch=batch, context=context, new=st.sampled_from([0, 1, 300, 4096]))
 @example(model="llama-3.1-8b", chip="h100_sxm", tp=1, batch=1, context=16, new=300)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=draws(25), deadline=None)
 def test_doubling_a_rate_never_slows_a_step(what, model, chip, tp, batch, context, new):
     """Invariant 7: Doubling a hardware rate never slows a serving step."""
     whole = deployment(model, chip, tp=tp)
@@ -66,7 +67,7 @@ def test_doubling_a_rate_never_slows_a_step(what, model, chip, tp, batch, contex
 
 @pytest.mark.parametrize("what", ["memory", "link", "compute"])
 @given(chip=device, ranks=st.sampled_from([8, 16, 32, 64]), batch=batch, context=context)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 def test_doubling_a_rate_never_slows_experts(what, chip, ranks, batch, context):
     """Invariant 8: Doubling a hardware rate never slows a step of a mixture of experts."""
     whole = experts(chip, ranks)
@@ -76,7 +77,7 @@ def test_doubling_a_rate_never_slows_experts(what, chip, ranks, batch, context):
 
 
 @given(model=dense, chip=device, tp=tp, context=context)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=draws(25), deadline=None)
 def test_larger_batches_take_longer_and_doubled_ones_give_no_less(model, chip, tp, context):
     """Invariant 9: A larger batch takes longer, and a doubled batch gives no less throughput."""
     whole = deployment(model, chip, tp=tp)
@@ -88,7 +89,7 @@ def test_larger_batches_take_longer_and_doubled_ones_give_no_less(model, chip, t
 
 
 @given(model=dense, chip=device, tp=tp, batch=batch, context=context)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=draws(25), deadline=None)
 def test_longer_contexts_never_take_less_time(model, chip, tp, batch, context):
     """Invariant 10: A longer context never takes less time."""
     whole = deployment(model, chip, tp=tp)
@@ -97,7 +98,7 @@ def test_longer_contexts_never_take_less_time(model, chip, tp, batch, context):
 
 
 @given(model=dense, tp=tp, pp=st.sampled_from([1, 2, 4]), context=context)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=draws(25), deadline=None)
 def test_memory_shrinks_with_tp_and_pp_and_grows_with_context(model, tp, pp, context):
     """Invariant 11: Memory per device shrinks with tp and pp and grows with context."""
     whole = deployment(model, "h100_sxm", tp=tp, pp=pp)
@@ -112,7 +113,7 @@ def test_memory_shrinks_with_tp_and_pp_and_grows_with_context(model, tp, pp, con
 
 @given(isl=st.floats(1, 20_000), osl=st.floats(1, 3_000), cached=st.floats(0, 0.95), tpot=st.floats(0.03, 0.2))
 @example(isl=1411.0, osl=1411.0, cached=0.0, tpot=0.1875)  # a coarse grid of batches missed 3 % here
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=draws(25), deadline=None)
 def test_looser_limits_never_cost_more(isl, osl, cached, tpot):
     """Invariant 12: Looser latency limits never cost more."""
     whole = deployment("qwen2.5-7b", "h20")

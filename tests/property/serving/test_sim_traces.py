@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons.errors import InputError
 from jevons.serving import sim
 from places import DATA
@@ -43,7 +44,7 @@ def read(content: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 def test_any_bytes(content: bytes) -> None:
     """Invariant 24: A trace file of any bytes is read or refused by name."""
     read(content)
@@ -61,7 +62,7 @@ def test_any_bytes(content: bytes) -> None:
     ),
     pack=st.sampled_from([bytes, gzip.compress]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=draws(200), deadline=None)
 def test_damaged_traces(sample: bytes, start: float, length: int, instead: bytes, pack: type) -> None:
     """Invariant 25: A damaged trace is read or refused by name."""
     at = int(start * len(sample))
@@ -69,7 +70,7 @@ def test_damaged_traces(sample: bytes, start: float, length: int, instead: bytes
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.integers(0, 10**9), st.integers(-5, 10**9)), min_size=1, max_size=30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 def test_any_numbers(rows: list[tuple[float, int, int]]) -> None:
     """Invariant 26: A trace of any numbers is read or refused by name."""
     body = "".join(f"{time},{isl},{osl}\n" for time, isl, osl in rows)

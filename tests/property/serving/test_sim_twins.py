@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons.serving import sim
 from jevons.serving.sim._kernels.state import gap_bin
 from jevons.serving.sim.replica._reference import Job, Replica, simulate_split_steps, simulate_steps
@@ -88,7 +89,7 @@ def walk(
     return simulate_steps(load, steps, arrival, table, limits, think=round(load.think_s * TICKS_PER_S), **options)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=draws(400), deadline=None)
 @given(cases())
 def test_leaping_equals_walking_to_the_picosecond(case: tuple) -> None:
     """Invariant 13: The leaping simulator equals its step-by-step twin to the picosecond."""
@@ -107,7 +108,7 @@ def test_leaping_equals_walking_to_the_picosecond(case: tuple) -> None:
     assert trail.gaps.tolist() == gaps.tolist()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=draws(100), deadline=None)
 @given(cases())
 def test_every_token_block_and_request_is_accounted_for(case: tuple) -> None:
     """Invariant 14: Every token, cache block and request is accounted for."""
@@ -137,7 +138,7 @@ def test_every_token_block_and_request_is_accounted_for(case: tuple) -> None:
         assert found.work.prefill_tokens + found.work.hit_tokens == isl.sum()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=draws(150), deadline=None)
 @given(cases(), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.0, 1e-4, 0.02]), st.integers(0, 2**32))
 def test_pools_for_prompts_and_decoding_equal_their_twin(
     case: tuple, replicas: int, links: int, most_s: float, seed: int
@@ -175,7 +176,7 @@ def test_pools_for_prompts_and_decoding_equal_their_twin(
     assert split.simulated.counts.served + split.simulated.counts.refused == load.count
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=draws(40), deadline=None)
 @given(cases(), st.integers(0, 2**32))
 def test_order_of_equal_requests_changes_no_latency(case: tuple, seed: int) -> None:
     """Invariant 16: The order of equal requests changes no latency."""

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jevons
+from draws import draws
 from jevons.errors import InfeasibleError, InputError
 
 CASES = st.fixed_dictionaries(
@@ -38,7 +39,7 @@ def verdict(ask):
 
 
 @given(model=st.sampled_from(MODELS), asked=CASES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=draws(20), deadline=None)
 def test_every_command_says_alike_whether_a_model_fits(model, asked):
     """Invariant 80: `op memory`, `simulate`, `cost` and `size` agree whether an engine starts on a device."""
     short = {"isl": 200, "osl": 50}
@@ -54,7 +55,7 @@ def test_every_command_says_alike_whether_a_model_fits(model, asked):
 
 
 @given(model=st.sampled_from(MODELS), asked=CASES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=draws(10), deadline=None)
 def test_a_run_says_where_its_engine_would_not_start(model, asked):
     """Invariant 81: A simulation notes that an engine does not start exactly where `op memory` says so."""
     run = verdict(lambda: jevons.simulate(model, isl=200, osl=50, rate=0.1, requests=2, **asked))

@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jevons
+from draws import draws
 from jevons import operators
 from jevons.errors import InfeasibleError
 
 SLACK = 1.001
-QUICK = settings(max_examples=3, deadline=None)
+QUICK = settings(max_examples=draws(3), deadline=None)
 pytestmark = pytest.mark.slow
 MODELS = st.sampled_from(["llama-3.1-8b", "qwen3-0.6b", "qwen2.5-32b"])
 CHIPS = st.sampled_from(["h100_sxm", "h20", "h200_sxm", "mi300x"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import jevons
+from draws import draws
 from jevons import models, serving
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.hardware import accelerator, accelerator_ids
@@ -13,7 +14,7 @@ from jevons.study.chain.operating_points import group_sizes
 from jevons.web.inputs import asked
 from jevons.web.work import Desk
 
-CASES = 16
+CASES = draws(16)
 _MEMORY = ("fits", "weights_bytes", "activations_bytes", "graphs_bytes", "other_bytes", "kv_bytes", "kv_tokens")
 _SAME = ("layout", "precision", "accelerators", "ttft_s", "tpot_s", "memory")
 

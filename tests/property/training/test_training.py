@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons import models, training
 from jevons.hardware import cluster
 from jevons.training.failures import best_interval_s
@@ -37,7 +38,7 @@ def fits(name, layout):
 
 @pytest.mark.parametrize("what", ["memory", "link", "compute"])
 @given(name=names, layout=layouts)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=draws(12), deadline=None)
 def test_doubling_a_rate_never_slows_a_step(what, name, layout):
     """Invariant 27: Doubling a hardware rate never slows a training step."""
     if not fits(name, layout):
@@ -110,7 +111,7 @@ def test_bubble_share_is_all_but_one_stage_at_one_micro_batch_and_vanishes_with_
 
 
 @given(stages=st.sampled_from([2, 4, 8]), more=st.integers(1, 5))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=draws(10), deadline=None)
 def test_more_micro_batches_never_raise_the_share_of_the_bubble(stages, more):
     """Invariant 33: More micro-batches never raise the bubble's share."""
     layout = training.TrainingLayout(pp=stages, dp=64 // stages, recompute="full")
@@ -123,7 +124,7 @@ def test_more_micro_batches_never_raise_the_share_of_the_bubble(stages, more):
 
 
 @given(name=names, layout=layouts)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=draws(12), deadline=None)
 def test_useful_work_does_not_depend_on_the_layout(name, layout):
     """Invariant 34: Useful work does not depend on the layout."""
     if not fits(name, layout):
@@ -135,7 +136,7 @@ def test_useful_work_does_not_depend_on_the_layout(name, layout):
 
 
 @given(name=names, layout=layouts, kept=st.sampled_from(["optimizer", "activations", "both"]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 def test_offload_never_lowers_time_nor_raises_memory(name, layout, kept):
     """Invariant 35: Offload never lowers time and never raises memory."""
     if not fits(name, layout):
@@ -162,7 +163,7 @@ def test_larger_sharing_groups_never_raise_memory(shard, zero, experts):
 
 
 @given(name=names, layout=layouts, ratio=st.floats(1.0, 16.0), pod=st.sampled_from([0, 16, 64]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=draws(12), deadline=None)
 def test_oversubscription_never_speeds_a_step_up(name, layout, ratio, pod):
     """Invariant 37: Oversubscription of the network never speeds a step up."""
     if not fits(name, layout):

@@ -9,7 +9,25 @@ import sys
 
 import pytest
 
+from jevons.study.plan import run
+
 LLAMA = ("--model", "llama-3.1-8b")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _planned_once():
+    """Plan each scenario once: these tests look at how a plan is printed and written."""
+    real, plans = run.plan, {}
+
+    def plan(scenario, **options):
+        key = repr(scenario), repr({name: value for name, value in options.items() if name != "progress"})
+        if key not in plans:
+            plans[key] = real(scenario, **options)
+        return plans[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "plan", plan)
+        yield
 
 
 def test_help_lists_the_commands():

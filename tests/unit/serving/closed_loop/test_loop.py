@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons.serving.closed_loop import _kernels as _loop
 
 BATCHES = np.array([1.0, 4.0, 16.0, 64.0])
@@ -158,7 +159,7 @@ def leap(
     return first, last, gaps
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=draws(150), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     count=st.integers(1, 25),

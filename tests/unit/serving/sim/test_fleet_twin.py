@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons.serving import sim
 from jevons.serving.sim._kernels import fleet_state as kf
 from jevons.serving.sim.fleet import _reference as ref
@@ -176,7 +177,7 @@ def sorts_of(load: sim.Requests, model, session, priority) -> fl.Sorts:
     )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=draws(150), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     loads(), kinds(), all_parts(), st.lists(st.integers(0, 2), min_size=1, max_size=7),
     st.lists(st.integers(0, 4), min_size=1, max_size=9), st.sampled_from([[0], [0, 1], [1, 0, 0]]),

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draws import draws
 from jevons.errors import InputError
 from jevons.plot import figure_svg, plan_figure
 from jevons.report import plan_html
@@ -85,7 +86,7 @@ def test_draws_begin_from_the_share_that_brokers_have(brokered, edited):
     assert np.all(np.isfinite(result.draws.outcomes["plan_value"]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=draws(40), deadline=None)
 @given(
     st.floats(0, 2000), st.floats(0, 2000), st.floats(0, 2000), st.floats(0, 2000), st.floats(-0.5, 0.5),
     st.floats(0, 0.95),

@@ -1,6 +1,7 @@
 """Draws over the small scenario: the same on any number of processes, resumed or not."""
 
 import dataclasses
+import os
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 
 from jevons.errors import InfeasibleError, InputError, SolverError
 from jevons.facts import default_facts
-from jevons.parallel import Executor
+from jevons.parallel import Executor, processes
 from jevons.study import load
 from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.operating_points import engineer
@@ -175,3 +176,18 @@ class TestSweep:
     def test_wrong_axes_are_named(self, prepared, axes, message):
         with pytest.raises(InputError, match=message):
             sweep(*prepared, axes, executor=Executor(processes=1))
+
+
+def _process(_shared, _item):
+    return os.getpid()
+
+
+def test_few_short_items_start_no_processes_and_many_do(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    asked = []
+    monkeypatch.setattr(processes, "in_processes", lambda *given: asked.append(given[3]) or iter(()))
+    assert {made for _, made in Executor().run(_process, None, range(8), each_s=0.5)} == {os.getpid()}
+    assert not asked
+    assert list(Executor().run(_process, None, range(100), each_s=0.5)) == []
+    assert list(Executor(processes=2).run(_process, None, range(8), each_s=0.5)) == []
+    assert asked == [2, 2]

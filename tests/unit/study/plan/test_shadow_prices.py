@@ -52,7 +52,7 @@ def _uses(result):
     return [np.array([said[use][name] for name in names]) for use in ("rent_let", "rent_in_calls", "rent_in_training")]
 
 
-@pytest.mark.parametrize("name", ["result", "main"])
+@pytest.mark.parametrize("name", ["result", pytest.param("main", marks=pytest.mark.slow)])
 def test_an_hour_is_worth_the_best_of_its_uses(name, request):
     """Nothing makes an hour worth more than its best use does, but for one step of the demand curve."""
     planned = request.getfixturevalue(name)
@@ -62,6 +62,7 @@ def test_an_hour_is_worth_the_best_of_its_uses(name, request):
     assert (worth <= best * PRICE_LEVELS[1] + 1e-6).all()
 
 
+@pytest.mark.slow
 def test_rents_worth_and_scarcity_agree_within_the_stated_wedge(main):
     chain, scenario = main.chain, main.scenario
     let, called, trained = _uses(main)
@@ -79,6 +80,7 @@ def test_rents_worth_and_scarcity_agree_within_the_stated_wedge(main):
     assert (np.maximum(called, trained)[beyond] > let[beyond]).all()
 
 
+@pytest.mark.slow
 def test_the_reserve_costs_what_its_hours_would_gain_elsewhere(main):
     """Every kind held for own training in part is worth to it what it is worth elsewhere."""
     held = main.chain.plan
