@@ -22,10 +22,10 @@ HEAD = """# Compare two scenarios, or one with a change
 
 <!-- Written by scripts/cases_page.py; change that, not this page. -->
 
-Three ways, all on paired draws: both sides use the same seed and streams, so that what they share cancels in the difference.
+There are three ways, all on paired draws. Both sides use the same seed and random streams, so shared uncertainty cancels in the difference.
 
-1. **One change, or several.** A value that is set is certain; `x1.5` multiplies value and range; a mapping gives a range; a
-   star stands for any name.
+1. **One change, or several.** A set value is certain; `x1.5` multiplies value and range; a mapping gives a range; a
+   star matches any name.
 
    ```text
    jevons compare scenarios/alibaba-380bn.yaml --set cost.wacc=0.12
@@ -34,8 +34,8 @@ Three ways, all on paired draws: both sides use the same seed and streams, so th
    ```
 
 2. **Two files.** `jevons compare A.yaml B.yaml`; `--set` changes B.
-3. **A named case** of one scenario: `jevons compare A.yaml --case deepseek`. The changes of each are in
-   `src/jevons/study/compare/cases.yaml`, most of them ends of the scenario's own ranges.
+3. **A named case** of one scenario: `jevons compare A.yaml --case deepseek`. Its changes are in
+   `src/jevons/study/compare/cases.yaml`; most are ends of the scenario's own ranges.
 
 In Python, on a small scenario:
 
@@ -48,11 +48,11 @@ assert value["low"] <= value["delta"] <= value["high"] < 0
 assert abs(sum(both.attribution()["plan_value"].values()) - value["delta"]) < 1.0
 ```
 
-**How to read it.** A, B and the difference are those of the central figures; `10 %` and `90 %` are those of the differences over
-the paired draws, stretched to the central difference where that lies outside (a note says so). *What explains the difference*
-changes one input at a time from A; what the changes do only together is the interaction, so that the rows add up. More than
-twelve changed amounts are taken in groups by the first parts of their paths; where files differ in more than amounts, whole
-sections are swapped. `--draws` sets the number of pairs (24 by default, about half a minute), `--plot` draws the paths,
+**How to read it.** A, B and the difference are central figures. `10 %` and `90 %` are quantiles of the differences
+over the paired draws. A central difference outside them stretches the interval, and a note says so. *What explains
+the difference* changes one input at a time from A. The interaction is the effect of the changes together, so that the
+rows add up. More than twelve changed amounts are grouped by the first parts of their paths. Files that differ in more
+than amounts are compared by swapping whole sections. `--draws` sets the number of pairs (24 by default, about half a minute), `--plot` draws the paths,
 `--out` writes a page, JSON or a table.
 
 | key of `--json` | content |
@@ -67,8 +67,8 @@ sections are swapped. `--draws` sets the number of pairs (24 by default, about h
 
 ## Questions of strategy
 
-The paragraphs state what the model gives for `scenarios/alibaba-380bn.yaml` as of 2025-02-24. A case moves several inputs at
-once and says what follows from them, not how likely they are.
+The paragraphs give the model's results for `scenarios/alibaba-380bn.yaml` as of 2025-02-24. A case moves several
+inputs at once. It shows their consequences, not their likelihood.
 """
 
 

@@ -28,8 +28,8 @@ TEXT = """# Power and energy per token
 
 Written by `python scripts/fit_energy.py --data DIR` from {runs} runs of energy.csv.
 
-**Claim:** power of runs whose model the fit did not see is off by {power:.0f} % (median) and {power_90:.0f} % (90th
-percentile) at the measured rates, images left out. Energy per output token is off by {energy:.0f} % and
+**Claim:** for models held out of the fit, power is off by {power:.0f} % (median) and {power_90:.0f} % (90th
+percentile) at the measured rates, without image runs. Energy per output token is off by {energy:.0f} % and
 {energy_90:.0f} % over all runs: it divides by the predicted rate, whose error is the larger part.
 
 **Measured:** the [ML.ENERGY leaderboard](https://github.com/ml-energy/leaderboard) of February 2026 (vLLM 0.11.1 on
@@ -42,14 +42,15 @@ batches of [LLM-Inference-Bench](https://github.com/argonne-lcf/LLM-Inference-Be
 
 m is bytes read over the memory's bandwidth, c is work over the dense peak of the precision. Work counts whole tiles:
 at least 16 rows in a product, and 16 for each expert that a step reaches; 128 with 8-bit weights scaled by blocks, to
-which their grouped kernel aligns each expert. So a mixture in FP8 draws near its limit at few requests.
+which their grouped kernel aligns each expert. So a mixture of experts in FP8 draws nearly its limit even at few
+requests.
 A device without work draws `idle` (a judgement). Facts `power.…` hold the shares; `tdp_w` is each device's own.
 
 {factors}
 
 **Fitted:** the shares, on the runs without images, at measured rates. **Held out:** all runs of a model, a device, or a
-task. Prompt lengths of the leaderboard's sets are not published; they are judgements
-(`jevons.validation.serving.energy`).
+task. Prompt lengths of the leaderboard's sets are not published; they are judgements (`jevons facts search
+serving_benchmark`).
 
 ## Errors
 
@@ -58,7 +59,7 @@ Absolute percentage error, median / 90th percentile; bias is the median signed e
 {errors}
 
 80 % interval of energy per token: {low:.2f} to {high:.2f} times the prediction, from the runs held out by model. It
-holds {coverage:.0f} % of the runs held out by device, and {coverage_task:.0f} % of those held out by task.
+contains {coverage:.0f} % of the runs held out by device, and {coverage_task:.0f} % of those held out by task.
 
 ## Groups
 
@@ -69,12 +70,13 @@ rate. Held out by model.
 
 ## Known errors
 
-- **Experts under vLLM 0.11.1 run slower than predicted**, most of all in FP8 with expert parallelism: its Triton
-  kernels had no tuned configuration for the local number of experts, and those of DeepGEMM move the padded rows too.
-  The step time is wrong there (a Qwen3-235B in FP8 came out 1.5 to 2 times too fast), not the power.
-- **Images and video**: the host prepares them, and the devices wait. Neither tokens of an image nor the host's work are
-  stated. On B200 the host slowed the GPQA runs at 8 to 16 requests too: a 32B at 44 ms a step, against 14 ms in chat.
-- **Power follows memory traffic little**: at measured rates, its share is fitted as {memory:.2f}.
+- **Experts under vLLM 0.11.1 run slower than predicted**, most of all in FP8 with expert parallelism. Its Triton
+  kernels had no tuned configuration for the local number of experts, and DeepGEMM's kernels also move the padded
+  rows. The error is in the step time (1.5 to 2 times too fast for Qwen3-235B in FP8), not in the power.
+- **Images and video**: the devices wait while the host prepares them. Neither the tokens of an image nor the host's
+  work is stated. On B200 the host slowed the GPQA runs at 8 to 16 requests too: a 32B at 44 ms a step, against 14 ms
+  in chat.
+- **Memory traffic adds little power**: at measured rates, its fitted share is {memory:.2f}.
 - **Sampling** by top-k and top-p sorts each request's logits in every step. The runs show 60 to 120 µs a request and
   step on H100, in proportion to the vocabulary (`engine.vllm.sorted_logit_bytes`); benchmarks with random prompts take
   the most likely token and do not pay it.

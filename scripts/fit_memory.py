@@ -37,33 +37,35 @@ LABELS = {
     "kv_cache_gib": "KV cache, bytes", "kv_cache_tokens": "KV cache, tokens", "max_concurrency": "maximum concurrency",
 }  # fmt: skip
 
-TEXT = """# Memory: does it start, how many tokens does the cache hold, does the layout train
+TEXT = """# Memory: start-up, KV cache size, and training layouts
 
 Written by `python scripts/fit_memory.py --data DIR`; `jevons validate vllm_memory.csv` and `h100_layouts.csv`
 print the same kinds of errors.
 
-**Claim:** KV tokens of a vLLM start-up whose model no fit saw are off by {token_median:.2f} % in the median and
-{token_p90:.1f} % at the 90th percentile (target 3 and 8). Whether it starts is told right for {starts_right} of
-{starts_rows}, and no start is promised that failed. Of training layouts whose model no fit saw, {oom_right:.1f}
-% are told right (target 97).
+**Claim:** for models held out of the fit, KV tokens of a vLLM start-up are off by {token_median:.2f} % in the median
+and
+{token_p90:.1f} % at the 90th percentile (target 3 and 8). Whether it starts is predicted correctly for {starts_right}
+of
+{starts_rows}, and no failed start is predicted to succeed. Of training layouts with models held out, {oom_right:.1f}
+% are classified correctly (target 97).
 
 ## Start-ups of vLLM
 
 **Measured:** what the engine's log prints for each device, releases 0.11 and 0.19 on H100
-([llm-d-planner](https://github.com/llm-d-incubation/llm-d-planner), Apache-2.0). Starts that another process or
-a missing checkpoint stopped say nothing of memory and are not judged.
+([llm-d-planner](https://github.com/llm-d-incubation/llm-d-planner), Apache-2.0). Starts that failed for another
+reason (another process, a missing checkpoint) are not judged.
 
 **Predicted** from the configuration alone:
 
 - *weights* from the architecture, with the padding of MXFP4 experts, the vision tower and the table of
   rotations;
-- *activations*: the larger of a layer's peak and the sampler's, which holds the logits of every running request
-  several times over (38 bytes each before 0.16, 14.6 since). Tensor parallelism does not divide it. Expert
+- *activations*: the larger of a layer's peak and the sampler's; the sampler keeps several copies of every running
+  request's logits (38 bytes each before 0.16, 14.6 since). Tensor parallelism does not divide it. Expert
   buffers stay since 0.16;
 - *other*: context, and communicators on several devices; *graphs* by layers and captured sizes, inside the
   engine's share since 0.21 and outside before;
-- the *cache* takes the rest, in pages: layers of one make form groups of one size, a window is granted a whole
-  step of prompt tokens on top, a page holds a recurrent state.
+- the *cache* takes the rest, in pages. Layers of one kind form groups of equal size. A sliding window gets a whole
+  step of prompt tokens on top. A page holds one recurrent state.
 
 ### Errors, models left out
 
@@ -77,16 +79,15 @@ a missing checkpoint stopped say nothing of memory and are not judged.
 
 {by_release}
 
-The release is the one thing that does not carry over: the sampler's peak fell by more than half between 0.15
-and 0.16. A release on file is needed on each side of such a change. The default is the newest;
-`--engine-version` or `--as-of` picks another.
+Only the release does not generalise: the sampler's peak fell by more than half between 0.15 and 0.16. Each side of
+such a change needs a measured release. The default is the newest; `--engine-version` or `--as-of` selects another.
 
 ### Does it start
 
 {starts}
 
-The one that is wrong: gpt-oss-120b under 0.11 at a stated share of 0.9. Its printed parts add up to a share of
-0.95. Mistral-Small-3.2 has half the activations that 1,024 running requests would take; the limit of its run is
+The wrong one is gpt-oss-120b under 0.11 at a stated share of 0.9. Its printed parts add up to a share of 0.95.
+Mistral-Small-3.2 has half the activations that 1,024 running requests would take; the limit of its run is
 not printed.
 
 ### Other devices and releases, never fitted
@@ -98,9 +99,9 @@ of cards on the bus, are those of logs among these or beside them: 1.8 GiB lie o
 {reports}
 
 Under vLLM, Qwen3-235B ran with a KV connector, whose buffers are not modelled. On the L40S, vLLM 0.8 kept 0.8 GiB more
-than 0.11 does. SGLang's static share holds weights and cache alone, of what the context leaves; TensorRT-LLM's is of
-what weights and work space leave. The rule of SGLang was found on its run of Qwen3-235B above: that row is no test
-of it.
+than 0.11 does. SGLang's static share covers weights and cache only, out of the memory left by the context.
+TensorRT-LLM's share is of the memory left by weights and work space. SGLang's rule was derived from its run of
+Qwen3-235B above, so that row does not test it.
 
 ## Training
 
@@ -110,8 +111,8 @@ of it.
 {training}
 
 Shipped values lie on the safe side of the fit: {shipped_right} of {oom_rows:,} are right, {shipped_unsafe}
-unsafe. In twelve other tables of runs no layout that ran is newly refused. An answer that leaves less than a
-tenth of the memory is called tight.
+unsafe. In twelve other tables, no layout that ran is newly rejected. A layout that leaves less than a tenth of the
+memory is called tight.
 
 ## Factors
 
@@ -206,7 +207,7 @@ def main() -> None:
         by_layout=error_table(startups_held_out(starts, lambda one: one.layout)),
         by_release=error_table(startups_held_out(starts, lambda one: one.release)),
         starts=table(
-            ["judged", "right", "promised and failed"], [[judged.answered, told, judged.unsafe]]
+            ["judged", "correct", "predicted to start, but failed"], [[judged.answered, told, judged.unsafe]]
         ),
         reports=reports_table(REPORTS), oom_rows=len(outcomes.model),
         training=counts_table("model", model_out) + "\n\n" + counts_table("number of devices", size_out),

@@ -49,9 +49,9 @@ token.
 to stage of ten minutes. The client repeats {least} to {most} prompts that begin with one system prompt for each user
 group. The table has no licence file, so no row of it is in this repository.
 
-**Fitted:** no row of this table. Three properties of the load were learned from it, and are read from each row's notes
-now: prompts repeat, a first stage meets an empty prefix cache, and the printed inter-token time divides by the tokens
-that the client counted.
+**Fitted:** no row of this table. Three properties of the load were learned from it and are now read from each row's
+notes. Prompts repeat; a first stage starts with an empty prefix cache; the printed inter-token time divides by the
+client's own token count.
 
 ## Standing
 
@@ -60,7 +60,7 @@ experiment. `jevons` is scored on the open ones only, so the columns are not pai
 
 {standing}
 
-The aim is E2E {aim_e2e:g} %, ITL {aim_itl:g} % and TTFT {aim_ttft:g} %: {verdict}
+The targets are E2E {aim_e2e:g} %, ITL {aim_itl:g} % and TTFT {aim_ttft:g} %: {verdict}
 
 ![Predicted over measured latency, by stage](league.svg)
 
@@ -76,26 +76,26 @@ Signed errors [%].
 
 {runs}
 
-## What the runs taught
+## Findings from the runs
 
-- **Clients repeat their prompts.** Every prompt but the first of its kind is in the prefix cache. The first stage shows
-  it: its p99 of TTFT holds the misses, a whole prompt's time above the p90, and later stages have no such tail. Taken
-  as new, each prompt of 550 tokens costs an A100 30 ms and makes a fleet at 20 requests a second look saturated.
+- **Clients repeat their prompts.** Every prompt but the first of its kind is in the prefix cache. The first stage
+  shows it: its p99 TTFT contains the misses, a whole prompt's time above the p90. Later stages have no such tail.
+  Simulated as new, each prompt of 550 tokens would take an A100 30 ms, and a fleet at 20 requests a second would seem
+  saturated.
 - **A request waits for two steps, not one.** vLLM composes a step while the one before runs (from 0.14 on). A request
-  that comes now joins the step after the next.
-- **A lone request passes the front end in 4 to 6 ms.** The factor `entry_s`, fitted to closed loops, is 9 ms: there
-  a request is sent at the moment a step's outputs keep client and server busy. Open loops leave it out. io.net's open
-  loops of vLLM 0.8.5 on an H100 PCIe say the same: another table, seven models, 4 to 6 ms at 1 to 16 requests a
-  second.
+  that arrives now joins the step after the next.
+- **A lone request passes the front end in 4 to 6 ms.** The factor `entry_s`, fitted to closed loops, is 9 ms: there a
+  request is sent just when a step's outputs keep client and server busy. Open loops omit it. io.net's open loops of
+  vLLM 0.8.5 on an H100 PCIe confirm this: seven models, 4 to 6 ms at 1 to 16 requests a second.
 
 ## Known errors
 
 - **Decode steps** are off by {h100:+.0f} % on H100, {a100:+.0f} % on A100 and {l40s:+.0f} % on L40S (median of ITL).
-  Where memory binds, products of 16 bits have a scale of their own, which these devices share with their generation.
-- **A step of a few prompt tokens beside decodes** comes out no longer than one without. vLLM's kernel takes 1.75 times
-  the two kernels alone at 8 to 32 requests and 3 to 4 times at 128; the fitted scales hide it here.
-- `--max-num-batched-tokens 1024` (experiment 22) was measured 15 % slower at 20 requests a second than 2,048. Nothing
-  in the schedule says why: no step comes near either limit.
+  Memory-bound products in 16 bits have their own scale, which these devices share with their generation.
+- **A step with a few prompt tokens beside decodes** is predicted no longer than one without. vLLM's kernel takes 1.75
+  times the two separate kernels at 8 to 32 requests and 3 to 4 times at 128; the fitted scales hide this here.
+- `--max-num-batched-tokens 1024` (experiment 22) was measured 15 % slower at 20 requests a second than 2,048.
+  Nothing in the schedule explains it: no step comes near either limit.
 
 **Range:** one dense model of 8B in 16 bits, one or two devices, below saturation. The league's other models are not in
 the open part.

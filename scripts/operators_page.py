@@ -180,8 +180,8 @@ def _claim(residuals: Mapping[str, Residuals], compute: Sequence[str]) -> str:
     )
     return textwrap.fill(
         f"**Claim.** Calls of products, attention and experts longer than {LONG_S * 1e6:.0f} µs are predicted with "
-        f"{shapes} % error (median / 90th percentile) on shapes that the fit did not see. On a device without rows, of "
-        f"a generation that has some, it is {device} %. On a generation without any it is {generation} %.",
+        f"{shapes} % error (median / 90th percentile) on shapes held out of the fit. On a device without measurements, "
+        f"of a generation with some, it is {device} %. On a generation without any, it is {generation} %.",
         120,
         break_long_words=False,
     )
@@ -211,8 +211,9 @@ percentages, median / 90th percentile, of calls longer than 20 µs:
 
 ## Held out by kernel, device and generation
 
-What lies near is hidden from the fit, and the prediction takes the nearest kernel left: another engine's or precision's
-on the same device, the nearest device of the same generation, or a device of another generation.
+Nearby measurements are hidden from the fit, and the prediction uses the nearest remaining kernel. That is another
+engine's or precision's on the same device, the nearest device of the same generation, or a device of another
+generation.
 
 | family | shapes hidden | kernel hidden | device hidden | generation hidden |
 |---|---:|---:|---:|---:|
@@ -226,11 +227,11 @@ One device at a time, from its nearest relative with rows:
 
 ## Intervals
 
-`jevons op` and `jevons validate` state an 80 % interval: the time divided and multiplied by one plus the error that
-eight of ten calls stayed below when what lies as near was hidden. A kernel with rows of its own takes the error on its
-own shapes held out. Other distances take the family's error, every device counting alike. Beyond the range of shapes
-that was fitted, the device counts as hidden. Calls below 20 µs have a width of their own. The last column counts calls
-inside an interval that was set without the device they were measured on.
+`jevons op` and `jevons validate` state an 80 % interval: the time divided and multiplied by one plus an error. It is
+the error that eight of ten calls stayed below with measurements at the same distance hidden. A measured kernel takes
+the error on its own held-out shapes. Other distances take the family's error, with equal weight for every device.
+Beyond the fitted range of shapes, the device counts as hidden. Calls below 20 µs have their own width. The last
+column counts calls inside an interval set without the device they were measured on.
 
 | family | hidden | half width | below 20 µs | calls > 20 µs | inside |
 |---|---|---:|---:|---:|---:|

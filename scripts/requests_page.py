@@ -38,28 +38,28 @@ SHIPPED = shipped_calibration()
 ENGINES = calibrated(SHIPPED)
 SERVER: dict[str, Any] = {"step_tokens": 8192, "max_batch": 1024}
 
-PAGE = """# Requests, one by one, against their simulation
+PAGE = """# Simulated against measured requests, one by one
 
 Written by `python scripts/requests_page.py --data DIR`; `jevons validate request_traces.csv` prints the same errors.
 
-**Claim:** on the runs at hand when the simulator was written, the median error of E2E latency over {known} requests
-is {e2e:.0f} %, and the mean TTFT of a run is off by at most {ttft:.0f} %. The claim fails on a run that came later,
+**Claim:** on the runs available when the simulator was written, the median error of E2E latency over {known} requests
+is {e2e:.0f} %, and the mean TTFT of a run is off by at most {ttft:.0f} %. The claim fails on a later run,
 {new_names}: the median error of E2E latency is {new_e2e:.0f} %, and the mean TTFT is off by {new_ttft:+.0f} %.
 Nothing was fitted to any of these runs.
 
 **Measured:** vLLM 0.19 inside the client's process, 300 ShareGPT requests a run at about ten a second, output lengths
-fixed, bfloat16 ([LLMServingSim's bench examples](https://github.com/casys-kaist/LLMServingSim), MIT). The engine's
-own stamps: `ttft_s` is first token less entry into the engine's queue, `e2e_s` last token less the same.
+fixed, bfloat16 ([LLMServingSim's bench examples](https://github.com/casys-kaist/LLMServingSim), MIT). The times are
+the engine's own: `ttft_s` is from entry into the engine's queue to the first token, `e2e_s` to the last.
 
 **Predicted** from the load alone: arrival times, prompt tokens and output tokens. The deployment follows from the
 columns: the model's own precision on the smallest number of devices that holds it, and vLLM's shipped factors. Limits
 are those of vLLM inside a process ({tokens:,} tokens a step, {batch} requests). The KV cache takes what weights,
 activations and reserve leave.
 
-**Fitted:** nothing on these requests, but this is no strict hold-out. Three things were corrected after the
-residuals of the first two runs were seen: which measured kernels the RTX 4090 borrows, that attention cannot read
-its cache faster than memory allows, and vLLM's memory reserve. Each rests on other evidence: io.net's RTX 4090,
-physics, vLLM's start-up logs. The shipped scales were fitted to some four thousand figures; eight summary figures
+**Fitted:** nothing on these requests, but they are no strict hold-out. Three corrections followed the residuals of
+the first two runs: the measured kernels that stand in for the RTX 4090's, the memory bandwidth as a limit of
+attention, and vLLM's memory reserve. Each rests on other evidence: io.net's RTX 4090, physics, vLLM's start-up logs.
+The shipped scales were fitted to some four thousand figures; eight summary figures
 of each of the first two runs are among them.
 
 ![Predicted against measured answers, and distributions of first tokens](requests.svg)
@@ -70,27 +70,28 @@ Per request, absolute percentage error, median and 90th percentile; signed error
 
 {errors}
 
-## What the runs taught
+## Findings from the runs
 
-Each line leaves one thing out of the simulation; signed error of the run's mean.
+Each line leaves one effect out of the simulation and gives the signed error of the run's mean.
 
 {ablation}
 
 - **Cache size decides.** An RTX 4090 holds about forty of these requests at once; the others wait more than a
   minute. A reserve of 3 GB, in place of the 1.5 GB of vLLM's start-up logs, lengthens the mean TTFT there by a third.
 - **The engine's limits depend on how it was started.** Inside a process it takes {batch} requests and {tokens:,}
-  tokens a step on every device; as a server 1,024 and 8,192 on large devices. With the server's limits nobody waits
-  on the RTX PRO 6000. E2E latency of Llama-3.1-8B stays near what was measured, but by two errors that cancel.
-- **A preempted request does not start from nothing.** Its blocks stay in the prefix cache until others take them, the
-  first ones longest, so most of its prompt is found again. The engine keeps its output tokens too; the simulator does
-  not. That is part of the remaining error on the RTX 4090.
+  tokens a step on every device; as a server 1,024 and 8,192 on large devices. With the server's limits no request
+  waits on the RTX PRO 6000. E2E latency of Llama-3.1-8B stays near the measurement, but only because two errors
+  cancel.
+- **A preempted request does not start from nothing.** Its blocks stay in the prefix cache until they are evicted, the
+  first ones longest, so most of its prompt is a cache hit. The engine keeps its output tokens too; the simulator does
+  not, which is part of the remaining error on the RTX 4090.
 - **The number of devices is not stated.** The smallest number that holds the model is taken. Qwen3-32B had 128 requests
   of 172,000 tokens running at once: 45 GB of cache beside 65.5 GB of weights, more than a card of 96 GB holds. The
   publisher's configuration has two cards, tp 2; nothing in a row tells, as the Llama-3.1-8B of the RTX 4090 fills as
   much of its one. With two cards the median errors are {two_e2e:.0f} % of E2E latency and {two_tpot:.0f} % of TPOT, and
   the mean TTFT is off by {two_ttft:+.0f} %: steps of tensor parallelism over the bus come out too short.
 
-## Serving tables: rows where requests queue
+## Rows of serving tables with queues
 
 Absolute percentage error, median / 90th percentile, of two models: the loop over engine steps that the factors were
 fitted with, and the event simulator. The choice between them was made on these rows. The simulator is used for open
@@ -100,16 +101,16 @@ concurrency: 37 % by the loop, 36 % by the simulator; 581 of bursts: 23 and 25 %
 
 {queues}
 
-The two differ little: with equal step times a queue is a queue. The large errors in these rows come from the step
+The two differ little when step times are equal. The large errors in these rows come from the step
 time, from layouts that MLPerf does not state, or from a server that was still warming up.
 
 ## Known errors
 
-- **Near saturation a queue multiplies the error of a step.** Where the machine is full, steps that are 4 % too short
-  shorten the wait by 13 %; steps that are 9 % too long lengthen it by 14 %. The run of Qwen3-32B shows the worst
+- **Near saturation a queue multiplies the error of a step.** On a full machine, steps 4 % too short shorten the wait
+  by 13 %; steps 9 % too long lengthen it by 14 %. The run of Qwen3-32B shows the worst
   case: TPOT is off by {new_tpot:.0f} % (median), and the mean TTFT by {new_ttft:+.0f} %.
-- **Requests that meet no queue wait a step longer than predicted.** vLLM schedules the next step while the last one
-  runs, and stamps `queued_s` half a step after arrival on average. Both are 10 to 30 ms: most of the error of the
+- **Requests that find no queue wait one step longer than predicted.** vLLM schedules the next step while the last one
+  runs, and records `queued_s` on average half a step after arrival. Both are 10 to 30 ms: most of the error of the
   {quick} requests with a measured TTFT below 0.3 s (median error {quick_error:.0f} %).
 - **The first steps after start are slower** (0.39 s for 2,048 tokens on the RTX 4090, 0.20 s later): kernels load
   when first used.

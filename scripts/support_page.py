@@ -42,8 +42,8 @@ LEAST = 5
 HEAD = """# How well each device, engine and model family is predicted
 
 Written by `python scripts/support_page.py --data DIR` from the serving tables that the other pages name. Median
-absolute error [%] of throughput, TPOT and TTFT with the shipped factors, which were fitted to these rows too; errors on
-rows held out are on [the page of serving](serving.md). A blank has fewer than {least} figures. `jevons devices`,
+absolute error [%] of throughput, TPOT and TTFT with the shipped factors, which were also fitted to these rows;
+[Serving](serving.md) has the errors on held-out rows. A blank means fewer than {least} figures. `jevons devices`,
 `jevons engines` and `jevons models list` show the medians by device, engine and model.
 
 """

@@ -17,8 +17,8 @@ def page_of(report: dict[str, Any]) -> str:
         "# Training: predicted against published step times",
         "Written by `python scripts/fit_training.py --data DIR`.",
         _filled(
-            "**Claim.** The step time of a published training run follows from its configuration alone. On rows that "
-            f"the factors were not fitted to, the median error is {_pair(held)} at the 90th percentile."
+            "**Claim.** The step time of a published training run is predicted from its configuration alone. "
+            f"On held-out rows the median error is {_pair(held)} at the 90th percentile."
         ),
         _filled(
             f"**Measured:** {printed:,} rows of Megatron-LM, NeMo, Megatron-Bridge, "
@@ -28,17 +28,17 @@ def page_of(report: dict[str, Any]) -> str:
         ),
         _filled(
             f"**Coverage.** {predicted:,} of {printed:,} rows ({predicted / printed:.0%}). ".replace("%)", " %)")
-            + "The others print no step time, length or batch, no model shape, or a device that is not on file. Four "
-            "MLPerf GPT-3 rows derive the step from a logged throughput as if it counted sequences, and are off by a "
-            "factor of about 2,000; they count like all others."
+            + "The others lack a step time, length, batch or model shape, or name an unknown device. Four MLPerf GPT-3 "
+            "rows derive the step from a logged throughput as if it counted sequences. They are off by a factor "
+            "of about 2,000, and count like all others."
         ),
         _filled(
             f"**Fitted and held out.** {len(report['factors'])} global factors of training software (`jevons facts "
             "search training.`), no factor per source, model or device. Bounded least squares on log errors with a "
-            "soft-L1 loss; every fit begins at the judgements from before any fit. Groups and tables weigh as the "
-            "root of their sizes. Five folds keep together the rows of one file, model and device. Where a row prints "
-            "no micro-batch, virtual stages, recomputation or parallel sizes, the fastest layout that fits by the "
-            "model stands in."
+            "soft-L1 loss; every fit starts from the judgements made before any fit. Groups and tables are "
+            "weighted by the square root of their sizes. Five folds keep together the rows of one file, model and "
+            "device. For a row without micro-batch, virtual stages, recomputation or parallel degrees, the fastest "
+            "feasible layout is assumed."
         ),
         _NOT_HELD_OUT,
         _table("held out by source, model, device", {"all": held, **report["families"]}),
@@ -75,7 +75,7 @@ def _scaling(scaling: dict[str, Any]) -> str:
         f"ratio of throughput per device between the two ends is within 10 % of the measured one in "
         f"{scaling['within_tenth']} of them (median {100 * scaling['median']:.1f} %, held-out factors). Furthest off: "
         f"{', '.join(worst[:4])}. Layouts of MLPerf's LoRA sweeps are not printed; their steps of 0.2 s on 512 devices "
-        "lose more to hosts and to the exchange of adapters than the model says."
+        "lose more to hosts and to the exchange of adapters than predicted."
     )
 
 
@@ -89,7 +89,7 @@ def _scripted(scripted: dict[str, Any]) -> list[str]:
         f"gradients {1e3 * costs['replica_s']:.2f} ms a replica; tensor parallelism between nodes runs at "
         f"{100 * costs['far_frac']:.0f} % of the collectives alone; before a fix of 2025-01 each hand-over "
         f"between stages waited {costs['hand_over_s']:.2f} s. "
-        f"Links are as slow as the gather that each row prints. Without these costs "
+        f"Link speeds follow from the all-gather rate that each row prints. Without these costs "
         f"the steps are {_pair(scripted['none'])} off."
     )
     return ["## nanotron's sweep of layouts", _filled(text),
@@ -116,7 +116,7 @@ def _filled(text: str) -> str:
 
 
 _NOT_HELD_OUT = """\
-**What is not held out** is the choice of terms. These were added after the errors of all rows had been seen:
+**What is not held out** is the choice of terms. These terms were added after the errors of all rows had been seen:
 
 - attention kernels of the previous generation (a Triton factor, and FlashAttention-3's published gain over 2)
 - software of 2019 to 2022, with slower libraries and no overlap
@@ -129,9 +129,9 @@ _NOT_HELD_OUT = """\
 - PyTorch's recomputation of every second product
 - tensor parallelism that PyTorch does not overlap unless asked, and sequences split where devices outnumber them
 
-The cores that hidden communication occupies were specified beforehand. The held-out errors are therefore errors of the
-factors, not of the choice of terms. Three checks have no rows here and are commands: `jevons train --run deepseek-v3`
-comes out 8 % below the published H800 hours. Its exchange of tokens is hidden, as the two-sided schedule does. `--run
+The cores that hidden communication occupies were specified beforehand. So the held-out errors test the factors, not
+the choice of terms. Three checks have no rows here and are commands: `jevons train --run deepseek-v3`
+comes out 8 % below the published H800 hours. Its token exchange is overlapped, as in its bidirectional schedule. `--run
 llama-3.1-405b` (16,384 H100) and `--run llama-3.1-405b-8k` (8,192) come out 8 and 9 % above the published rate.
 """
 _NOT_CHECKED = """\
@@ -140,14 +140,15 @@ shape; `models/configs/grok-1.json` holds the sizes as commonly quoted, tested o
 against 314 B parameters.
 """
 _WHY = """\
-**Where it fails, and why we think so.** Mixtures: for the same layout, releases a few months apart differ by up to two,
-and nothing in the configuration says why. Qwen3 30B on H100 has 5.1 and 9.1 thousand tokens a second in one release and
+**Where it fails, and the likely reasons.** Mixtures of experts: for the same layout, releases a few months apart
+differ by up to a factor of two, and nothing in the configuration explains it. Qwen3 30B on H100 has 5.1 and 9.1
+thousand tokens a second in one release and
 its patch. DeepSeek-V3 on GB200 became three times as fast from v25.05 to 26.06. Context parallelism in torchtitan is
 slower than predicted (its ring did not balance the causal half). Scaled 8-bit products by row in PyTorch of 2025 were
 slower than 16-bit ones; we predict them like others. DeepSpeed ZeRO-3 at one sequence per device waits for weights more
-than bandwidth and latency explain. Factors that end at a bound also carry what other terms leave out, and should not be
-read one by one. MaxText's tables print tokens a step but no length in 13 of 27 rows, for which 8,192 stands in; routing
-and sharding of its mixtures are not printed.
+than bandwidth and latency explain. Factors at a bound also absorb effects that other terms omit, and should not be
+read individually. MaxText's tables print tokens a step but no length in 13 of 27 rows, for which 8,192 is assumed;
+routing and sharding of its mixtures are not printed.
 
 **Trust it** for dense Megatron, NeMo and FSDP runs of 8 to 12,000 devices of Hopper and Ampere; on Blackwell expect
 errors up to twice as large, for mixtures three times.
@@ -155,8 +156,8 @@ errors up to twice as large, for mixtures three times.
 _REST = """\
 ## Adapters
 
-Nothing is fitted to these; the traffic of adapters (32-bit inputs and outputs, a kernel each) was added after the first
-comparison.
+Nothing is fitted to these; the memory traffic of adapters (32-bit inputs and outputs, one kernel each) was added
+after the first comparison.
 
 | QLoRA, rank 8, Llama 2 7B, one A100 40GB (LLaMA-Factory's wiki) | 1,024 | 2,048 | 4,096 | 8,192 | 16,384 | 32,768 |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -167,8 +168,8 @@ comparison.
 
 Unsloth's documentation gives the longest sequence of Llama 3.1 8B (rank 32, HF Trainer, FlashAttention-2) on cards of
 12 to 80 GiB: 932, 2,551, 5,789, 12,264, 15,502 and 28,454 tokens. They are predicted to take 12.1, 16.7, 26.0, 44.5,
-53.7 and 90.7 GiB: up to 13 % too much, never too little. Long sequences are predicted too slow and too large; their
-sources do not say how full they are.
+53.7 and 90.7 GiB: up to 13 % too much, never too little. Long sequences are predicted too slow and too large; the
+sources do not state their padding.
 
 ## Failures
 
@@ -187,14 +188,15 @@ effective time, MegaScale's recovery; broken: OPT's 40 or more restarts in two w
 time. Far off are:
 
 - rates of single nodes: 3.0 per 1,000 node-days against RSC-1's 6.5, and 0.4 machines a day against OPT's 2
-- RSC-1's projections to 16,384 and 131,072 devices, which carry on from its higher rate of nodes (1.6 and 2.1 times the
+- RSC-1's projections to 16,384 and 131,072 devices, which extrapolate its higher node failure rate (1.6 and 2.1 times
+  the
   mean time)
 - BLOOM's slow node, which took 6 % where we take 1.3 %
 - the 59 % uptime of OPT, restarted by hand
 
-A constant rate per node gives 28.8 h at 1,024 devices. What reproduces both ends is a second rate that belongs to the
-job whatever its size: software, storage, network services, people. Llama 3's interruptions that were not hardware
-(22 %) make 0.071 an hour; what RSC-1's jobs of 1,024 lose beyond their nodes is 0.092 an hour. We take 0.09, and
+A constant rate per node gives 28.8 h at 1,024 devices. Both ends are reproduced by adding a rate per job, whatever
+its size: software, storage, network services, people. Llama 3's interruptions that were not hardware
+(22 %) make 0.071 an hour; what RSC-1's jobs of 1,024 lose beyond their nodes is 0.092 an hour. We use 0.09, and
 1.54e-5 per device-hour, Llama 3's hardware share. Both rates use rows of this table, so only BLOOM, OPT and the
-effective share are checks; the days of repair are a judgement that OPT's request informed, so its row is none.
+effective share are checks. The days of repair are a judgement based on OPT's request, so its row is no check.
 """

@@ -57,14 +57,14 @@ PAGE = """# Serving predictions against measurements
 
 Written by `python scripts/fit_serving.py --data DIR` from {rows} figures of {files} tables.
 
-**Claim.** From a row's configuration alone, throughput, TTFT and TPOT of published serving runs are predicted with the
-errors below, on figures that the fit did not see.
+**Claim.** From a row's configuration alone, throughput, TTFT and TPOT of published serving runs are predicted with
+the errors below, on figures held out of the fit.
 
 **Fitted:** a few factors of each engine (host time per step, per request and per launched kernel; time outside the
 engine), scales on the times of kernels (for all devices, by generation, by engine, and by engine on a
-generation), and one on the host's time for each device. The method is robust, bounded least squares with a prior.
-**Held out:** all rows of a group (source, model, device), of a device, or of a model together; groups are dealt to five
-folds.
+generation), and one scale on the host's time for each device. The method is robust, bounded least squares with a prior.
+**Held out:** all rows of a group (source, model, device), of a device, or of a model together; groups are divided
+into five folds.
 
 ## Errors on rows held out
 
@@ -77,27 +77,27 @@ the error on the rows of the fit.
 
 ## 80 % intervals
 
-Share of figures inside the interval that was made without their group, and the interval's median width (high over low).
-Intervals come from the errors of groups, devices and models held out, by how near the rows of the fit are. Each table's
-are then widened or narrowed until they hold 80 % of the figures held out, 85 % where its groups are few. They are wider
-for tables whose rows say less about the run. Phase latencies have two groups only. They take the intervals of all
-tables, narrowed to what the other group needs.
+Share of figures inside the interval that was set without their group, and the interval's median width (high over
+low). Intervals come from the errors of held-out groups, devices and models, by distance from the fitted rows. Each
+table's are then scaled until they contain 80 % of the held-out figures, or 85 % for a table of few groups. They are
+wider for tables whose rows describe the run less fully. Phase latencies have only two groups. They take the intervals
+of all tables, narrowed as far as the other group allows.
 
 {intervals}
 
-## What four runs of a deployment do
+## Effect of four runs of a deployment
 
 The update of `jevons calibrate` with four runs of a deployment (engine, release, device, model, precision) whose group
 no fit had seen: errors of its other runs, median / 90th percentile, before and after. Errors are taken as linear in the
-factors here. The command searches for its own optimum and can fall short of this. Prompts of phase
-latencies get worse: runs of other batch sizes miss by other amounts.
+factors here. The command runs its own optimiser and can do slightly worse. Prompts of phase latencies get worse: the
+error depends on the batch size.
 
 {few}
 
 ## Coverage, and errors of the shipped factors
 
-`jevons validate FILE` prints these. The shipped factors were fitted to most of these rows, so the errors are those of a
-fit. A row without a prediction keeps its reason in the report.
+`jevons validate FILE` prints these. The shipped factors were fitted to most of these rows, so these are in-sample
+errors. The report gives the reason for each row without a prediction.
 
 {coverage}
 
@@ -139,26 +139,27 @@ Groups of at least {least} figures, by median error held out by group.
 - *Captured batches*: servers started without a limit capture decode steps of up to 512 requests (vLLM; SGLang on four
   devices or more, else 256) or 32 (TensorRT-LLM, which pads none). Larger ones are launched kernel by kernel. Scripts
   of InferenceX give the engine all sizes that they need.
-- *SGLang's tokens per step* are those of all attention ranks of a server together. Long prompts go to as many ranks as
-  it takes for none to get more than its share of a step.
+- *SGLang's tokens per step* are those of all attention ranks of a server together. Long prompts are spread over
+  enough ranks that none exceeds its share of a step.
 - *Prompts of latent attention* are expanded and run on FlashAttention-3 on Hopper. SGLang's measured kernel works on
-  unexpanded latents, 3.4 times the work, and is not taken. Models that pick tokens expand none of those cached.
+  unexpanded latents, 3.4 times the work, and is not used. Models with sparse attention do not expand cached tokens.
 - *InferenceX* rows state engine, model, device, layout, lengths and users. The public script of that model and device
   gives the rest: cache precision, tokens per step, waiting time for a batch, and which prefill steps run as captured
   graphs (`jevons/validation/serving/data/recipes.yaml`).
-- *AIPerf* (the vendor's own runs) sends each of 100 prompts again and again, which vLLM's prefix cache knows. It leaves
-  its warm-up out of the statistics. Its answers differ by some eight tokens.
-- *A server's front end* streams so many tokens a second, whatever the devices could do: 9,250 in TensorRT-LLM until
-  1.0, some 19,000 in SGLang. Tokens beyond that wait, so that TTFT grows with the length of answers. InferenceX's
-  scripts stream ten tokens at a time and do not reach it. The event simulator and `jevons size` do not know this limit.
-- *Sweeps of Llama by TensorRT-LLM's maker* (1.0.0rc3) had a seat less than users: TTFT grows with the length of answers
-  by an answer's time over one less than the users.
-- *Routers* visit some experts more often than others. Popularity is lognormal, of spread 1.1: a batch of medium size
+- *AIPerf* (the vendor's own runs) sends each of 100 prompts repeatedly, so they hit vLLM's prefix cache. Its
+  statistics exclude the warm-up. Answer lengths differ by some eight tokens.
+- *A server's front end* streams a limited number of tokens a second, however fast the devices are: 9,250 in
+  TensorRT-LLM until
+  1.0, some 19,000 in SGLang. Further tokens wait, so TTFT grows with the length of answers. InferenceX's scripts
+  stream ten tokens at a time and do not reach it. The event simulator and `jevons size` do not model this limit.
+- *Sweeps of Llama by TensorRT-LLM's maker* (1.0.0rc3) had one seat fewer than users: TTFT grows with the length of
+  answers, by an answer's time over the number of seats.
+- *Routers* choose some experts more often than others. Popularity is lognormal, of spread 1.1: a batch of medium size
   reaches up to a quarter fewer experts than it would at random.
 - *A tensor parallelism of 12 to 72 without expert ranks* on GB200 is the device count of a run in pools. The row does
-  not state the pools, and is refused.
-- *A median gap of 0 ms between tokens* tells that the client did not time most of them. Such a run keeps TTFT and
-  rates.
+  not state the pools and is rejected.
+- *A median gap of 0 ms between tokens* means that the client did not time most of them. Only TTFT and rates of such a
+  run are used.
 - *A stall of the first wave* is assumed for SGLang until 0.5.6 with DeepSeek on Blackwell: kernels that continue a
   prompt were compiled when the first came.
 - *Separate pools* stream from the decode worker: the first token reaches the client after the KV transfer and a step.
@@ -173,7 +174,7 @@ Groups of at least {least} figures, by median error held out by group.
 - *Tokens of prompts between expert ranks on Grace Blackwell* are sent by 128 cores or more, not by DeepEP's 20, and
   under TensorRT-LLM in the precision that experts multiply in.
 - *512 users of gpt-oss under vLLM* are a misprint of the client's limit. TTFT is 4.5 times an answer's time, as for ten
-  requests of each of 4 to 64 users sent at once to as many seats. Which number it was is not said: 16 is taken.
+  requests of each of 4 to 64 users sent at once to as many seats. The actual number is not stated; 16 is assumed.
 - *Old TensorRT-LLM*: until 0.7 decode attention read the cache once for each query head of a group, in part from the
   second-level cache; with 8-bit caches on Hopper until 0.9, for groups of other than eight heads. Engines built by
   TensorRT attended to the whole context where a model has windows, unless told the window, and cached all of it.
@@ -188,15 +189,15 @@ Groups of at least {least} figures, by median error held out by group.
   does not hold up the requests that decode beside it.
 - *ATOM*, AMD's engine around the kernels that SGLang runs, is read as SGLang.
 - *DeepSeek's page of TensorRT-LLM* prints `FP4 (FP8 KV)` and "attention DP" in words: read as such.
-- *Attention per device* in TensorRT-LLM: prompts wait up to 60 steps until each device has one. They come to devices by
-  chance, so that this takes n H(n) of them.
+- *Attention per device* in TensorRT-LLM: prompts wait up to 60 steps until each device has one. They arrive at
+  devices at random, so this takes n H(n) prompts.
 - *Runs on MI355X* sent 20 or 50 requests per user. Those in fp4 with prompts of 1k began with 21.5 s of compiling,
   which the 99th percentile of TTFT shows. Pools of SGLang compiled through the first wave: 10 s, 18 s with attention
   per device, 80 s over two nodes. Their exchanges between expert ranks take the time of 512 tokens at least.
 - *Asynchronous scheduling*: SGLang, TensorRT-LLM's PyTorch backend and vLLM from 0.14 compose a step while the previous
   one runs, so that an arrival waits one step longer.
 
-**Chosen after residuals were seen**, and so not proven by the errors above: the rates at which front ends stream, and
+**Chosen after residuals were seen**, so the errors above do not test them: the rates at which front ends stream, and
 the missing seat; the spread of experts' popularity; the vendor's TensorRT-LLM runs without asynchronous scheduling;
 Marlin's experts at Hopper's pace on Blackwell; the number of kernels that a layer with experts or linear attention
 launches; eager engines bound by their host; seats of decode workers; the waits of ranks for prompts; the requests and
@@ -206,16 +207,17 @@ after an earlier fit); the part of a launch that decodes do not wait for; chunks
 gpt-oss under TensorRT-LLM; launches of engines without graphs, and their 0.2 ms a request; SGLang's own share of
 memory, and how it pads gpt-oss; ATOM read as SGLang; which rows of TensorRT-LLM 1.1.0rc2.post2 in fp4 drafted.
 
-**Tried and not kept**: a residual learned on top, from users, lengths, devices, engine, generation and precision. On
-whole groups left out it makes medians 1 to 8 % worse and 90th percentiles 4 to 7 %, in relative terms.
+**Tried and rejected**: a learned residual model of users, lengths, devices, engine, generation and precision. On
+held-out groups it makes medians 1 to 8 % worse and 90th percentiles 4 to 7 %, in relative terms.
 
-**Missing where the aim is missed**, by what the errors show:
+**What is missing where the target is missed**, judging by the errors:
 
 - *TTFT of pools*: near saturation TTFT is users over throughput, less the time that answers take: where prefill is a
   tenth too quick, TTFT is halved. Pools with as many seats as users wait although routing in turn would fill them, and
   prompts of 1k under SGLang on B200 wait eight seconds for no reason that the recipe tells.
 - *InferenceX apart and on AMD, held out*: exchanges and attention of AMD devices measured alone. Without the group's
-  own rows nothing tells their pace, so that the second snapshot of InferenceX (five groups) is off by its devices.
+  own rows nothing determines their speed, so the second snapshot of InferenceX (five groups) carries its devices'
+  errors.
 - *Engine benches, 90th percentile*: single pages. Kimi-K2.5 and gpt-oss on kernels that the release fell back to,
   GLM-4.5 in fp8 on H100 without tuned experts, DeepSeek-V3.2 tensor-parallel, and clients that limit the rate.
 - *MLPerf*: layout, lengths and drafting are not printed. Intel's cards run tuned kernels that no table measures. AMD's

@@ -21,26 +21,26 @@ HEAD = """# Yardsticks: training efficiency and tool chains
 `jevons study yardsticks` prints these tables; `jevons.study.yardsticks()` returns them. The case `jevons compare FILE --case
 yardsticks` shows what a complete tool chain does to a plan ([how to compare](../how-to/compare.md)).
 
-**What they are.** *Training efficiency* is the work of a run (6 FLOP for a parameter at work and token), times the algorithmic gain
-since the start of 2023 (the compute for one quality halves in {halving:.0f} months), for a yuan. Accelerator-hours count at one rent
-for all, so that it measures software and algorithms. *Completeness of a tool chain* is the mean of ten marks, each 1, 0.5 or 0. The marks
-are facts (`tool_chain.chip.…`, `tool_chain.provider.…`), read from public documents; another reader would differ by one mark.
+**What they are.** *Training efficiency* is the work of a run per yuan: 6 FLOP per active parameter and token, times the algorithmic
+gain since the start of 2023 (the compute for equal quality halves every {halving:.0f} months). All accelerator-hours are priced at one
+rent, so it measures software and algorithms. *Completeness of a tool chain* is the mean of ten marks, each 1, 0.5 or 0. The marks
+are facts (`tool_chain.chip.…`, `tool_chain.provider.…`), read from public documents; readers may differ by one mark.
 
-**How they are judged.** A group (all chips of one silicon, a provider, a model) is left out, the rest is fitted, and the group is
-predicted without and with the yardstick. It is kept where the median error falls by a twentieth or more over at least {groups} groups, and
-where exchanging it at random between its holders does as well in at most {chance:.0%} of the trials.
+**How they are judged.** A group (all chips of one design, a provider, a model) is held out, the rest is fitted, and the group is predicted
+without and with the yardstick. The yardstick is kept on two conditions. The median error falls by at least 5 % over at least {groups}
+groups. A random permutation of it does as well in at most {chance:.0%} of the trials.
 """
 TAIL = """
 ## What follows
 
-- **Rents.** A chip with more complete tools is let for more than its peak and bandwidth say. The margin is small, and it rests on
+- **Rents.** A chip with more complete tools rents for more than its peak and bandwidth imply. The margin is small, and it rests on
   TPU and graphics cards beside data-centre chips: no rents of Ascend are on file. `jevons plan` therefore takes no such discount;
   `hardware.devices.NAME.software` sets one.
-- **Prices and shares.** Providers with complete tools charge more for the same open model, but chance does as well too often. Shares are
-  known of four providers only. The plan's `market.providers.bundle` stays a judgement.
-- **Training efficiency** can't be scored on prices: those who publish what training took hardly sell calls at a list price.
-- **Training on Ascend.** `jevons train` predicts the speed of an Ascend 910B beside an A100 from measured kernels. A further factor for its
-  software does not improve models left out, so there is none; `train` prints the published range beside its answer. Pangu Ultra MoE
+- **Prices and shares.** Providers with complete tools charge more for the same open model, but chance alone does as
+  well too often. Market shares of only four providers are known. The plan's `market.providers.bundle` stays a judgement.
+- **Training efficiency** can't be scored on prices: firms that publish training costs hardly sell calls at a list price.
+- **Training on Ascend.** `jevons train` predicts the speed of an Ascend 910B beside an A100 from measured kernels. A
+  further factor for its software does not improve predictions of held-out models, so there is none; `train` prints the published range beside its answer. Pangu Ultra MoE
   reached {pangu:.0f} TFLOP/s per device on 6,000 Ascend in May 2025, less than dense models in paired runs: take the lower end for large
   mixtures of experts.
 """
