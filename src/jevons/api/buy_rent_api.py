@@ -57,7 +57,7 @@ def buy_rent_api(
 ) -> Result:
     """Compare buying machines, renting them and calling an API for the same load.
 
-    Name a `model`, or a `preset` for what AI costs a small shop.
+    Name a `model`, or a `preset`: a worked example of AI costs for a small shop.
 
     Returns
     -------

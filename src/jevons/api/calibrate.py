@@ -23,7 +23,7 @@ def calibrate(
     progress: Callable[[str], None] | None = None,
     **measured: Unpack[Measured],
 ) -> CalibrationResult:
-    """Fit the engines' and kernels' few factors to measured rows; other functions take them as ``calibration``.
+    """Fit engine and kernel factors to measured rows, for use as ``calibration`` in other functions.
 
     Returns
     -------

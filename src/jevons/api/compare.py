@@ -40,10 +40,9 @@ def compare(
     address: Annotated[str | None, o.ADDRESS] = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> CompareResult:
-    """Compare two scenarios, or one with changes of it: differences of the headlines, and which input explains them.
+    """Compare two scenarios, or one with changes: differences of the headlines, and the inputs that explain them.
 
-    Both sides are drawn with the same seed and streams, so that what they share does not widen the interval of
-    a difference.
+    Both sides use the same seed and random streams, so shared uncertainty does not widen the interval of a difference.
     Without `b`, B is A with the changes of `set`; with it, `set` changes B. A value that is set is certain; a mapping
     with low, mode and high has a range, and ``x1.5`` multiplies value and range.
 

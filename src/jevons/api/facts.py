@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from jevons.facts.result import FactResult, FactsResult
     from jevons.study.upkeep.result import CheckResult
 
-PREFIX = o.Option(help="Beginning of the ids, such as h20; all facts where not given")
+PREFIX = o.Option(help="Prefix of the ids, such as h20; all facts by default")
 FACT_WORDS = o.Option(help="Words that must all occur in id, description or source")
 FACT_ID = o.Option(help="Id of the fact, such as h20.price_cny", metavar="ID")
 
@@ -103,7 +103,7 @@ def _outcomes() -> Sequence[str]:
     return tuple(OUTCOMES)
 
 
-CHECKED = o.Option(help="Scenario whose judgements are ranked by what they move", metavar="SCENARIO")
+CHECKED = o.Option(help="Scenario whose judgements are ranked by their effect", metavar="SCENARIO")
 CHECK_OUTCOME = o.Option(help="Outcome by which judgements are ranked", choices=_outcomes, metavar="NAME")
 CHECK_DRAWS = o.Option(help="Draws behind the ranking", low=8, high=100_000)
 
@@ -118,10 +118,10 @@ def check(
     processes: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> CheckResult:
-    """Check facts: which are stale, which conflict, which judgements move results most, and what would settle each.
+    """Check facts: which are stale, which conflict, which judgements matter most, and what would settle each.
 
-    Ages count to `as_of`, or to the day on which the newest value became public. With a scenario, its judgements are
-    ranked by the share of the outcome's spread that knowing them would remove.
+    Ages are measured at `as_of`, by default the publication day of the newest value. With a scenario, its judgements
+    are ranked by the share of the outcome's spread that knowing them would remove.
 
     Returns
     -------

@@ -91,6 +91,6 @@ def _same_model(named: str, served: str) -> bool:
 
 
 SERVE = Option(
-    help="Launch line of vLLM, SGLang or TensorRT-LLM, or a file with it; its flags set the options that mean the same",
+    help="Launch line of vLLM, SGLang or TensorRT-LLM, or a file with it; its flags set the corresponding options",
     parse=_line, metavar="LINE", expand=arguments_of,
 )  # fmt: skip

@@ -40,6 +40,6 @@ def trace_columns(texts: Any, *sources: Any) -> dict[str, str]:
 
 
 MEASURED = Option(
-    help="Result of a load test, set beside the prediction; its load is simulated where no other is given",
+    help="Result of a load test, shown beside the prediction; its load is simulated unless another is given",
     parse=path, metavar="FILE", expand=_arguments,
 )  # fmt: skip

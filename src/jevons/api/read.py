@@ -29,8 +29,8 @@ def read(
 ) -> ReadResult:
     """Read an announcement: its figures with sentence and place, its claims against facts, and a draft scenario.
 
-    A text is read as it stands; a `Path`, or the name of a text file, is opened. Rules and word lists do the reading,
-    no model: what they cannot read is said. ``.save("draft.yaml")`` writes the draft; with `base` it is complete.
+    A string is read as text; a `Path`, or the name of a text file, is opened. Rules and word lists read it, not a
+    language model; unread figures are reported. ``.save("draft.yaml")`` writes the draft; with `base` it is complete.
 
     Returns
     -------

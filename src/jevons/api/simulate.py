@@ -77,8 +77,8 @@ def simulate(
     """Simulate a load on replicas of a model, exact to the engine's step: latency, throughput, cost, stability.
 
     The load is one of `rate`, `rate_stages`, `concurrency`, `trace` and `load`, or that of a `measured` load test,
-    which is set beside the prediction. Several kinds of accelerators, a router's options, autoscaling, failures, limits
-    or batch work make it a fleet; `sweep_rates` simulates one rate after another.
+    which is shown beside the prediction. Several kinds of accelerators, a router's options, autoscaling, failures,
+    limits or batch work make it a fleet; `sweep_rates` simulates one rate after another.
 
     Returns
     -------

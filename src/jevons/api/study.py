@@ -45,7 +45,7 @@ AXES = o.Option(
     metavar="PATH=VALUES",
 )  # fmt: skip
 OUTCOME = o.Option(help="Outcome whose movement is shown, such as value_per_share", choices=_outcomes, metavar="NAME")
-INPUTS = o.Option(help="Beginning of the inputs' paths, such as finance; all uncertain amounts where not given")
+INPUTS = o.Option(help="Prefix of the inputs' paths, such as finance; all uncertain amounts by default")
 WINDOW = o.Option(help="Quarters that the rolling planner sees", low=1, high=40)
 HISTORY = o.Option(
     help="CSV file with columns date, tokens_per_day and price of one product, perhaps users", parse=o.path,
@@ -82,10 +82,10 @@ def montecarlo(
     store: Annotated[Path | str | None, o.STORE] = None,
     progress: Progress | None = None,
 ) -> StudyResult:
-    """Run a scenario as correlated draws: intervals, P(Jevons), P(value created), and what the answer hangs on.
+    """Run a scenario as correlated draws: intervals, P(Jevons), P(value created), and the most influential inputs.
 
-    The scenario's own seed counts where none is given. A run with a store that was stopped goes on where it was, with
-    the same result as one that was not.
+    The scenario's own seed is the default. A stopped run with a store resumes, with the same result as an
+    uninterrupted one.
 
     Returns
     -------
@@ -172,9 +172,9 @@ def sensitivity(
     store: Annotated[Path | str | None, o.STORE] = None,
     progress: Progress | None = None,
 ) -> SensitivityResult:
-    """Take each uncertain amount to either end of its range, all others held, and rank what moves an outcome.
+    """Move each uncertain amount to either end of its range, all others fixed, and rank the effects on an outcome.
 
-    Two runs of the chain for each amount; interactions do not show, which the draws of `montecarlo` have.
+    Runs the chain twice for each amount. Interactions do not show here; the draws of `montecarlo` include them.
 
     Returns
     -------
@@ -213,7 +213,7 @@ def foresight(
     address: Annotated[str | None, o.ADDRESS] = None,
     progress: Progress | None = None,
 ) -> ForesightResult:
-    """Say what seeing ahead is worth to the planner, and what knowing the export regime is.
+    """Value foresight to the planner, and knowledge of the export regime.
 
     Returns
     -------
@@ -249,7 +249,7 @@ def resolved(
     set: Annotated[Mapping[str, Any] | list[str] | None, SET] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
 ) -> ResolvedResult:
-    """Show every value of a scenario as it was understood, changes in it, and where it came from.
+    """Show every value of a scenario as it was read, with its changes and its origin.
 
     Returns
     -------
@@ -279,7 +279,7 @@ def resolved(
 
 @o.declared
 def growth(file: Annotated[Path | str, HISTORY]) -> GrowthResult:
-    """Split the growth of a volume into users, price and use per user, and say whether elasticity is in the data.
+    """Split the growth of a volume into users, price and use per user, and say whether the data identify elasticity.
 
     Returns
     -------
@@ -315,7 +315,7 @@ def backtest(
     seed: Annotated[int, o.SEED] = 7,
     progress: Progress | None = None,
 ) -> BacktestResult:
-    """Score forecasts frozen at a date against what happened, beside baselines and variants of the model.
+    """Score forecasts frozen at a date against outcomes, beside baselines and variants of the model.
 
     Forecasts come from a reduced form of the chain; with a scenario from the whole chain, its reduced form beside it.
 
@@ -353,11 +353,11 @@ def backtest(
 
 @o.declared
 def yardsticks(*, as_of: Annotated[dt.date | str | None, o.AS_OF] = None) -> YardsticksResult:
-    """Score whether training efficiency and tool chains explain rents, prices and shares of groups left out.
+    """Score whether training efficiency and tool chains explain rents, prices and shares of held-out groups.
 
-    Training efficiency is the work of a run times algorithmic gain, for a yuan. A tool chain's completeness is the mean
-    of ten marks. A yardstick is kept where it lowers the median error by a twentieth on groups left out of its fit, and
-    random exchanges of it between its holders seldom do as well.
+    Training efficiency is the work of a run times algorithmic gain, per yuan. A tool chain's completeness is the mean
+    of ten marks. A yardstick is kept if it lowers the median error on held-out groups by at least 5 %, and random
+    permutations of it seldom do as well.
 
     Returns
     -------

@@ -34,10 +34,10 @@ def track(
     processes: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TrackResult:
-    """Track a scenario: by quarter what was forecast, what came, what it implies, and the new forecast.
+    """Track a scenario: for each quarter the forecast, the actual value, and the updated forecast.
 
-    Draws are re-weighted by how near they came to the actual figures; the effective sample size says how many still
-    count. What can be tracked: `cloud_revenue`, `cloud_ebita_frac`, `group_capex`, `capex`, `ai_revenue`,
+    Draws are re-weighted by their likelihood given the actual figures; the effective sample size says how many still
+    count. These series can be tracked: `cloud_revenue`, `cloud_ebita_frac`, `group_capex`, `capex`, `ai_revenue`,
     `tokens_per_d`, `market_tokens_per_d`, `price_index`.
 
     Returns

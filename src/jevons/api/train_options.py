@@ -98,7 +98,7 @@ ACCUMULATION = Option(
     help="Micro-batches per optimiser step (gradient_accumulation_steps), in place of --batch", low=1, high=1_000_000
 )
 RECOMPUTE = Option(
-    help="Activations computed again in the backward pass: none, selective or full (gradient_checkpointing); the "
+    help="Recomputation of activations in the backward pass: none, selective or full (gradient_checkpointing); the "
     "fastest that fits by default",
     parse=_lower, choices=lambda: RECOMPUTED, metavar="NAME",
 )  # fmt: skip
@@ -147,7 +147,7 @@ EPOCHS = Option(help="Passes over the samples; 1 where not given", above=0, high
 SAMPLE_LEN = Option(help="Mean tokens of a sample or document; those of a sequence by default", low=1, high=100_000_000)
 PACKING = Option(help="Several samples packed into each sequence, attention masked to the sample; needs --sample-len")
 HOST_MEMORY = Option(
-    help="Host memory per accelerator for what is offloaded; 250 GB, 64 GB for consumer cards", unit="GB", low=0,
+    help="Host memory per accelerator for offloaded state; 250 GB, 64 GB for consumer cards", unit="GB", low=0,
     high=1e6,
 )  # fmt: skip
 NO_SEQUENCE_PARALLEL = Option(help="Norms and residuals of all tokens on each tensor-parallel accelerator")
@@ -155,7 +155,7 @@ ZERO_BUBBLE = Option(help="Pipeline schedule that fills the bubble with gradient
 OVERLAP_EXPERTS = Option(
     help="Expert exchange hidden behind another micro-batch (overlap_moe_expert_parallel_comm, DualPipe)"
 )
-MTP = Option(help="Train the layers that predict further tokens too, where the model has them")
+MTP = Option(help="Also train the model's multi-token-prediction layers, if it has any")
 OFFLOAD = Option(
     help="State kept in host memory: none, both (optimizer and activations), or any of optimizer, parameters (with "
     "ZeRO 3) and activations, with commas between",

@@ -24,10 +24,10 @@ def validate(
     calibration: Annotated[Path | str | CalibrationResult | None, o.CALIBRATION] = None,
     **measured: Unpack[Measured],
 ) -> ValidationReport:
-    """Predict measured rows from their configuration alone, and say how far off the predictions are.
+    """Predict measured rows from their configuration alone, and report the errors.
 
-    Results of load tests are read as their tools write them; what they do not say of the server, such as `gpu` and `tp`
-    or its launch line, is given beside them.
+    Results of load tests are read as their tools write them. Settings that they omit, such as `gpu` and `tp`
+    or its launch line, are given beside them.
 
     Returns
     -------

@@ -19,9 +19,9 @@ PRICES = o.Option(
     help="CSV of prices for the re-rating: date, price; where known earnings, cloud_revenue, cloud_growth, yield",
     parse=o.path, metavar="FILE",
 )  # fmt: skip
-MULTIPLE = o.Option(help="Multiple of earnings that somebody calls fair, such as 15", above=0, high=10_000)
+MULTIPLE = o.Option(help="Multiple of earnings to test as a fair price, such as 15", above=0, high=10_000)
 EARNINGS = o.Option(
-    help="Earnings per share and year that the multiple is of, in the scenario's currency", above=0, high=1e9
+    help="Yearly earnings per share to which the multiple applies, in the scenario's currency", above=0, high=1e9
 )
 LAST = o.Option(help="Last date of the re-rating", parse=o.date, metavar="YYYY-MM-DD", flag="to")
 
@@ -41,7 +41,7 @@ def value(
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> ValueResult:
-    """Value the plan against the dated share price: what that price implies, and how far a re-rating is explained.
+    """Value the plan against the dated share price: what that price implies, and how much of a re-rating is explained.
 
     Returns
     -------

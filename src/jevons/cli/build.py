@@ -39,7 +39,7 @@ _FIRST_ROWS, _FEWEST_ROWS = 5, 3
 OUTPUT_ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html", ".zip")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Format = Annotated[str, typer.Option("--format", metavar="FORM", help="Form of the output: table, csv, md or json.")]
+Format = Annotated[str, typer.Option("--format", metavar="FORM", help="Output format: table, csv, md or json.")]
 Detail = Annotated[bool, typer.Option("--detail", help="Print every table.")]
 Plot = Annotated[
     Path | None, typer.Option("--plot", help="Draw the result: .svg, .png or .pdf.", metavar="FILE", parser=named_path)
@@ -188,7 +188,7 @@ def _out(endings: Sequence[str]) -> Any:
     """Return the option ``--out`` of a command, whose help names the endings that it takes."""
     *others, last = endings
     named = f"{', '.join(others)} or {last}" if others else last
-    about = f"Also write to FILE, in the form of its ending: {named}."
+    about = f"Also write to FILE, in the format of its suffix: {named}."
     return Annotated[Path | None, typer.Option("--out", help=about, metavar="FILE", parser=named_path)]
 
 

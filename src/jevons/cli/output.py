@@ -86,7 +86,7 @@ def forcible(command: Callable[..., None]) -> Callable[..., None]:
         finally:
             _FORCE.reset(mark)
 
-    kind = Annotated[bool, typer.Option("--force", help="Replace a file whose content is of another kind.")]
+    kind = Annotated[bool, typer.Option("--force", help="Replace a file that holds something else.")]
     option = inspect.Parameter("force", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
     run.__signature__ = signature.replace(parameters=[*own, option])  # type: ignore[attr-defined]

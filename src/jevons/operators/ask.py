@@ -21,7 +21,7 @@ _MOST = 1e9
 
 ROWS = o.Option(help="Rows of the left matrix: tokens", low=1, high=_MOST)
 COLUMNS = o.Option(help="Columns of the weights: output width", low=1, high=_MOST)
-INNER_WIDTH = o.Option(help="Inner width, over which products are summed", low=1, high=_MOST)
+INNER_WIDTH = o.Option(help="Inner (contracted) dimension", low=1, high=_MOST)
 COUNT = o.Option(help="Products of that shape in one launch", low=1, high=_MOST)
 
 
@@ -39,7 +39,7 @@ PRODUCT_PRECISION = o.Option(
     help="Precision of the products: bf16, fp8, fp8_block, fp4, int8, or weights only: int4, mxfp4, …", parse=_lower,
     choices=_precisions, metavar="NAME",
 )  # fmt: skip
-ENGINE = replace(o.ENGINE, help="Engine whose kernels answer, such as vllm; `jevons engines` lists them")
+ENGINE = replace(o.ENGINE, help="Engine whose measured kernels are used, such as vllm; `jevons engines` lists them")
 BATCH = o.Option(help="Sequences", low=1, high=_MOST)
 NEW_TOKENS = o.Option(help="New tokens of each sequence; in decode the tokens in its cache", low=1, high=_MOST)
 CACHED = o.Option(help="Tokens of each sequence already in the cache (prefill)", low=0, high=_MOST)

@@ -36,8 +36,8 @@ SWEEP_RATES = Option(
     parse=lambda given, _name: given if isinstance(given, str) else ",".join(f"{float(one):.15g}" for one in given),
 )  # fmt: skip
 TRACE = Option(
-    help="Request trace of any known make, such as Azure, Mooncake, AIPerf, ShareGPT or OpenTelemetry, or a table with "
-    "--map", parse=path, metavar="FILE",
+    help="Request trace in any known format, such as Azure, Mooncake, AIPerf, ShareGPT or OpenTelemetry, or a table "
+    "with --map", parse=path, metavar="FILE",
 )  # fmt: skip
 MAP = Option(
     help="Name of a figure and the column or field that holds it, such as ttft='TTFT (ms)'; may be repeated",
@@ -48,14 +48,14 @@ SPEED = Option(help="Replay speed of a trace relative to its recording", above=0
 KEEP = Option(help="Share of a trace's requests to keep, drawn by the seed", above=0, high=1)
 LOAD = Option(help="YAML file of request classes: shares, lengths, conversations, limits", parse=path, metavar="FILE")
 PROMPTS = Option(
-    help="Distinct prompts, sent in turn and found in the prefix cache; every request has its own where not given",
+    help="Distinct prompts, sent in turn and cached by prefix; by default every request has its own",
     low=1, high=10_000_000,
 )  # fmt: skip
 SYSTEM_TOKENS = Option(
-    help="Tokens that begin every prompt and are found in the prefix cache", unit="tokens", low=0,
+    help="Tokens shared by the beginning of every prompt and cached by prefix", unit="tokens", low=0,
     high=10_000_000,
 )  # fmt: skip
-PREFIX_CACHE = Option(help="Reuse prompt prefixes that the trace's block hashes state")
+PREFIX_CACHE = Option(help="Reuse prompt prefixes according to the trace's block hashes")
 TTFT = Option(
     help="Limit on time to first token, such as 300ms", unit="s", above=0, high=1e6, parse=duration_s, metavar="TIME"
 )
@@ -67,6 +67,6 @@ E2E = Option(
 )
 PERCENTILE = Option(help="Statistic that must meet the limits: mean, p50, p90, p95 or p99", metavar="NAME")
 CONFIDENCE = Option(
-    help="Probability of keeping the latency limits, by the errors of past predictions, of a recommended fleet",
+    help="Probability with which a recommended fleet must meet the latency limits, given past prediction errors",
     low=0.0, high=1.0,
 )  # fmt: skip

@@ -41,15 +41,15 @@ EP = Option(help="Expert-parallel degree", low=1, high=4096)
 DP = Option(help="Data-parallel degree", low=1, high=4096)
 DP_ATTENTION = Option(help="Data-parallel ranks share one set of experts")
 MAX_NUM_SEQS = Option(
-    help="Maximum requests running on a replica at once; the engine's default on the device where not given",
+    help="Maximum requests running on a replica at once; the engine's default on that device if omitted",
     low=1, high=1_000_000,
 )  # fmt: skip
 MAX_NUM_BATCHED_TOKENS = Option(
-    help="Maximum tokens in one engine step; the engine's default on the device where not given", unit="tokens",
+    help="Maximum tokens in one engine step; the engine's default on that device if omitted", unit="tokens",
     low=1, high=1_048_576,
 )  # fmt: skip
 MAX_MODEL_LEN = Option(
-    help="Longest sequence that is served, prompt and output; the model's own context by default", unit="tokens",
+    help="Longest sequence served, prompt and output; the model's own context by default", unit="tokens",
     low=1, high=100_000_000,
 )  # fmt: skip
 GPU_MEMORY_UTILIZATION = Option(
@@ -60,8 +60,8 @@ HOST_GB = Option(help="Host memory behind the KV cache, per accelerator", unit="
 SWAP = Option(help="Swap the KV cache of preempted requests to host memory instead of recomputing it")
 DRAFT_TOKENS = Option(help="Draft tokens per step of speculative decoding", low=0, high=16)
 DRAFT_MODEL = Option(
-    help="Model that drafts: a shipped name, a config.json, or ngram for a look-up; by default the model's own layers "
-    "for further tokens, or a head of one layer (EAGLE)",
+    help="Model that drafts: a shipped name, a config.json, or ngram for a look-up; by default "
+    "the model's own multi-token-prediction layers, or a one-layer EAGLE head",
     metavar="MODEL",
 )  # fmt: skip
 DRAFT_ACCEPTANCE = Option(

@@ -6,7 +6,7 @@ from jevons.options.option import Option
 from jevons.units import CURRENCIES
 
 CURRENCY = Option(
-    help="Currency of all money, at the latest rate on file; that of prices given by default, or USD",
+    help="Currency of all amounts, at the latest rate on file; by default that of the given prices, or USD",
     choices=lambda: CURRENCIES, parse=lambda given, _: str(given).strip().upper(), metavar="CODE",
 )  # fmt: skip
 GPU_HOUR = Option(help="Price of an accelerator-hour with its currency, such as '2 USD'", metavar="PRICE")
@@ -36,7 +36,7 @@ PURCHASE_PRICE_OF_ONE = Option(
     metavar="PRICE",
 )
 RENT_PROVIDER = Option(
-    help="Provider whose rent on file counts, such as aws; the Chinese market's, else the latest one, where not given",
+    help="Provider whose rent on file is used, such as aws; by default the Chinese market's, else the latest",
     metavar="NAME",
 )
 RENT_TERM = Option(
@@ -44,18 +44,18 @@ RENT_TERM = Option(
     choices=lambda: ("on_demand", "1y", "3y", "spot"), metavar="TERM",
 )  # fmt: skip
 OPEN_HOURS = Option(
-    help="Hours in which the load comes and rented machines are paid: always, office (50 h a week) or scale-to-zero",
+    help="Hours of load, for which rented machines are paid: always, office (50 h a week) or scale-to-zero",
     choices=lambda: ("always", "office", "scale-to-zero"), metavar="NAME",
 )  # fmt: skip
 MACHINE_UNIT = Option(
-    help="Smallest machine: gpu (1, 2, 4 or 8 accelerators) or node (whole servers)", choices=lambda: ("gpu", "node"),
+    help="Smallest purchase: gpu (1, 2, 4 or 8 accelerators) or node (whole servers)", choices=lambda: ("gpu", "node"),
     metavar="NAME",
 )  # fmt: skip
-YEARS = Option(help="Years over which machines are written off", unit="y")
+YEARS = Option(help="Depreciation period of machines", unit="y")
 MEAN_UTILISATION = Option(help="Mean load over the maximum load of the machines", share=True)
 AVAILABILITY = Option(help="Share of hours in which a machine works", share=True)
 STAFF = Option(help="Staff for own machines", unit="CNY a year")
 CACHED = Option(help="Share of input tokens that the API bills as cached", share=True)
 PRICE_CUT = Option(help="Share by which the API's price falls in a year", share=True)
-PRESET = Option(help="What AI costs a small shop: restaurant or web-shop", metavar="NAME")
+PRESET = Option(help="Worked example of AI costs for a small shop: restaurant or web-shop", metavar="NAME")
 SHOPS = Option(help="Shops that share machines", low=1, high=100_000_000)

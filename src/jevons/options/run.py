@@ -13,12 +13,12 @@ DRAWS = Option(help="Monte Carlo draws, 0 for none; the scenario's own number wh
 STATIC = Option(help="Skip the simulation: latencies without queueing, for a first look")
 RUNS = Option(help="Simulations of each finalist", low=1, high=100)
 PROCESSES = Option(help="Worker processes; where not given one per core, and none for a few draws", low=1, high=1024)
-EXECUTOR = Option(help="Where the runs go: local or ray", choices=lambda: ("local", "ray"), metavar="NAME")
+EXECUTOR = Option(help="Where the runs execute: local or ray", choices=lambda: ("local", "ray"), metavar="NAME")
 ADDRESS = Option(
-    help="Ray cluster: auto, ray://HOST:PORT or HOST:PORT; one of this machine where not given", metavar="ADDRESS"
+    help="Ray cluster: auto, ray://HOST:PORT or HOST:PORT; a cluster of this machine by default", metavar="ADDRESS"
 )
 STORE = Option(
-    help="Folder, or address such as s3://BUCKET/FOLDER, that keeps finished draws, so that a stopped run goes on",
+    help="Folder, or address such as s3://BUCKET/FOLDER, for finished draws, from which a stopped run resumes",
     parse=store_place, metavar="FOLDER",
 )  # fmt: skip
 WORDS = Option(help="Words that the name must contain")

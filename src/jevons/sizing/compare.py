@@ -44,7 +44,7 @@ class Assumptions:
     Parameters
     ----------
     life_y : float
-        Years over which machines are written off, > 0.
+        Depreciation period of machines, > 0.
     wacc_frac : float
         Cost of capital a year.
     staff_cny_per_y : float

@@ -43,7 +43,7 @@ class TrainingLayout:
     shard : int
         Replicas that share it out among themselves, each such group holding all of it (HSDP); 0 for all replicas.
     recompute : str
-        Activations computed again in the backward pass: ``none``, ``selective`` (norms, the activation of the
+        Recomputation of activations in the backward pass: ``none``, ``selective`` (norms, the activation of the
         feed-forward block, and the expansions of latent attention), ``alternate`` (every second product and what
         lies between products, PyTorch's policy per operator) or ``full`` (only layer inputs are kept).
     micro_batch : int

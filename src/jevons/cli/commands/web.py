@@ -31,7 +31,7 @@ def web(
 ) -> None:
     """Open the planner page: a local service with the functions of this program, in English and Chinese.
 
-    It listens on this machine alone, asks nothing of a network, and removes its files at the end.
+    It listens only on this machine, needs no network, and removes its files at the end.
     """
     import jevons
     from jevons.options import call_parsed
