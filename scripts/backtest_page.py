@@ -46,7 +46,9 @@ def outcome_table(result: Backtest) -> str:
     for score in result.scores:
         if score.method == result.published.variant:
             both = (score, others[score.outcome.target, score.outcome.date])
-            cells = [cell for one in both for cell in (interval_cell(one), "yes" if one.covered else "no")]
+            cells = [
+                cell for quantity in both for cell in (interval_cell(quantity), "yes" if quantity.covered else "no")
+            ]
             rows.append((*outcome_cells(score), *cells))
     return table(("quantity", "unit", "date", "outcome", "chain", "inside", "reduced form", "inside"), rows)
 

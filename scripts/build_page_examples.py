@@ -58,7 +58,7 @@ def main(draws: int) -> None:
     write("plan", {**record, "meta": meta})
     sized = size.to_json()
     entries = ("answer", "model", "load", "limits", "best")
-    middle = {name: one["p50"] for name, one in record["uncertainty"].items()}
+    middle = {name: quantiles["p50"] for name, quantiles in record["uncertainty"].items()}
     names = ("capex", "devices", "tokens_per_d", "compute_factor")
     last = {"currency": record["currency"], **{name: middle[name] for name in names}}
     write("start", {

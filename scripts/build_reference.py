@@ -171,7 +171,7 @@ def _about(annotation: Any) -> str:
 
 def commands(application: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield the full name and the function of every command."""
-    for command in (one for one in application.registered_commands if not one.hidden):
+    for command in (entry for entry in application.registered_commands if not entry.hidden):
         yield f"{prefix} {command.name or command.callback.__name__.replace('_', '-')}", command.callback
     for group in application.registered_groups:
         yield from commands(group.typer_instance, f"{prefix} {group.name}")
@@ -180,7 +180,9 @@ def commands(application: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 def _options(function: Any) -> Iterator[tuple[str, str, str, str]]:
     """Yield name, bounds, default and help of every argument and option."""
     hints = typing.get_type_hints(function, include_extras=True)
-    declared = {one.name: one.option for one in getattr(function, "declared", ())}
+    declared = {
+        declared_parameter.name: declared_parameter.option for declared_parameter in getattr(function, "declared", ())
+    }
     for name, parameter in inspect.signature(function).parameters.items():
         if not hasattr(hints[name], "__metadata__"):  # the context of the command
             continue
@@ -246,7 +248,11 @@ def load_page() -> str:
         parts.append("| field | bounds | default | meaning |\n|---|---|---|---|")
         texts = docstrings(model)
         for name, field in model.model_fields.items():
-            nested = [entry for one in typing.get_args(field.annotation) for entry in getattr(one, "__metadata__", ())]
+            nested = [
+                entry
+                for argument in typing.get_args(field.annotation)
+                for entry in getattr(argument, "__metadata__", ())
+            ]
             entries = [m for entry in (*field.metadata, *nested) for m in getattr(entry, "metadata", [entry])]
             bounds = ", ".join(part for part in (_bounds(entry) for entry in entries) if part)
             default = "none" if field.default is None else _default(field)
@@ -277,8 +283,9 @@ def limits_page() -> str:
         parts.append(f"\n## {part}\n")
         parts.append("| quantity | maximum | unit | reason | raised by |\n|---|---:|---|---|---|")
         parts += [
-            f"| {one.what} | {one.most:,.10g} | {one.unit} | {one.reason} | {one.raised_by and f'`{one.raised_by}`'} |"
-            for one in group
+            f"| {member.what} | {member.most:,.10g} | {member.unit} | {member.reason} | "
+            f"{member.raised_by and f'`{member.raised_by}`'} |"
+            for member in group
         ]
     parts.append(OPTIONS_HEAD)
     parts.append("| option | bounds | unit | meaning |\n|---|---|---|---|")
@@ -290,10 +297,12 @@ def _option_rows() -> set[str]:
     """Return a row for each bounded option of any command."""
     rows = set()
     for _, function in commands(command_line.app, "jevons"):
-        for one in getattr(function, "declared", ()):
-            bounds = ", ".join(f"{w} {limit:,.10g}" for limit, w in option_limits(one.option) if limit is not None)
+        for parameter in getattr(function, "declared", ()):
+            bounds = ", ".join(
+                f"{w} {limit:,.10g}" for limit, w in option_limits(parameter.option) if limit is not None
+            )
             if bounds:
-                rows.add(f"`--{one.flag}` | {bounds} | {one.option.unit} | {one.option.help}")
+                rows.add(f"`--{parameter.flag}` | {bounds} | {parameter.option.unit} | {parameter.option.help}")
     return rows
 
 

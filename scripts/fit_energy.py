@@ -114,7 +114,7 @@ def write_facts(values: Mapping[str, float]) -> None:
 
 def page(draws: Sequence[Draw], model: PowerModel, out: Mapping[str, Errors], energy: tuple[float, float]) -> str:
     """Return the page's text."""
-    text = np.array([one.task not in IMAGES for one in draws])
+    text = np.array([draw.task not in IMAGES for draw in draws])
     held_out = out["model"]
     cover = {name: 100 * float(np.mean(inside(of.energy, energy))) for name, of in out.items()}
     return TEXT.format(
@@ -144,7 +144,7 @@ def factor_lines(model: PowerModel) -> list[str]:
 
 def error_lines(draws: Sequence[Draw], model: PowerModel, out: Mapping[str, Errors]) -> list[str]:
     """Return the table of errors, with and without images."""
-    text = np.array([one.task not in IMAGES for one in draws])
+    text = np.array([draw.task not in IMAGES for draw in draws])
     lines = [
         "| set | errors | runs | power, measured rate | power | energy per token | bias |",
         "|---|---|---:|---:|---:|---:|---:|",
@@ -163,8 +163,10 @@ def error_lines(draws: Sequence[Draw], model: PowerModel, out: Mapping[str, Erro
 def group_lines(draws: Sequence[Draw], held_out: Errors) -> list[str]:
     """Return the table of groups, the worst energy first."""
     groups: dict[tuple[str, str, str], list[int]] = {}
-    for place, one in enumerate(draws):
-        groups.setdefault((one.task if not one.task.isdigit() else "static", one.model, one.device), []).append(place)
+    for place, draw in enumerate(draws):
+        groups.setdefault((draw.task if not draw.task.isdigit() else "static", draw.model, draw.device), []).append(
+            place
+        )
     table = []
     for (task, name, device), places in groups.items():
         signed = [

@@ -167,15 +167,15 @@ def reports_table(path: Path) -> str:
         for row in read_table(path).rows
     ]
     rows = []
-    for one in entries:
-        said: list[object] = [releases[one.row], LABELS.get(one.metric, one.metric)]
-        if one.outcome:
+    for entry in entries:
+        said: list[object] = [releases[entry.row], LABELS.get(entry.metric, entry.metric)]
+        if entry.outcome:
             words = {1.0: "starts", 0.0: "does not start", None: "–"}
-            rows.append([*said, words[one.measured], words[one.predicted], ""])
-        elif one.measured is not None and one.predicted is not None and one.error is not None:
-            digits = 0 if one.measured > 1000 else 2
+            rows.append([*said, words[entry.measured], words[entry.predicted], ""])
+        elif entry.measured is not None and entry.predicted is not None and entry.error is not None:
+            digits = 0 if entry.measured > 1000 else 2
             rows.append(
-                [*said, f"{one.measured:,.{digits}f}", f"{one.predicted:,.{digits}f}", f"{100 * one.error:+.1f}"]
+                [*said, f"{entry.measured:,.{digits}f}", f"{entry.predicted:,.{digits}f}", f"{100 * entry.error:+.1f}"]
             )
     return table(["start-up", "figure", "printed", "predicted", "error [%]"], rows)
 

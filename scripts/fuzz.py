@@ -26,7 +26,7 @@ def run(cases: int, minutes: float, seed: int, only: str) -> dict[str, Any]:
     done: dict[str, dict[str, Any]] = {target.name: {"cases": 0, "seconds": 0.0, "failures": []} for target in chosen}
     fuzz.warm_up()
     start = time.monotonic()
-    while sum(one["cases"] for one in done.values()) < cases and time.monotonic() - start < 60.0 * minutes:
+    while sum(outcome["cases"] for outcome in done.values()) < cases and time.monotonic() - start < 60.0 * minutes:
         for target in chosen:
             one, began = done[target.name], time.monotonic()
             with tempfile.TemporaryDirectory() as folder:
@@ -67,9 +67,11 @@ def main() -> int:
     report["kills"] = {"kills": given.kills, "failures": problems}
     given.report.parent.mkdir(parents=True, exist_ok=True)
     given.report.write_text(json.dumps(report, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
-    failed = len(problems) + sum(len(one["failures"]) for one in report["targets"].values())
-    for name, one in report["targets"].items():
-        print(f"{name:16} {one['cases']:>8,} cases {len(one['failures']):>5} failures {one['seconds']:>8.0f} s")
+    failed = len(problems) + sum(len(target["failures"]) for target in report["targets"].values())
+    for name, target in report["targets"].items():
+        print(
+            f"{name:16} {target['cases']:>8,} cases {len(target['failures']):>5} failures {target['seconds']:>8.0f} s"
+        )
     return 1 if failed else 0
 
 

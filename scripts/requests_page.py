@@ -136,10 +136,10 @@ def main() -> int:
     two_rows = [{**row, **PUBLISHED_LAYOUT} for row in rows]
     two = [replay(one.group, two_rows, groups[one.group]) for one in new]
     text = PAGE.format(
-        count=len(rows), known=sum(len(one.rows) for one in known), e2e=median_error(known, "e2e_s"),
-        ttft=100 * max(abs(deviation(one, "ttft_s", "mean")) for one in known),
-        new_names="; ".join(one.group.replace(" :: ", " on ") for one in new), new_e2e=median_error(new, "e2e_s"),
-        new_tpot=median_error(new, "tpot_s"), new_ttft=100 * max(deviation(one, "ttft_s", "mean") for one in new),
+        count=len(rows), known=sum(len(run.rows) for run in known), e2e=median_error(known, "e2e_s"),
+        ttft=100 * max(abs(deviation(run, "ttft_s", "mean")) for run in known),
+        new_names="; ".join(run.group.replace(" :: ", " on ") for run in new), new_e2e=median_error(new, "e2e_s"),
+        new_tpot=median_error(new, "tpot_s"), new_ttft=100 * max(deviation(run, "ttft_s", "mean") for run in new),
         tokens=replays[0].limits.step_tokens, batch=replays[0].limits.max_batch,
         errors="\n".join(error_lines(replays)), ablation="\n".join(ablation_lines(rows, groups, replays)),
         queues="\n".join(queue_lines(data)), two_e2e=median_error(two, "e2e_s"), two_tpot=median_error(two, "tpot_s"),
@@ -158,7 +158,7 @@ def apart(one: Replay, metric: str) -> np.ndarray:
 
 def median_error(runs: Sequence[Replay], metric: str) -> float:
     """Return the median absolute error of a metric over the requests of runs [%]."""
-    return 100 * float(np.nanmedian(np.abs(np.concatenate([apart(one, metric) for one in runs]))))
+    return 100 * float(np.nanmedian(np.abs(np.concatenate([apart(run, metric) for run in runs]))))
 
 
 def deviation(one: Replay, metric: str, statistic: str) -> float:
@@ -172,13 +172,13 @@ def error_lines(replays: Sequence[Replay]) -> list[str]:
         "| run | time | requests | median | p90 | mean measured | predicted | mean | p50 | p90 | p99 |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for one in replays:
+    for run in replays:
         for metric in METRICS:
-            size = np.abs(apart(one, metric))
+            size = np.abs(apart(run, metric))
             scale, unit = (1e3, "ms") if metric == "tpot_s" else (1.0, "s")
-            means = [scale * statistics(times[metric])["mean"] for times in (one.measured, one.predicted)]
-            signed = " | ".join(f"{100 * deviation(one, metric, s):+.1f} %" for s in ("mean", "p50", "p90", "p99"))
-            name = one.group.replace(" :: ", ", ")
+            means = [scale * statistics(times[metric])["mean"] for times in (run.measured, run.predicted)]
+            signed = " | ".join(f"{100 * deviation(run, metric, s):+.1f} %" for s in ("mean", "p50", "p90", "p99"))
+            name = run.group.replace(" :: ", ", ")
             lines.append(
                 f"| {name} | {NAMES[metric]} | {len(size)} | {100 * np.nanmedian(size):.1f} % | "
                 f"{100 * np.nanquantile(size, 0.9):.1f} % | {means[0]:.3g} {unit} | {means[1]:.3g} {unit} | {signed} |"
@@ -188,7 +188,7 @@ def error_lines(replays: Sequence[Replay]) -> list[str]:
 
 def ablation_lines(rows: Sequence[Row], groups: dict[str, list[int]], replays: Sequence[Replay]) -> list[str]:
     """Return the table of what leaving one thing out does to each run."""
-    heads = [one.group.split("/")[-1].replace(" :: ", " on ") for one in replays]
+    heads = [replayed.group.split("/")[-1].replace(" :: ", " on ") for replayed in replays]
     columns = " | ".join(f"{name}, {NAMES[metric]}" for name in heads for metric in ("ttft_s", "e2e_s"))
     lines = [f"| simulation | {columns} |", "|---|" + "---:|" * (2 * len(heads))]
     variants = {
@@ -197,11 +197,17 @@ def ablation_lines(rows: Sequence[Row], groups: dict[str, list[int]], replays: S
         "a reserve of 3 GB": [],
         "no block kept": [],
     }
-    for (name, indices), one in zip(groups.items(), replays, strict=True):
-        block_bytes = kv_bytes_per_request(one.deployment, 8192.0) / 8192.0 * one.limits.block_tokens
-        smaller = one.limits.kv_blocks - int((3e9 - one.deployment.engine.batching.reserved_bytes) / block_bytes)
-        variants["the limits of a server"].append(replay(name, rows, indices, limits=replace(one.limits, **SERVER)))
-        variants["a reserve of 3 GB"].append(replay(name, rows, indices, limits=replace(one.limits, kv_blocks=smaller)))
+    for (name, indices), replayed in zip(groups.items(), replays, strict=True):
+        block_bytes = kv_bytes_per_request(replayed.deployment, 8192.0) / 8192.0 * replayed.limits.block_tokens
+        smaller = replayed.limits.kv_blocks - int(
+            (3e9 - replayed.deployment.engine.batching.reserved_bytes) / block_bytes
+        )
+        variants["the limits of a server"].append(
+            replay(name, rows, indices, limits=replace(replayed.limits, **SERVER))
+        )
+        variants["a reserve of 3 GB"].append(
+            replay(name, rows, indices, limits=replace(replayed.limits, kv_blocks=smaller))
+        )
         variants["no block kept"].append(replay(name, rows, indices, keeps_blocks=False))
     for label, runs in variants.items():
         cells = (f"{100 * deviation(run, metric, 'mean'):+.1f} %" for run in runs for metric in ("ttft_s", "e2e_s"))
@@ -229,7 +235,7 @@ def queue_lines(data: Path) -> list[str]:
             pair = answers[case]
             if pair is None or not float(row["value"]) > 0.0:
                 continue
-            figures = [abs(metric_value(row["metric"], case, one) / float(row["value"]) - 1.0) for one in pair]
+            figures = [abs(metric_value(row["metric"], case, outcome) / float(row["value"]) - 1.0) for outcome in pair]
         except (InputError, InfeasibleError, FactError, ValueError):
             continue
         kind = "open loop" if case.scenario == "open" else f"MLPerf server, {case.engine}"

@@ -67,7 +67,7 @@ def _actuals(scenario: Scenario, facts: Facts) -> Sequence[Actual]:
 
 def _picture(name: str, scenario: Scenario, draws: Draws, actuals: Sequence[Actual]) -> str:
     """Write what the draws say by quarter and return the line that shows it."""
-    inside = [one for one in actuals if one.quarter in scenario.labels()]
+    inside = [actual for actual in actuals if actual.quarter in scenario.labels()]
     figure = forecast(scenario, draws, PICTURED, actuals=inside, side_by_side=True)
     with writing(ROOT / "docs" / "images" / f"scenario-{name}.svg", force=True) as stream:
         stream.write(figure_svg(figure))

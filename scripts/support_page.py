@@ -61,16 +61,16 @@ def records(data: Path, report: Mapping[str, Any]) -> Iterable[tuple[str, str, s
         for name in TABLES
     }
     kinds = {metric: kind for kind, metrics in QUANTITIES.items() for metric in metrics}
-    for one in report["rows"]:
-        kind = kinds.get(one["metric"])
-        if kind is None or one.get("ape") is None:
+    for entry in report["rows"]:
+        kind = kinds.get(entry["metric"])
+        if kind is None or entry.get("ape") is None:
             continue
-        row = tables[Path(one["file"]).name][one["row"]]
+        row = tables[Path(entry["file"]).name][entry["row"]]
         try:
             device, model = device_id(row["gpu"]), model_named(row["model"])[0].name
         except InputError:
             continue
-        yield device, engine_in(row["engine"]), model, kind, one["ape"]
+        yield device, engine_in(row["engine"]), model, kind, entry["ape"]
 
 
 def medians(rows: Iterable[tuple[Any, str, float]]) -> dict[Any, dict[str, Any]]:
@@ -108,7 +108,7 @@ def main() -> None:
         "devices": medians((device, kind, ape) for device, _, _, kind, ape in rows),
         "engines": medians((engine, kind, ape) for _, engine, _, kind, ape in rows),
         "models": medians((model, kind, ape) for _, _, model, kind, ape in rows),
-        "matrix": [dict(zip(("gpu", "engine", "family"), key, strict=True)) | one for key, one in matrix.items()],
+        "matrix": [dict(zip(("gpu", "engine", "family"), key, strict=True)) | errors for key, errors in matrix.items()],
     }
     about = "Median absolute error of predictions, and how many figures; written by scripts/support_page.py"
     with writing(DATA) as stream:
@@ -116,9 +116,9 @@ def main() -> None:
         stream.write("\n")
     lines = ["| device | engine | family | figures | throughput | TPOT | TTFT |", "|---|---|---|---:|---:|---:|---:|"]
     lines += [
-        f"| {device} | {engine} | {family} | {one['figures']:,} | {percent(one['throughput'])} | "
-        f"{percent(one['tpot'])} | {percent(one['ttft'])} |"
-        for (device, engine, family), one in matrix.items()
+        f"| {device} | {engine} | {family} | {errors['figures']:,} | {percent(errors['throughput'])} | "
+        f"{percent(errors['tpot'])} | {percent(errors['ttft'])} |"
+        for (device, engine, family), errors in matrix.items()
     ]
     with writing(PAGE, force=True) as stream:
         stream.write(HEAD.format(least=LEAST) + "\n".join(lines) + "\n")

@@ -62,9 +62,9 @@ def _pair(score: dict[str, float]) -> str:
 
 def _table(title: str, scores: dict[str, dict[str, float]]) -> str:
     lines = [f"| {title} | {_COLUMNS} |", "| --- | --- | --- | --- | --- |"]
-    for name, one in scores.items():
-        cells = (f"{100 * one[key]:.1f} %" for key in ("median_ape", "p90_ape", "bias"))
-        lines.append(f"| {name} | {one['rows']} | {' | '.join(cells)} |")
+    for name, score in scores.items():
+        cells = (f"{100 * score[key]:.1f} %" for key in ("median_ape", "p90_ape", "bias"))
+        lines.append(f"| {name} | {score['rows']} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -284,7 +284,7 @@ def _few(report: Mapping[str, Any]) -> list[str]:
         old = before[row["set"]]
         if row["median_ape"] is None or old["median_ape"] is None:
             continue
-        cells = [f"{_percent(one['median_ape'])} / {_percent(one['p90_ape'])}" for one in (old, row)]
+        cells = [f"{_percent(scored['median_ape'])} / {_percent(scored['p90_ape'])}" for scored in (old, row)]
         lines.append(f"| {row['set']} | {row['answered']} | {cells[0]} | {cells[1]} | {100 * row['bias']:+.0f} % |")
     return lines
 

@@ -78,8 +78,8 @@ def channels_text(plan: jevons.PlanResult) -> str:
 
 def draws_text(draws: Any) -> str:
     """Return what the draws say of the verdict."""
-    factor = next(one for one in interval_records(draws) if one["outcome"] == "compute_factor")
-    percent = {name: f"{100 * one['p']:.0f} %" for name, one in probabilities(draws).items()}
+    factor = next(record for record in interval_records(draws) if record["outcome"] == "compute_factor")
+    percent = {name: f"{100 * probability['p']:.0f} %" for name, probability in probabilities(draws).items()}
     inputs = (f"`{path}` (rank correlation {value:+.2f})" for path, value in ranked(draws, "compute_factor", 4))
     return (
         f"In {draws.values.shape[0]} draws compute is {factor['p50']:.2f} times, {factor['p10']:.2f} to "

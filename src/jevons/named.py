@@ -54,8 +54,8 @@ for _name, _spelled in _WORDS.items():
 
 def unknown_attribute(what: str, name: str, known: Iterable[str]) -> AttributeError:
     """Return the error of a name that *what* lacks: it offers the one here that likely was meant, else all."""
-    names = sorted({one for one in known if not one.startswith("_")})
-    meant = next((one for one in _OTHER_WORDS.get(name.lower(), ()) if _stem(one) in names), "")
+    names = sorted({public for public in known if not public.startswith("_")})
+    meant = next((word for word in _OTHER_WORDS.get(name.lower(), ()) if _stem(word) in names), "")
     near = f" Use `.{meant}`." if meant else did_you_mean(name, names)
     listed = f" It has {', '.join(names)}." if names else ""
     return AttributeError(f"{what} has no attribute `{name}`.{near or listed}")
@@ -142,8 +142,8 @@ class Described(Named):
     def _repr_html_(self) -> str:
         """Return it in a sentence and its tables, for a notebook."""
         result = self._result()
-        shown = (one for one in result.tables.values() if not one.detail or one.name == result.main_table)
-        return f"<p>{html.escape(result.answer)}</p>{''.join(one._repr_html_() for one in shown)}"
+        shown = (table for table in result.tables.values() if not table.detail or table.name == result.main_table)
+        return f"<p>{html.escape(result.answer)}</p>{''.join(table._repr_html_() for table in shown)}"
 
 
 class Record(dict[str, Any]):
@@ -168,7 +168,7 @@ class Record(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         """Refuse an entry that is not there."""
-        names = [str(one) for one in self]
+        names = [str(member) for member in self]
         message = f"no entry `{name}`.{did_you_mean(str(name), names) or f' There are {names}.'}"
         raise NoSuchNameError(message)
 

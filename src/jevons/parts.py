@@ -51,7 +51,7 @@ class Grouped:
         names: list[str] = []
         for field in dataclasses.fields(cls):  # type: ignore[arg-type]
             names += (
-                [one.name for one in dataclasses.fields(parts[field.name])] if field.name in parts else [field.name]
+                [inner.name for inner in dataclasses.fields(parts[field.name])] if field.name in parts else [field.name]
             )
         return tuple(names)
 

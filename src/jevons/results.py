@@ -122,7 +122,7 @@ class Result:
 
     def answer_record(self) -> dict[str, Any]:
         """Return the answer, and the sentences that it is made of, as plain values."""
-        return {"answer": self.answer, "answer_parts": [one.record() for one in self.answer_parts]}
+        return {"answer": self.answer, "answer_parts": [sentence.record() for sentence in self.answer_parts]}
 
     def _tables(self) -> Iterable[Table]:
         raise NotImplementedError
@@ -166,7 +166,9 @@ class Result:
             subject = self._subject()
             if hasattr(subject, name):
                 return getattr(subject, name)
-            parts = [f"{one}.{part}" for one, each in self._entries.items() if isinstance(each, dict) for part in each]
+            parts = [
+                f"{entry}.{part}" for entry, each in self._entries.items() if isinstance(each, dict) for part in each
+            ]
             what = f"{'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind} result"
             raise unknown_attribute(what, name, (*self._entries, *parts, *dir(type(self)), *dir(subject)))
 
@@ -226,7 +228,7 @@ class Result:
     @property
     def notes(self) -> tuple[str, ...]:
         """Those sentences as text."""
-        return tuple(one.text() for one in self.note_parts)
+        return tuple(note.text() for note in self.note_parts)
 
     def check(self) -> None:
         """Check what holds of every result of this kind, before anybody sees it.
@@ -375,17 +377,17 @@ class Result:
             for line, text in enumerate((f"jevons {self.kind}", self.answer, *self.notes)):
                 about.write_string(line, 0, text, bold if line == 0 else None)
             names = {"about"}
-            for one in self.tables.values():
-                name = one.name[:31]
+            for inner in self.tables.values():
+                name = inner.name[:31]
                 while name in names:
                     name = f"{name[:28]}_{len(names)}"
                 names.add(name)
                 sheet = book.add_worksheet(name)
-                sheet.write_string(0, 0, one.title, bold)
-                for place, column in enumerate(one.columns):
+                sheet.write_string(0, 0, inner.title, bold)
+                for place, column in enumerate(inner.columns):
                     sheet.write_string(1, place, column.head, bold)
                     sheet.write_string(2, place, column.name)
-                    for line, row in enumerate(one.rows, 3):
+                    for line, row in enumerate(inner.rows, 3):
                         _write_cell(sheet, line, place, row[place])
                 sheet.freeze_panes(3, 1)
                 sheet.autofit()
@@ -398,7 +400,7 @@ class Result:
         InputError
             If the result has no pictures.
         """
-        kind = next((one for one in ("svg", "png") if name.lower().endswith(f".{one}.zip")), "")
+        kind = next((picture for picture in ("svg", "png") if name.lower().endswith(f".{picture}.zip")), "")
         if kind and not dir(self.plot):
             message = f"a {self.kind} result has no pictures; .zip has every table as CSV"
             raise InputError(message)
@@ -419,13 +421,13 @@ class Result:
                     figure.savefig(content, format=picture, dpi=150)
                     archive.writestr(f"{title}.{picture}", content.getvalue())
                 return
-            for one in self.tables.values():
+            for inner in self.tables.values():
                 if name.endswith(".parquet.zip"):
                     content = io.BytesIO()
-                    one.to_frame().write_parquet(content)
-                    archive.writestr(f"{one.name}.parquet", content.getvalue())
+                    inner.to_frame().write_parquet(content)
+                    archive.writestr(f"{inner.name}.parquet", content.getvalue())
                 else:
-                    archive.writestr(f"{one.name}.csv", frame_csv(one.to_frame()))
+                    archive.writestr(f"{inner.name}.csv", frame_csv(inner.to_frame()))
 
     def __repr__(self) -> str:
         """Return the answer and the first table, at most 15 lines."""
@@ -438,7 +440,7 @@ class Result:
 
     def _repr_html_(self) -> str:
         """Return the page in a frame for a notebook, and answer and tables as text where frames are cut out."""
-        shown = "".join(one._repr_html_() for one in self.tables.values() if not one.detail)
+        shown = "".join(inner._repr_html_() for inner in self.tables.values() if not inner.detail)
         text = f"<details><summary>{html.escape(self.answer)}</summary>{shown}</details>"
         return f"{jevons.face(self.kind, 'notebook')(self)}{text}"
 

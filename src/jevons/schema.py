@@ -211,9 +211,9 @@ def validate_document(document: Located, model: type[BaseModel], context: Mappin
 def _meaning(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
     """Return what a missing field is, by the first sentence below it in its class; nothing where there is none."""
     owner = _model_at(model, loc[:-1])
-    for one in owner.__mro__ if owner is not None else ():
+    for base in owner.__mro__ if owner is not None else ():
         try:
-            body = ast.parse(textwrap.dedent(inspect.getsource(one))).body[0]
+            body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
         except (OSError, TypeError, SyntaxError):
             continue
         for entry, text in itertools.pairwise(getattr(body, "body", [])):

@@ -244,7 +244,7 @@ class Tables(Mapping[str, Table]):
     """The tables of a result by name; its text lists them."""
 
     def __init__(self, tables: Iterable[Table]) -> None:
-        self._tables = {one.name: one for one in tables}
+        self._tables = {entry.name: entry for entry in tables}
 
     def __getitem__(self, name: str | int) -> Table:
         """Return a table by name, or by its place."""
@@ -284,7 +284,9 @@ class Tables(Mapping[str, Table]):
 
     def __repr__(self) -> str:
         """Return names, sizes and titles."""
-        return "\n".join(f"{one.name} ({len(one)} x {len(one.columns)}): {one.title}" for one in self.values())
+        return "\n".join(
+            f"{entry.name} ({len(entry)} x {len(entry.columns)}): {entry.title}" for entry in self.values()
+        )
 
 
 def text_table(one: Table, *, most: int = 10, width: int = 100) -> list[str]:

@@ -56,8 +56,8 @@ def runs() -> dict[str, str]:
     from jevons.facts import default_facts
 
     facts = default_facts()
-    prefixes = sorted(one.id.removesuffix("name") for one in facts if _NAMED.fullmatch(one.id))
-    return {str(facts.get(f"{one}name").value): str(facts.get(f"{one}options").value) for one in prefixes}
+    prefixes = sorted(fact.id.removesuffix("name") for fact in facts if _NAMED.fullmatch(fact.id))
+    return {str(facts.get(f"{prefix}name").value): str(facts.get(f"{prefix}options").value) for prefix in prefixes}
 
 
 def _run(given: Any, name: str) -> str:

@@ -111,8 +111,8 @@ def command(
         Whether the result writes a folder of files that run it, with ``--emit``.
     """
     own = parameters(function)
-    names_model = not arguments and any(one.name == "model" for one in own)
-    several = {one.flag for one in own if one.several or _takes_several(one)} | {"explain"}
+    names_model = not arguments and any(parameter.name == "model" for parameter in own)
+    several = {parameter.flag for parameter in own if parameter.several or _takes_several(parameter)} | {"explain"}
     default_out = out
 
     def run(**given: Any) -> None:
@@ -131,7 +131,9 @@ def command(
         check_page_language(language, out)
         check_out(plot, PICTURES, option="--plot")
         check_folder(folder)
-        check_inputs({one.name: given.get(one.name) for one in own if one.option.metavar == "FILE"})
+        check_inputs(
+            {parameter.name: given.get(parameter.name) for parameter in own if parameter.option.metavar == "FILE"}
+        )
         chosen = function
         for name, (_, other) in (instead or {}).items():
             chosen = other if given.pop(name) else chosen
@@ -163,7 +165,7 @@ def command(
     shared += [("language", Language, None)] if ".html" in endings else []
     shared += [("named_model", NamedModel, None)] if names_model else []
     signature = inspect.Signature(
-        [_parameter(one, argument=one.name in arguments) for one in own]
+        [_parameter(parameter, argument=parameter.name in arguments) for parameter in own]
         + [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=d, annotation=a) for n, a, d in shared]
         + [inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     )
@@ -195,15 +197,19 @@ def _out(endings: Sequence[str]) -> Any:
 def _about(function: Callable[..., Result], own: Iterable[Declared], arguments: tuple[str, ...]) -> str:
     """Return what a function's docstring says before its sections, with the flags of a command for its arguments."""
     text = (inspect.getdoc(inspect.unwrap(function)) or "").partition("\n\nReturns\n")[0]
-    for one in own:
-        word = (one.option.metavar or one.name.upper()) if one.name in arguments else f"--{one.flag}"
-        text = re.sub(rf"(?<!`)`{one.name}`(?!`)", word, text)
+    for parameter in own:
+        word = (
+            (parameter.option.metavar or parameter.name.upper())
+            if parameter.name in arguments
+            else f"--{parameter.flag}"
+        )
+        text = re.sub(rf"(?<!`)`{parameter.name}`(?!`)", word, text)
     return text.replace("``", "`")
 
 
 def _stated(own: Iterable[Declared], given: dict[str, Any], context: typer.Context | None) -> dict[str, Any]:
     """Return what was given, without defaults where a launch line or the like says what they are."""
-    expanded = any(one.option.expand is not None and given.get(one.name) for one in own)
+    expanded = any(parameter.option.expand is not None and given.get(parameter.name) for parameter in own)
     if not expanded or context is None:
         return given
 
@@ -227,10 +233,10 @@ def _repeated(several: set[str]) -> list[str]:
 def _times(own: Iterable[Declared], given: Mapping[str, Any], context: typer.Context | None) -> list[str]:
     """Say in which unit times without one are taken; return those that are unlikely."""
     doubts = []
-    for one in own:
-        source = None if context is None else context.get_parameter_source(one.name)
-        if one.name in given and source is not None and source.name == "COMMANDLINE":
-            text, unlikely = bare_time(given[one.name], one)
+    for parameter in own:
+        source = None if context is None else context.get_parameter_source(parameter.name)
+        if parameter.name in given and source is not None and source.name == "COMMANDLINE":
+            text, unlikely = bare_time(given[parameter.name], parameter)
             if unlikely:
                 doubts.append(text)
             elif text:
@@ -248,11 +254,11 @@ def _called(function: Callable[..., Result], given: Mapping[str, Any], said: lis
         try:
             return _run(function, given, counted=counted)
         finally:
-            for one in told:
-                if issubclass(one.category, InputNote):
-                    note(str(one.message))
-                elif issubclass(one.category, InputWarning):
-                    said.append(str(one.message))
+            for sentence in told:
+                if issubclass(sentence.category, InputNote):
+                    note(str(sentence.message))
+                elif issubclass(sentence.category, InputWarning):
+                    said.append(str(sentence.message))
 
 
 def _run(function: Callable[..., Result], given: Mapping[str, Any], *, counted: bool) -> Result:
@@ -395,7 +401,7 @@ def print_result(
     if out is not None:
         result.save(out, force=forced(), language=language)
         note(f"wrote {out}")
-    tables = [one for one in result.tables.values() if detail or not one.detail]
+    tables = [table for table in result.tables.values() if detail or not table.detail]
     if form == "json":
         more: dict[str, Any] = {"warnings": list(warnings)} if warnings else {}
         more |= {"explained": dict(explained)} if explained else {}
@@ -403,9 +409,9 @@ def print_result(
     elif explained:
         show(*explained.values())
     elif form == "csv":
-        say("\n".join(frame_csv(one.to_frame()) for one in tables))
+        say("\n".join(frame_csv(table.to_frame()) for table in tables))
     elif form == "md":
-        say("\n".join((result.answer, "", *(line for one in tables for line in markdown(one)))) + "\n")
+        say("\n".join((result.answer, "", *(line for table in tables for line in markdown(table)))) + "\n")
     else:
         show(*shown_parts(result, tables, detail=detail))
 
@@ -414,15 +420,15 @@ def shown_parts(result: Result, tables: Sequence[Table], *, detail: bool) -> Ite
     """Yield the answer, tables and notes; without *detail* what a screen holds, and where there is more."""
     yield f"{result.answer}\n"
     shown = list(tables) if detail else on_a_screen(tables, result.notes)
-    more = [one.name for one in result.tables.values() if one.detail and not detail]
-    kept = {one.name: one for one in shown}
-    for one in tables:
-        few = kept.get(one.name)
+    more = [table.name for table in result.tables.values() if table.detail and not detail]
+    kept = {table.name: table for table in shown}
+    for table in tables:
+        few = kept.get(table.name)
         if few is not None:
             yield from legend(few) if few.legend else (sheet(few),)
             yield ""
-        if few is None or not few.whole(one):
-            more.append(f"{one.name} ({len(one)} rows)" if few is None or len(few) < len(one) else one.name)
+        if few is None or not few.whole(table):
+            more.append(f"{table.name} ({len(table)} rows)" if few is None or len(few) < len(table) else table.name)
     yield from (f"{text}" for text in result.notes)
     if more:
         yield named_more(more)
@@ -454,8 +460,8 @@ def on_a_screen(tables: Sequence[Table], notes: Sequence[str]) -> list[Table]:
 
     def cut() -> list[Table]:
         kept: list[Table] = []
-        for one, most in zip(whole, rows, strict=False):
-            kept.append(one.first(len(kept[-1]) if one.legend and kept else most))
+        for brief, most in zip(whole, rows, strict=False):
+            kept.append(brief.first(len(kept[-1]) if brief.legend and kept else most))
         return kept
 
     def fits() -> bool:

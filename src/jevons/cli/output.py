@@ -361,10 +361,10 @@ def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS, *, opti
 def check_inputs(given: Mapping[str, Any]) -> None:
     """Refuse files that cannot be read before a command imports what it needs."""
     for name, value in given.items():
-        for one in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(one, str | Path) and name not in _OUTPUTS:
-                _check_address(str(one))
-                check_readable(one)
+        for item in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(item, str | Path) and name not in _OUTPUTS:
+                _check_address(str(item))
+                check_readable(item)
 
 
 def _check_address(text: str) -> None:
@@ -376,15 +376,17 @@ def _check_address(text: str) -> None:
 
 
 def _of_paths(value: Any) -> bool:
-    return isinstance(value, Path) or (isinstance(value, list | tuple) and any(isinstance(one, Path) for one in value))
+    return isinstance(value, Path) or (
+        isinstance(value, list | tuple) and any(isinstance(item, Path) for item in value)
+    )
 
 
 def note_inputs(given: Mapping[str, Any]) -> None:
     """Take note of the files that a command's line names, and of those in a folder of files, before any is read."""
     for name, value in given.items():
-        for one in value if isinstance(value, list | tuple) else (value,):
-            if name not in _OUTPUTS and isinstance(one, str | Path):
-                path = Path(one)
+        for item in value if isinstance(value, list | tuple) else (value,):
+            if name not in _OUTPUTS and isinstance(item, str | Path):
+                path = Path(item)
                 with contextlib.suppress(OSError, ValueError):
                     note_input(path)
                     for entry in path.iterdir() if name == "files" and path.is_dir() else ():
@@ -422,7 +424,7 @@ def csv_text(value: Mapping[str, Any]) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: safe_cell(v) if isinstance(v, str) else v for key, v in one.items()} for one in records)
+    writer.writerows({key: safe_cell(v) if isinstance(v, str) else v for key, v in row.items()} for row in records)
     return stream.getvalue()
 
 

@@ -28,7 +28,7 @@ class Command(TyperCommand):
     def _meant(self, error: Any) -> str:
         """Return what to write in place of an option that is not there, or of a word without an option."""
         word = str(getattr(error, "option_name", "")).lstrip("-").replace("-", "_").lower()
-        known = {one.name for one in self.params}
+        known = {param.name for param in self.params}
         meant = next((name for name in SPELLINGS.get(word, ()) if name in known), "")
         if meant:
             return f". Did you mean --{meant.replace('_', '-')}?"

@@ -25,22 +25,22 @@ def compose_files(handover: Handover) -> dict[str, str]:
         If containers of the accelerator are not started by Docker.
     """
     files: dict[str, str] = {}
-    for one in replicas(handover, handover.engine):
-        if not devices_variable(one.pool.deployment.accelerator.vendor):
-            vendor = one.pool.deployment.accelerator.vendor
+    for pool in replicas(handover, handover.engine):
+        if not devices_variable(pool.pool.deployment.accelerator.vendor):
+            vendor = pool.pool.deployment.accelerator.vendor
             message = f"compose: accelerators of {vendor} have no compose recipe; use the commands or Kubernetes"
             raise InputError(message)
-        if one.engine == "trtllm" and one.servers > 1:
+        if pool.engine == "trtllm" and pool.servers > 1:
             message = "compose: TensorRT-LLM over several servers starts through Slurm or MPI; use its script or Dynamo"
             raise InputError(message)
-        kinds = list(placed(one))
+        kinds = list(placed(pool))
         for server in kinds:
-            parts = [one.label, f"rank{server.rank}" if one.servers > 1 else ""]
-            parts += [f"{server.instances}-instances" if len(kinds) > 1 and one.servers == 1 else ""]
+            parts = [pool.label, f"rank{server.rank}" if pool.servers > 1 else ""]
+            parts += [f"{server.instances}-instances" if len(kinds) > 1 and pool.servers == 1 else ""]
             name = "-".join(part for part in parts if part)
-            files[f"compose/{name}.compose.yaml"] = _compose(handover, one, server)
+            files[f"compose/{name}.compose.yaml"] = _compose(handover, pool, server)
             site = Site(model=handover.checkpoint)
-            files |= {f"compose/{file}": text for file, text in command(handover, one, site).files}
+            files |= {f"compose/{file}": text for file, text in command(handover, pool, site).files}
     routing = router(handover, handover.engine)
     if routing is not None:
         files["compose/router.compose.yaml"] = _router(handover, routing)

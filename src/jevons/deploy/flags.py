@@ -58,13 +58,13 @@ def releases(program: str) -> tuple[Release, ...]:
     return tuple(
         Release(
             program=program,
-            version=str(one["release"]),
+            version=str(release["release"]),
             command=str(entry["command"]),
-            options=frozenset(str(one["options"]).split()),
-            read=str(one["read"]),
-            source=str(one["source"]),
+            options=frozenset(str(release["options"]).split()),
+            read=str(release["read"]),
+            source=str(release["source"]),
         )
-        for one in entry["releases"]
+        for release in entry["releases"]
     )
 
 
@@ -77,7 +77,7 @@ def release_of(program: str, version: str = "") -> tuple[Release, str]:
     if not version:
         return known[-1], ""
     stated = _number(version)
-    fitting = [one for one in known if _number(one.version)[: len(stated)] <= stated]
+    fitting = [flags for flags in known if _number(flags.version)[: len(stated)] <= stated]
     chosen = fitting[-1] if fitting else known[0]
     if _number(chosen.version)[: len(stated)] == stated:
         return chosen, ""

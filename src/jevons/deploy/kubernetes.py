@@ -33,14 +33,14 @@ def kubernetes_files(handover: Handover) -> dict[str, str]:
         raise InputError(message)
     name, documents = object_name(handover.name), []
     head: list[str] = []
-    for one in replicas(handover, handover.engine):
-        check_spans(one, "k8s")
-        head += [f"# {words(one)}, {title_of(one.engine)} {one.release}."]
-        head += [f"# Warning: {warning}" for warning in one.warnings]
-        label = f"{name}-{one.label}"
-        documents += workload(handover, one, label, {"app": name, "role": one.label})
-        documents.append(service(label, {"app": name, "role": one.label}, FIRST_PORT, leaders=one.servers > 1))
-    if handover.disaggregated or sum(one.instances for one in replicas(handover, handover.engine)) > 1:
+    for pool in replicas(handover, handover.engine):
+        check_spans(pool, "k8s")
+        head += [f"# {words(pool)}, {title_of(pool.engine)} {pool.release}."]
+        head += [f"# Warning: {warning}" for warning in pool.warnings]
+        label = f"{name}-{pool.label}"
+        documents += workload(handover, pool, label, {"app": name, "role": pool.label})
+        documents.append(service(label, {"app": name, "role": pool.label}, FIRST_PORT, leaders=pool.servers > 1))
+    if handover.disaggregated or sum(pool.instances for pool in replicas(handover, handover.engine)) > 1:
         documents += _router(handover, name)
     head += ["# Needs a secret hf-token with the key HF_TOKEN.", f"# {KEPT_NOTE}"]
     return {"k8s/fleet.yaml": "\n".join(head) + "\n" + yaml_text(*documents)}
@@ -162,7 +162,7 @@ def _router(handover: Handover, name: str) -> list[Manifest]:
     options: list[tuple[str, str | None]] = [("--host", "0.0.0.0"), ("--port", ROUTER_PORT)]  # noqa: S104
     options += [("--service-discovery", None), ("--service-discovery-port", str(FIRST_PORT))]
     options += [("--service-discovery-namespace", "$NAMESPACE")]
-    leaders = {one.label: one.servers > 1 for one in replicas(handover, handover.engine)}
+    leaders = {pool.label: pool.servers > 1 for pool in replicas(handover, handover.engine)}
 
     def selector(label: str) -> list[tuple[str, str | None]]:
         words = [f"app={name}", f"role={label}", *(["rank=leader"] if leaders[label] else [])]

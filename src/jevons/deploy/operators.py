@@ -45,17 +45,17 @@ def dynamo_files(handover: Handover) -> dict[str, str]:
     components: list[dict[str, Any]] = [
         {"name": "Frontend", "type": "frontend", "replicas": 1, "podTemplate": {"spec": {"containers": [frontend]}}}
     ]
-    components += [_component(handover, one, image, name) for one in started]
+    components += [_component(handover, pool, image, name) for pool in started]
     graph = {
         "apiVersion": "nvidia.com/v1beta1", "kind": "DynamoGraphDeployment", "metadata": {"name": name},
         "spec": {"backendFramework": handover.engine, "components": components},
     }  # fmt: skip
     documents: list[Any] = [graph]
     if handover.engine == "trtllm":
-        data = {f"{one.label}.config.yaml": trtllm_config(one) for one in started}
+        data = {f"{pool.label}.config.yaml": trtllm_config(pool) for pool in started}
         documents.insert(0, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
-    head = [f"# {words(one)}, {title_of(one.engine)} {one.release}." for one in started]
-    head += [f"# Warning: {warning}" for one in started for warning in one.warnings]
+    head = [f"# {words(pool)}, {title_of(pool.engine)} {pool.release}." for pool in started]
+    head += [f"# Warning: {warning}" for pool in started for warning in pool.warnings]
     head += ["# Needs Dynamo's operator, and a secret hf-token-secret with HF_TOKEN."]
     return {"dynamo/deployment.yaml": "\n".join(head) + "\n" + yaml_text(*documents)}
 
@@ -104,16 +104,16 @@ def llmd_files(handover: Handover) -> dict[str, str]:
         message = f"llmd: manifests are written for vLLM, not {title_of(handover.engine)}; size with --engine vllm"
         raise InputError(message)
     name, documents, head = object_name(handover.name), [], []
-    for one in replicas(handover, "vllm"):
-        head += [f"# {words(one)}, vLLM {one.release}.", *(f"# Warning: {warning}" for warning in one.warnings)]
+    for pool in replicas(handover, "vllm"):
+        head += [f"# {words(pool)}, vLLM {pool.release}.", *(f"# Warning: {warning}" for warning in pool.warnings)]
         labels = {
             "llm-d.ai/inference-serving": "true",
             "llm-d.ai/model": name,
-            "llm-d.ai/role": one.pool.role or "both",
+            "llm-d.ai/role": pool.pool.role or "both",
         }
-        decode = one.pool.role == "decode"
+        decode = pool.pool.role == "decode"
         documents += workload(
-            handover, one, f"{name}-{one.label}", labels, port=8200 if decode else 8000,
+            handover, pool, f"{name}-{pool.label}", labels, port=8200 if decode else 8000,
             before=[_sidecar()] if decode else None,
         )  # fmt: skip
     head += ["# Needs a secret hf-token with the key HF_TOKEN, and the pool of inferencepool.values.yaml."]

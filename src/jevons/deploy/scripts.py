@@ -22,25 +22,25 @@ def replicas(handover: Handover, engine: str) -> list[Replica]:
 
 def warnings_of(started: list[Replica]) -> list[str]:
     """Return every warning once."""
-    warnings = [warning for one in started for warning in one.warnings]
+    warnings = [warning for pool in started for warning in pool.warnings]
     if too_many(started):
-        count = sum(one.instances for one in started)
+        count = sum(pool.instances for pool in started)
         warnings.append(f"No router command lists {count:,} instances: point a router at them by service discovery.")
     return list(dict.fromkeys(warnings))
 
 
 def too_many(started: list[Replica]) -> bool:
     """Return whether a fleet has more instances than a router's command lists."""
-    return sum(one.instances for one in started) > ROUTED
+    return sum(pool.instances for pool in started) > ROUTED
 
 
 def launch_files(handover: Handover, engine: str) -> dict[str, str]:
     """Return the scripts of an engine by file name."""
     files: dict[str, str] = {}
     started = replicas(handover, engine)
-    for one in started:
-        files[f"{engine}/{one.label}.sh"] = _script(handover, one)
-        for name, text in command(handover, one, Site(model=handover.checkpoint)).files:
+    for pool in started:
+        files[f"{engine}/{pool.label}.sh"] = _script(handover, pool)
+        for name, text in command(handover, pool, Site(model=handover.checkpoint)).files:
             files[f"{engine}/{name}"] = text
     routing = router(handover, engine)
     if routing is not None:
@@ -52,10 +52,10 @@ def launch_files(handover: Handover, engine: str) -> dict[str, str]:
 def launch_lines(handover: Handover, engine: str) -> list[str]:
     """Return the command lines of one instance of each pool, a line a server, then that of the router."""
     lines = []
-    for one in replicas(handover, engine):
-        for rank in range(one.servers if engine != "trtllm" else 1):
+    for pool in replicas(handover, engine):
+        for rank in range(pool.servers if engine != "trtllm" else 1):
             site = Site(model=handover.checkpoint, rank=str(rank), port=str(FIRST_PORT))
-            lines.append(command(handover, one, site).line())
+            lines.append(command(handover, pool, site).line())
     routing = router(handover, engine)
     return lines if routing is None else [*lines, routing.line()]
 
@@ -128,7 +128,7 @@ def _addresses(one: Replica, *, variable: str) -> list[str]:
 def router(handover: Handover, engine: str) -> Command | None:
     """Return the command that spreads requests over a fleet's instances; None where there is one, or too many."""
     started = replicas(handover, engine)
-    if sum(one.instances for one in started) == 1 or too_many(started):
+    if sum(pool.instances for pool in started) == 1 or too_many(started):
         return None
     if engine == "trtllm":
         name = "router.yaml"
@@ -142,10 +142,10 @@ def router(handover: Handover, engine: str) -> Command | None:
         addresses = _addresses(started[0], variable="SERVER")
         return Command(program=program, options=(*options, ("--worker-urls", None), *((a, None) for a in addresses)))
     options += [("--vllm-pd-disaggregation" if engine == "vllm" else "--pd-disaggregation", None)]
-    for one in started:
-        for address in _addresses(one, variable=one.pool.role.upper()):
-            options += [(f"--{one.pool.role}", address)]
-            options += [(str(BOOTSTRAP_PORT), None)] if engine == "sglang" and one.pool.role == "prefill" else []
+    for pool in started:
+        for address in _addresses(pool, variable=pool.pool.role.upper()):
+            options += [(f"--{pool.pool.role}", address)]
+            options += [(str(BOOTSTRAP_PORT), None)] if engine == "sglang" and pool.pool.role == "prefill" else []
     return Command(program=program, options=tuple(options))
 
 
@@ -163,10 +163,10 @@ def _trtllm_router(handover: Handover, started: list[Replica]) -> str:
     """Return the configuration of TensorRT-LLM's router; replace the names of servers by their addresses."""
     lines = ["# Replace the names of servers by their addresses.", "hostname: 0.0.0.0", f"port: {ROUTER_PORT}"]
     lines += ["backend: pytorch"]
-    for one in started:
-        kind = "context_servers" if one.pool.role == "prefill" else "generation_servers"
-        variable = one.pool.role or "server"
-        addresses = [a.split("//")[1].replace("${", "").replace("}", "") for a in _addresses(one, variable=variable)]
+    for pool in started:
+        kind = "context_servers" if pool.pool.role == "prefill" else "generation_servers"
+        variable = pool.pool.role or "server"
+        addresses = [a.split("//")[1].replace("${", "").replace("}", "") for a in _addresses(pool, variable=variable)]
         lines += [f"{kind}:", f"  num_instances: {len(addresses)}", "  urls:"]
         lines += [f"    - {address.replace('_', '-')}" for address in addresses]
     if not handover.disaggregated:

@@ -154,17 +154,18 @@ def _with_value(fact: Fact, value: float) -> Fact:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         message = f"fact {fact.id} = {str(value)[:40]}: must be a finite number [{fact.unit}]"
         raise InputError(message)
-    least = min((one.number for one in fact.values), default=0.0)
+    least = min((dated.number for dated in fact.values), default=0.0)
     if value < 0 <= least or (value == 0 and least > 0):
         message = f"fact {fact.id} = {value:g}: must be above zero [{fact.unit}]"
         raise InputError(message)
     reason = "set by whoever asked"
     own = [
         replace(
-            one, value=float(value), low=float(value), high=float(value), grade="judgement", reason=reason, source=None,
+            dated, value=float(value), low=float(value), high=float(value), grade="judgement", reason=reason,
+            source=None,
             locator="", note="", formula="", parents=(), expires=None,
         )
-        for one in fact.values
+        for dated in fact.values
     ]  # fmt: skip
     return replace(fact, values=tuple(own))
 

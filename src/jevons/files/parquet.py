@@ -185,7 +185,7 @@ def parquet_columns(path: Path | str, content: bytes, columns: tuple[tuple[str, 
         with without_panics():
             schema = pl.read_parquet_schema(io.BytesIO(content))
         named = {name.strip(): name for name in schema}
-        wanted = next(([named[one] for one in some] for some in columns if set(some) <= set(named)), None)
+        wanted = next(([named[column] for column in some] for some in columns if set(some) <= set(named)), None)
         if wanted is None:
             return pl.DataFrame(schema=dict.fromkeys(schema, pl.String))
         odd = [name for name in wanted if schema[name].is_nested() or schema[name] in {pl.Binary, pl.Object}]

@@ -34,11 +34,13 @@ def machine(name: str, facts: Facts | None = None) -> tuple[str, int] | None:
     """
     plain = _plain(name)
     for text in (plain, _BEFORE.sub("", plain)):
-        for one in _shipped() if facts is None else _types(facts):
-            match = one.name.fullmatch(text)
+        for machine_type in _shipped() if facts is None else _types(facts):
+            match = machine_type.name.fullmatch(text)
             if match:
                 stated = match.groupdict()
-                return one.device, one.devices or int(stated.get("n") or int(stated["twice"]) // 2 or 1)
+                return machine_type.device, machine_type.devices or int(
+                    stated.get("n") or int(stated["twice"]) // 2 or 1
+                )
     return None
 
 
@@ -63,7 +65,7 @@ def _type(device: str, text: str) -> _Type:
         elif piece in {"n", "2n"}:
             pattern += r"(?P<n>\d{1,5})" if piece == "n" else r"(?P<twice>\d{1,5})"
         else:
-            pattern += f"(?:{'|'.join(_plain(one) for one in piece.split(','))})"
+            pattern += f"(?:{'|'.join(_plain(word) for word in piece.split(','))})"
     return _Type(device, re.compile(pattern), int(devices) if devices else None)
 
 

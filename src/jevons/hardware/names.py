@@ -249,7 +249,11 @@ def _names(facts: Facts, ids: list[str]) -> list[_Known]:
 def _spellings(facts: Facts, ids: list[str]) -> list[tuple[str, str]]:
     """Return each device with the other names that facts list for it."""
     listed = [(device, f"{device}.spellings") for device in ids if f"{device}.spellings" in facts]
-    return [(device, text.strip().lower()) for device, one in listed for text in str(facts.get(one).value).split(";")]
+    return [
+        (device, text.strip().lower())
+        for device, fact_id in listed
+        for text in str(facts.get(fact_id).value).split(";")
+    ]
 
 
 def _has_memory(facts: Facts, device: str, memory_gb: float) -> bool:
@@ -259,18 +263,20 @@ def _has_memory(facts: Facts, device: str, memory_gb: float) -> bool:
 
 
 def _problem(name: str, joined: str, family: list[str], fitting: list[str], facts: Facts, ids: list[str]) -> str:
-    generation = [one for one in ids if f"{one}.generation" in facts and facts.get(f"{one}.generation").value == joined]
+    generation = [
+        known for known in ids if f"{known}.generation" in facts and facts.get(f"{known}.generation").value == joined
+    ]
     if generation:
         return f"accelerator `{shortened(name)}`: a generation; give one of its devices: {', '.join(generation)}"
     if len(fitting) > 1:
         return f"accelerator `{shortened(name)}` may be {', '.join(fitting[:-1])} or {fitting[-1]}; give one of them"
     if family:
-        sizes = ", ".join(f"{one} ({facts.get(f'{one}.hbm_bytes').number / 2**30:.3g} GiB)" for one in family)
+        sizes = ", ".join(f"{known} ({facts.get(f'{known}.hbm_bytes').number / 2**30:.3g} GiB)" for known in family)
         return (
             f"accelerator `{shortened(name)}`: no device of that memory is known, only {sizes}. "
             "A file describes another: --hardware FILE.yaml with `like:`."
         )
-    shapes = {one.replace("_", ""): one for one in ids}
+    shapes = {known.replace("_", ""): known for known in ids}
     for device, spelling in _spellings(facts, ids):
         shapes.setdefault("".join(read_name(spelling)[0]), device)
     lists = "`jevons devices` lists them; --hardware FILE.yaml describes another."

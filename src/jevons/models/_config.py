@@ -149,7 +149,7 @@ class Config:
 
     def _items(self, names: Sequence[str], allowed: Callable[[Any], bool], what: str) -> list[Any]:
         items = self.listed(*names)
-        name = next((one for one in names if isinstance(self.raw.get(one), list)), names[0])
+        name = next((key for key in names if isinstance(self.raw.get(key), list)), names[0])
         for place, item in enumerate(items):
             if not allowed(item):
                 self.fault(f"{name}.{place}", f"{_shown(item)}: the list must be of {what}")

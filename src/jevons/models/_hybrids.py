@@ -91,8 +91,8 @@ def minimax_m3(config: Config) -> Layers:
     if config.words("layer_types"):
         sparse_too = [word != "full_attention" for word in config.words("layer_types")[:depth]]
     return [
-        (chosen if choosing else full, moe if one else dense)
-        for choosing, one in zip(sparse_too, routed[:depth], strict=False)
+        (chosen if choosing else full, moe if layer else dense)
+        for choosing, layer in zip(sparse_too, routed[:depth], strict=False)
     ]
 
 

@@ -10,15 +10,24 @@ from jevons.models._config import Config
 
 _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     "attention": (
-        tuple(f"model.layers.7.self_attn.{one}" for one in ("q_proj", "k_proj", "v_proj", "o_proj")),
-        tuple(f"model.layers.7.self_attn.{one}" for one in ("kv_a_proj_with_mqa", "q_b_proj", "kv_b_proj", "o_proj")),
+        tuple(f"model.layers.7.self_attn.{projection}" for projection in ("q_proj", "k_proj", "v_proj", "o_proj")),
+        tuple(
+            f"model.layers.7.self_attn.{projection}"
+            for projection in ("kv_a_proj_with_mqa", "q_b_proj", "kv_b_proj", "o_proj")
+        ),
     ),
-    "mixers": (tuple(f"model.layers.7.linear_attn.{one}" for one in ("in_proj_qkvz", "in_proj_ba", "out_proj")),),
-    "dense": (tuple(f"model.layers.7.mlp.{one}" for one in ("gate_proj", "up_proj", "down_proj")),),
-    "shared": (tuple(f"model.layers.7.mlp.shared_experts.{one}" for one in ("gate_proj", "up_proj", "down_proj")),),
+    "mixers": (
+        tuple(f"model.layers.7.linear_attn.{projection}" for projection in ("in_proj_qkvz", "in_proj_ba", "out_proj")),
+    ),
+    "dense": (tuple(f"model.layers.7.mlp.{projection}" for projection in ("gate_proj", "up_proj", "down_proj")),),
+    "shared": (
+        tuple(
+            f"model.layers.7.mlp.shared_experts.{projection}" for projection in ("gate_proj", "up_proj", "down_proj")
+        ),
+    ),
     "experts": (
-        tuple(f"model.layers.7.mlp.experts.3.{one}" for one in ("gate_proj", "up_proj", "down_proj")),
-        tuple(f"model.layers.7.block_sparse_moe.experts.3.{one}" for one in ("w1", "w2", "w3")),
+        tuple(f"model.layers.7.mlp.experts.3.{projection}" for projection in ("gate_proj", "up_proj", "down_proj")),
+        tuple(f"model.layers.7.block_sparse_moe.experts.3.{projection}" for projection in ("w1", "w2", "w3")),
         ("model.layers.7.mlp.experts.gate_up_proj", "model.layers.7.mlp.experts.down_proj"),
     ),
     "head": (("lm_head",),),

@@ -181,8 +181,8 @@ def _by_groups(groups: Config, config: Config, form: str, algorithm: str, doubts
         kind = _weights(weights.raw, f"{form} {group.raw.get('format', '')}".lower(), doubts)
         targets = [str(target) for target in group.listed("targets")]
         named = covered(targets, config)
-        for one in named or {"*"}:
-            chosen.setdefault(one, kind)
+        for path in named or {"*"}:
+            chosen.setdefault(path, kind)
         if any(re.fullmatch(r"(re:)?\.?\*?(Linear|FusedMoE|LinearBase)", target) for target in targets):
             chosen.setdefault("*", kind)
     if not chosen:
@@ -366,7 +366,7 @@ def _cache(section: Config, doubts: list[str]) -> str:
         layers = [said for key, said in _pairs(quant.get("layer_quant_config")) if key.endswith(("k_proj", "v_proj"))]
         scheme = next((said for said in layers if isinstance(said, Mapping) and said.get("output_tensors")), None)
     if isinstance(scheme, Mapping) and "output_tensors" not in scheme:
-        scheme = next((one for key, one in _pairs(scheme) if key.endswith(("k_proj", "v_proj"))), scheme)
+        scheme = next((value for key, value in _pairs(scheme) if key.endswith(("k_proj", "v_proj"))), scheme)
     if scheme is None or (isinstance(scheme, str) and scheme.lower() in {"auto", "none", "bf16", "fp16", "bfloat16"}):
         return "bf16"
     if isinstance(scheme, Mapping):

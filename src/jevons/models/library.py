@@ -87,19 +87,25 @@ def resolve(name: str) -> Resolved:
     for candidate in spellings:
         if candidate in others:
             return Resolved(others[candidate], hint)
-    longer = {one for one in known for candidate in spellings if candidate and one.startswith(f"{candidate}-")}
+    longer = {
+        shipped for shipped in known for candidate in spellings if candidate and shipped.startswith(f"{candidate}-")
+    }
     if len(longer) == 1:
         return Resolved(longer.pop(), hint)
-    tuned = [one for one in known if any(form.endswith(f"-{one}") for form in spellings)]
+    tuned = [shipped for shipped in known if any(form.endswith(f"-{shipped}") for form in spellings)]
     base = "" if longer or _OTHER_PARTS.search(plain) else max(tuned, key=len, default="")
     if base:
         return Resolved(base, hint)
-    if any(re.match(rf"{re.escape(one)}(?![a-z0-9]*[0-9]b)", plain) for one in closed):
+    if any(re.match(rf"{re.escape(unpublished)}(?![a-z0-9]*[0-9]b)", plain) for unpublished in closed):
         message = (
             f"unknown model `{shortened(name)}`: its maker publishes no sizes; give an open model, or a config.json"
         )
         raise InputError(message)
-    told = f" It may be {' or '.join(f'`{one}`' for one in sorted(longer))}." if 0 < len(longer) <= _MOST_MEANT else ""
+    told = (
+        f" It may be {' or '.join(f'`{shipped}`' for shipped in sorted(longer))}."
+        if 0 < len(longer) <= _MOST_MEANT
+        else ""
+    )
     message = (
         f"unknown model `{shortened(name)}`.{told or did_you_mean(plain, known)} `jevons models list` shows all; "
         "or give a config.json."
@@ -111,8 +117,8 @@ def resolve(name: str) -> Resolved:
 def other_names() -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the shipped model of each other name, and the beginnings of names whose makers publish no sizes."""
     listed = read_yaml(_NAMES).root
-    others = {str(other): str(one) for one, names_of_one in listed["means"].items() for other in names_of_one}
-    return others, tuple(str(one) for one in listed["closed"])
+    others = {str(other): str(model) for model, names_of_one in listed["means"].items() for other in names_of_one}
+    return others, tuple(str(name) for name in listed["closed"])
 
 
 def _without_gguf(plain: str, name: str) -> tuple[str, str | None]:
@@ -126,7 +132,7 @@ def _without_gguf(plain: str, name: str) -> tuple[str, str | None]:
     stated = re.search(r"[-.](?:ud-)?(i?q\d[_-][\w-]+?)(?:[-.]gguf)?$", re.sub(r"[-.](gguf|ggml)(?=[-.])", "", plain))
     if stated:
         kind = stated[1].replace("-", "_").removesuffix("_xl")
-        kind = next((one for one in (kind, f"{kind}_m") if one in GGUF), None)
+        kind = next((spelling for spelling in (kind, f"{kind}_m") if spelling in GGUF), None)
         if kind is not None:
             shorter = re.sub(r"[-.](gguf|ggml)(?=[-.]|$)", "", plain)
             return shorter[: shorter.rindex(stated[1])].rstrip("-.").removesuffix("-ud"), kind
@@ -196,7 +202,7 @@ def load(name_or_path: str, *, name: str | None = None) -> ModelSpec:
 def _stamp(path: Path) -> tuple[int, ...]:
     """Return when the files that a model is read from were last changed: a changed file is read again."""
     folder = path.parent if path.suffix == ".json" else path
-    return tuple(changed_ns(one) for one in (path, folder / "config.json", folder / "hf_quant_config.json"))
+    return tuple(changed_ns(file) for file in (path, folder / "config.json", folder / "hf_quant_config.json"))
 
 
 @functools.lru_cache(maxsize=256)

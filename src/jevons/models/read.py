@@ -95,7 +95,9 @@ def _with_quantisation(raw: Mapping[str, Any], beside: Any, file: str) -> Mappin
     """Return a config with what ModelOpt wrote in a file of its own, unless the config says it itself."""
     if not isinstance(beside, Mapping) or not isinstance(beside.get("quantization", {}), Mapping):
         raise InputError(Fault(message="must be a JSON object with `quantization`", file=file))
-    if any(isinstance(one, Mapping) and one.get("quantization_config") for one in (raw, *map(raw.get, _NESTED))):
+    if any(
+        isinstance(section, Mapping) and section.get("quantization_config") for section in (raw, *map(raw.get, _NESTED))
+    ):
         return raw
     return {**raw, "quantization_config": {"quant_method": "modelopt", **beside.get("quantization", {})}}
 

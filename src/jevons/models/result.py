@@ -53,9 +53,9 @@ class ModelsResult(ListResult):
         rows = [
             (
                 s.name, s.parameters_total, s.parameters_active, s.kv_bytes_per_token(), s.flop_per_token(),
-                s.max_context, s.architecture, one.figures, one.error_frac,
+                s.max_context, s.architecture, support.figures, support.error_frac,
             )
-            for s, one in sorted(
+            for s, support in sorted(
                 ((s, support_of("models", s.name)) for s in self.specs), key=lambda pair: -pair[1].figures
             )
         ]  # fmt: skip

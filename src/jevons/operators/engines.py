@@ -70,7 +70,7 @@ def engine_names(facts: Facts | None = None) -> list[str]:
 def kernel_engines(facts: Facts | None = None) -> list[str]:
     """Return the engines whose kernels answer: those that some engine's ``kernels_like`` names."""
     facts = facts or default_facts()
-    named = {str(facts.get(one.id).value) for one in facts if _is_of_engine(one.id, "kernels_like")}
+    named = {str(facts.get(fact.id).value) for fact in facts if _is_of_engine(fact.id, "kernels_like")}
     return [GENERIC, *sorted(named - {GENERIC})]
 
 
@@ -89,9 +89,9 @@ def engine_id(name: str, facts: Facts | None = None) -> str:
     """
     spellings = _described(facts or default_facts())
     plain = _plain(name)
-    for one, names in spellings.items():
+    for engine, names in spellings.items():
         if plain in names:
-            return one
+            return engine
     near = did_you_mean(plain, spellings)
     message = f"unknown engine `{name}`.{near} Known: {', '.join(spellings)}; {GENERIC} stands for any other."
     raise InputError(message)
@@ -141,10 +141,10 @@ def engine_in(label: str, facts: Facts | None = None) -> str:
     """
     text = _plain(label)
     ends = [
-        (text.rfind(name) + len(name), len(name), one)
-        for one, names in _described(facts or default_facts()).items()
+        (text.rfind(name) + len(name), len(name), engine)
+        for engine, names in _described(facts or default_facts()).items()
         for name in names
-        if name in text and one != GENERIC
+        if name in text and engine != GENERIC
     ]
     return max(ends)[2] if ends else GENERIC
 
@@ -264,13 +264,13 @@ def _shipped_described() -> Mapping[str, frozenset[str]]:
 def _spellings(facts: Facts) -> Mapping[str, frozenset[str]]:
     ids = sorted(fact.id.split(".")[1] for fact in facts if _is_of_engine(fact.id, "name"))
     return {
-        one: frozenset(
+        engine: frozenset(
             _plain(text)
             for quantity in ("name", "spellings")
-            for text in (one, *engine_text(one, quantity, facts=facts).split(";"))
+            for text in (engine, *engine_text(engine, quantity, facts=facts).split(";"))
             if _plain(text)
         )
-        for one in ids
+        for engine in ids
     }
 
 

@@ -40,7 +40,7 @@ def parameters(function: Callable[..., Any]) -> list[Declared]:
             known += _of_group(annotation)
         else:
             known.append(_declared_as(parameter, annotation))
-    return [one for one in known if one is not None]
+    return [choice for choice in known if choice is not None]
 
 
 def _declared_as(parameter: inspect.Parameter, annotation: Any) -> Declared | None:
@@ -62,7 +62,7 @@ def _of_group(annotation: Any) -> list[Declared | None]:
     members = typing.get_type_hints(typing.get_args(annotation)[0], include_extras=True)
     known = []
     for name, member in members.items():
-        default = next((one.value for one in member.__metadata__ if isinstance(one, Default)), None)
+        default = next((entry.value for entry in member.__metadata__ if isinstance(entry, Default)), None)
         place = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
         known.append(_declared_as(place, member))
     return known
@@ -71,15 +71,17 @@ def _of_group(annotation: Any) -> list[Declared | None]:
 def signature_of(function: Callable[..., Any]) -> inspect.Signature:
     """Return the signature of a declared function as callers see it: plain types, options of its group one by one."""
     own = inspect.signature(inspect.unwrap(function))
-    options = {one.name: one for one in parameters(function)}
+    options = {parameter.name: parameter for parameter in parameters(function)}
     places = [
         place.replace(annotation=_written(options[name].type)) if name in options else place
         for name, place in own.parameters.items()
         if place.kind is not inspect.Parameter.VAR_KEYWORD
     ]
     places += [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=_written(one.type))
-        for name, one in options.items()
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=parameter.default, annotation=_written(parameter.type)
+        )
+        for name, parameter in options.items()
         if name not in own.parameters
     ]
     return own.replace(parameters=places)
@@ -131,7 +133,7 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
                 keep(inputs)
             return answer
         except InputError as error:
-            names = {one.flag: one.name for one in parameters(function)}
+            names = {parameter.flag: parameter.name for parameter in parameters(function)}
             faults = [
                 replace(f, message=as_argument(f.message, names), path=as_argument(f.path, names)) for f in error.faults
             ]
@@ -177,17 +179,21 @@ def _bound(
     ArgumentError
         If they are not those of the function; it says which it has in place of a name that others use.
     """
-    known = [one for one in signature.parameters if one != "self"]
+    known = [parameter for parameter in signature.parameters if parameter != "self"]
     faults = [f"{name}() has no argument `{given}`.{_instead(given, known)}" for given in kwargs if given not in known]
     if faults:
         raise ArgumentError(Fault(message=text) for text in faults)
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
-        placed = [one for one in known if signature.parameters[one].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
-        named = [f"{one}=" for one in known if one not in placed]
+        placed = [
+            parameter
+            for parameter in known
+            if signature.parameters[parameter].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        ]
+        named = [f"{parameter}=" for parameter in known if parameter not in placed]
         others = f"; all others are named, such as {', '.join(named[:_SHOWN])}" if named else ""
-        twice = next((one for one, _ in zip(placed, args, strict=False) if one in kwargs), None)
+        twice = next((parameter for parameter, _ in zip(placed, args, strict=False) if parameter in kwargs), None)
         problem = str(error)
         if twice is not None:
             first = shortened(repr(args[placed.index(twice)]))
@@ -202,7 +208,7 @@ _SHOWN = 4
 
 def _instead(given: str, known: Sequence[str]) -> str:
     """Return which argument was likely meant, by the words of engines and load tests or by spelling."""
-    meant = next((one for one in SPELLINGS.get(given.lower(), ()) if one in known), "")
+    meant = next((spelling for spelling in SPELLINGS.get(given.lower(), ()) if spelling in known), "")
     near = f" Did you mean `{meant}`?" if meant else did_you_mean(given, known)
     return near or f" It has {', '.join(known)}."
 
@@ -213,7 +219,7 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
     A result that has invariants keeps them, or the call ends with `InvariantError`.
     """
     plain = inspect.unwrap(function)
-    options = {one.name: one for one in parameters(plain)}
+    options = {parameter.name: parameter for parameter in parameters(plain)}
     several: list[Any] = []
     values: dict[str, Any] = {}
     for name, given in arguments.items():
@@ -225,7 +231,7 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
             values[name] = given if one is None else one.option.value(typed(given, one), one.flag)
     values |= _expanded(options, arguments, values)
     own = inspect.signature(plain).parameters
-    values = {name: one.default for name, one in options.items() if name not in own} | values
+    values = {name: parameter.default for name, parameter in options.items() if name not in own} | values
     try:
         answer = plain(*several, **values)
     except InputError as error:
@@ -249,17 +255,18 @@ def _expanded(
     """
     expanded: dict[str, Any] = {}
     explicit = {name: value for name, value in arguments.items() if value is not None}
-    for one in options.values():
-        if one.option.expand is None or values.get(one.name) is None:
+    for parameter in options.values():
+        if parameter.option.expand is None or values.get(parameter.name) is None:
             continue
-        stated = one.option.expand(values[one.name], explicit | expanded, frozenset(options))
+        stated = parameter.option.expand(values[parameter.name], explicit | expanded, frozenset(options))
         for name, (value, origin) in stated.items():
             if name in expanded:
                 continue
             meant = options[name].option.value(value, options[name].flag)
-            if name in explicit and name != one.name and values[name] != meant:
+            if name in explicit and name != parameter.name and values[name] != meant:
                 message = (
-                    f"--{options[name].flag} {arguments[name]}: --{one.flag} says {meant} ({origin}); omit one of the "
+                    f"--{options[name].flag} {arguments[name]}: --{parameter.flag} says {meant} ({origin}); "
+                    "omit one of the "
                     "two"
                 )
                 raise InputError(message)
@@ -304,9 +311,9 @@ def _documented(function: Callable[..., Any]) -> str:
     """Return the docstring with a section of parameters after its first paragraph."""
     text = inspect.getdoc(function) or ""
     lines = ["Parameters", "----------"]
-    for one in parameters(function):
-        default = "" if one.default is inspect.Parameter.empty else f", default {one.default!r}"
-        lines.append(f"{'*' if one.several else ''}{one.name} : {_written(one.type)}{default}")
-        lines += textwrap.wrap(f"{one.option.text()}.", 100, initial_indent="    ", subsequent_indent="    ")
+    for parameter in parameters(function):
+        default = "" if parameter.default is inspect.Parameter.empty else f", default {parameter.default!r}"
+        lines.append(f"{'*' if parameter.several else ''}{parameter.name} : {_written(parameter.type)}{default}")
+        lines += textwrap.wrap(f"{parameter.option.text()}.", 100, initial_indent="    ", subsequent_indent="    ")
     head, mark, rest = text.partition("\n\nReturns\n")
     return f"{head}\n\n" + "\n".join(lines) + (f"{mark}{rest}" if mark else "")

@@ -33,7 +33,7 @@ RATE_STAGES = Option(
 )
 SWEEP_RATES = Option(
     help="Arrival rates to simulate one after another: 1,2,4 or 1:8:4", unit="req/s", metavar="RATES",
-    parse=lambda given, _name: given if isinstance(given, str) else ",".join(f"{float(one):.15g}" for one in given),
+    parse=lambda given, _name: given if isinstance(given, str) else ",".join(f"{float(rate):.15g}" for rate in given),
 )  # fmt: skip
 TRACE = Option(
     help="Request trace in any known format, such as Azure, Mooncake, AIPerf, ShareGPT or OpenTelemetry, or a table "

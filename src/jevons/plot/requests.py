@@ -20,10 +20,10 @@ def replay_figure(replays: Sequence[Replay]) -> Any:
     One row of panels per group; the band is 10 % around equality.
     """
     figure, axes = subplots(2, width=9.0, height=3.3 * len(replays), rows=len(replays), squeeze=False)
-    for (left, right), one in zip(axes, replays, strict=True):
-        name = one.group.split(" :: ")[1]
-        _answers(left, one, name)
-        _first_tokens(right, one)
+    for (left, right), run in zip(axes, replays, strict=True):
+        name = run.group.split(" :: ")[1]
+        _answers(left, run, name)
+        _first_tokens(right, run)
     return figure
 
 

@@ -232,8 +232,8 @@ def latency(result: SimulationResult) -> Any:
     groups = {"all": seen}
     if mix is not None and len(mix.classes) > 1:
         groups = {
-            one.name: dataclasses.replace(seen, counted=seen.counted & (mix.of_class[seen.place] == number))
-            for number, one in enumerate(mix.classes)
+            request_class.name: dataclasses.replace(seen, counted=seen.counted & (mix.of_class[seen.place] == number))
+            for number, request_class in enumerate(mix.classes)
         }
     series = sim.time_series(requests, run.simulated, run.limits, replicas=run.all_replicas, entry_s=entry_s)
     return simulation_figure(

@@ -67,10 +67,10 @@ def forecast(
             low, middle, high = np.array([quantiles(column, each) for column in path.T]).T
             axis.fill_between(places, low, high, color=colour, alpha=0.18, linewidth=0)
             axis.plot(places, middle, color=colour, linewidth=2, label=label)
-        own = [one for one in came if one.series == name]
+        own = [actual for actual in came if actual.series == name]
         if own:
-            at = [quarters.index(one.quarter) for one in own]
-            axis.plot(at, [one.value / size for one in own], "o", color=INK, markersize=5, label="actual")
+            at = [quarters.index(actual.quarter) for actual in own]
+            axis.plot(at, [actual.value / size for actual in own], "o", color=INK, markersize=5, label="actual")
         axis.set_title(title)
         axis.set_ylabel(f"[{unit}]" if unit else "share")
         axis.set_ylim(bottom=0 if path.min() >= 0 and side_by_side else None)

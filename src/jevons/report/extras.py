@@ -63,11 +63,12 @@ def _swings(result: PlanResult) -> list[dict[str, Any]]:
     currency = str(result.scenario.currency)
     return [
         {
-            "path": one.path, "label": result.amount_label(one.path),
-            "unit": _share_unit(one.unit.replace("¤", currency), one.low, one.high), "low": one.low, "high": one.high,
-            "at_low": one.at_low_cur, "at_high": one.at_high_cur, "value": one.value_cur, "grade": one.grade,
+            "path": swing.path, "label": result.amount_label(swing.path),
+            "unit": _share_unit(swing.unit.replace("¤", currency), swing.low, swing.high), "low": swing.low,
+            "high": swing.high,
+            "at_low": swing.at_low_cur, "at_high": swing.at_high_cur, "value": swing.value_cur, "grade": swing.grade,
         }
-        for one in result.value_swings[:10]
+        for swing in result.value_swings[:10]
     ]  # fmt: skip
 
 
@@ -107,7 +108,7 @@ def _actuals(result: PlanResult) -> list[dict[str, Any]]:
     except JevonsError:
         return []
     labels = list(result.quarters)
-    inside = tuple(one for one in every if one.quarter in labels)
+    inside = tuple(actual for actual in every if actual.quarter in labels)
     if not inside:
         return []
     track = TrackResult(

@@ -162,7 +162,7 @@ def moves(swing: Mapping[str, Any], unit: str) -> Record:
 def cycle(boom: Record, bust: Record) -> Record:
     """Return what new orders add in a boom and in a bust."""
     name = f"cycle.{'gain' if boom['value'] > 0 else 'loss'}_{'gain' if bust['value'] > 0 else 'loss'}"
-    shown = [{**one, "value": abs(one["value"])} for one in (boom, bust)]
+    shown = [{**side, "value": abs(side["value"])} for side in (boom, bust)]
     return sentence(name, boom=shown[0], bust=shown[1])
 
 
@@ -193,8 +193,8 @@ def findings(record: Mapping[str, Any], more: Mapping[str, Any]) -> Record:
         "question": sentence("question", scenario=record["scenario"]),
         "answer": _answer(record),
         "tiles": _tiles(record),
-        "change": [dict(one) for one in more["swings"][:4]],
-        "sections": [one for one in _sections(record, more) if one is not None],
+        "change": [dict(swing) for swing in more["swings"][:4]],
+        "sections": [section for section in _sections(record, more) if section is not None],
         **{name: more[name] for name in ("swings", "cycle", "actuals", "names")},
     }
 
@@ -265,7 +265,7 @@ def _price(record: Mapping[str, Any]) -> Record:
 def _tiles(record: Mapping[str, Any]) -> list[Record]:
     power = _outcome(record, "it_w", record["fleet"]["it_w"][-1], "W", "expansion.devices")
     shown = [_worth(record), _price(record), _chance(record, "value_created"), _chance(record, "jevons"), power]
-    return [one for one in shown if one is not None and one["value"] is not None]
+    return [entry for entry in shown if entry is not None and entry["value"] is not None]
 
 
 def _sections(record: Mapping[str, Any], more: Mapping[str, Any]) -> list[Record | None]:
@@ -283,7 +283,7 @@ def _sections(record: Mapping[str, Any], more: Mapping[str, Any]) -> list[Record
 
 
 def _section(name: str, heading: Record, *text: Record | None) -> Record:
-    return {"id": name, "heading": heading, "text": [one for one in text if one is not None]}
+    return {"id": name, "heading": heading, "text": [part for part in text if part is not None]}
 
 
 def _build_section(record: Mapping[str, Any], more: Mapping[str, Any]) -> Record:
@@ -339,9 +339,9 @@ def _price_index(record: Mapping[str, Any]) -> float:
 
 def _flows_section(record: Mapping[str, Any]) -> Record:
     uses = record["use"]
-    hours = {use: one["device_hours_per_day"] for use, one in uses.items()}
-    revenue = {use: one["revenue"][-1] for use, one in uses.items()}
-    labels = {use: one["label"] for use, one in uses.items()}
+    hours = {use: account["device_hours_per_day"] for use, account in uses.items()}
+    revenue = {use: account["revenue"][-1] for use, account in uses.items()}
+    labels = {use: account["label"] for use, account in uses.items()}
     heading = flows({use: path[-1] for use, path in hours.items()}, revenue, labels)
     whole = {at: max(sum(path[at] for path in hours.values()), 1e-30) for at in (0, -1)}
     shares = [

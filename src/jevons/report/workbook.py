@@ -387,11 +387,11 @@ def _rest(grid: Grid, result: PlanResult, at: int) -> tuple[str, int]:
 
 def add_tables(book: Book, result: Result) -> None:
     """Add every table of a result: names for programs, heads for people, raw numbers."""
-    for one in result.tables.values():
-        name = one.name[:31]
+    for table in result.tables.values():
+        name = table.name[:31]
         while name in book.grids:
             name = f"{name[:27]}_{len(book.grids)}"
-        _table(book.sheet(name), one)
+        _table(book.sheet(name), table)
 
 
 def _table(grid: Grid, one: Table) -> None:

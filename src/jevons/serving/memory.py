@@ -176,8 +176,8 @@ def cache_move_s(prefill: Deployment, decode: Deployment, context: float) -> flo
     Each device sends or receives its part over its own scale-out link, the slower end binding. Whole caches are sent
     when the prompt is done: engines that send them layer by layer hide a part of this.
     """
-    links = [one.accelerator.scaleout for one in (prefill, decode)]
-    own_bytes = max(kv_bytes_per_request(one, context) for one in (prefill, decode))
+    links = [pool.accelerator.scaleout for pool in (prefill, decode)]
+    own_bytes = max(kv_bytes_per_request(pool, context) for pool in (prefill, decode))
     return own_bytes / min(link.bytes_per_s for link in links) + max(link.latency_s for link in links)
 
 

@@ -127,28 +127,30 @@ def nearest(
     device, model = deployment.accelerator, deployment.model
     name, weights, params = base_name(model.name), weights_of(deployment), model.parameters_active
     devices = {
-        one: _OTHER_DEVICE + _apart(device.hbm_bytes_per_s, accelerator(one).hbm_bytes_per_s)
-        for one in _devices() if one != device.id
+        other: _OTHER_DEVICE + _apart(device.hbm_bytes_per_s, accelerator(other).hbm_bytes_per_s)
+        for other in _devices() if other != device.id
     }  # fmt: skip
     ranked: list[tuple[float, int, Measured]] = []
-    for one in measured_configurations():
-        distance = _OTHER_FORM if one.apart != apart else 0.0
-        distance += _OTHER_ENGINE if one.engine != deployment.engine.name else 0.0
-        distance += _OTHER_PRECISION if one.weights != weights else 0.0
-        distance += devices.get(one.device, 0.0)
-        distance += _OTHER_MODEL + _apart(params, one.active_params) if one.model != name else 0.0
+    for configuration in measured_configurations():
+        distance = _OTHER_FORM if configuration.apart != apart else 0.0
+        distance += _OTHER_ENGINE if configuration.engine != deployment.engine.name else 0.0
+        distance += _OTHER_PRECISION if configuration.weights != weights else 0.0
+        distance += devices.get(configuration.device, 0.0)
+        distance += _OTHER_MODEL + _apart(params, configuration.active_params) if configuration.model != name else 0.0
         if distance > _MOST:
             continue
-        distance += 0.4 * (_apart(isl, one.isl) + _apart(osl, one.osl)) + 0.3 * _apart(deployment.devices, one.gpus)
-        if load and not one.open_loop:
-            distance += 0.2 * _apart(load, min(max(load, one.least_load), one.most_load))
-        ranked.append((distance, len(ranked), one))
-    return tuple(one for _, _, one in sorted(ranked)[:count])
+        distance += 0.4 * (_apart(isl, configuration.isl) + _apart(osl, configuration.osl)) + 0.3 * _apart(
+            deployment.devices, configuration.gpus
+        )
+        if load and not configuration.open_loop:
+            distance += 0.2 * _apart(load, min(max(load, configuration.least_load), configuration.most_load))
+        ranked.append((distance, len(ranked), configuration))
+    return tuple(configuration for _, _, configuration in sorted(ranked)[:count])
 
 
 @functools.cache
 def _devices() -> frozenset[str]:
-    return frozenset(one.device for one in measured_configurations())
+    return frozenset(configuration.device for configuration in measured_configurations())
 
 
 def weights_of(deployment: Deployment) -> str:

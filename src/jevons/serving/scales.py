@@ -92,7 +92,7 @@ def _lenders(generation: str) -> tuple[str, str]:
     """Return the generations whose scales of kernels and of links are another's too; facts ``generation.<name>.…``."""
     facts = default_facts()
     ids = (f"generation.{generation}.{part}_like" for part in ("kernels", "links"))
-    kernels, links = (str(facts.get(one).value) if one in facts else "" for one in ids)
+    kernels, links = (str(facts.get(fact_id).value) if fact_id in facts else "" for fact_id in ids)
     return kernels, links
 
 
@@ -104,7 +104,7 @@ def pair_of(engine: str, generation: str) -> str:
 def _product(generation: str, engine: str, scales: Scales, device: str) -> Mapping[str, float]:
     product: dict[str, float] = {}
     own = ("all", generation, engine, pair_of(engine, generation), device)
-    for owner in dict.fromkeys((*own, *(one for one in _lenders(generation) if one))):
+    for owner in dict.fromkeys((*own, *(lender for lender in _lenders(generation) if lender))):
         for part, value in scales.get(owner, {}).items():
             if owner in own or owner == lender_of(generation, part):
                 product[part] = product.get(part, 1.0) * value

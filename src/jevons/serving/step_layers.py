@@ -216,7 +216,7 @@ def _picked(a: Attention, load: Load) -> tuple[FloatArray, FloatArray, FloatArra
     picks = load.cached + new > most
     as_they_are = np.maximum(load.prompts, 1.0), new, load.cached
     picked = np.maximum(pieces.prompts, 1.0), np.maximum(pieces.prompt_tokens, 1.0), pieces.cached
-    return tuple(np.where(picks, one, other) for one, other in zip(picked, as_they_are, strict=True))  # type: ignore[return-value]
+    return tuple(np.where(picks, piece, other) for piece, other in zip(picked, as_they_are, strict=True))  # type: ignore[return-value]
 
 
 def _reads(deployment: Deployment, group: float) -> float:

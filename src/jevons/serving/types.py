@@ -271,7 +271,7 @@ class EngineFactors(Grouped):
     def factors(cls) -> dict[str, bool]:
         """Return the names of its parts' fields, and whether each must be stated."""
         parts = (HostFactors, KernelFactors, FrontFactors, BatchingFactors)
-        return {one.name: one.default is MISSING for part in parts for one in fields(part)}
+        return {inner.name: inner.default is MISSING for part in parts for inner in fields(part)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,9 +68,9 @@ class DevicesResult(ListResult):
                 d.id, d.name, d.hbm_bytes, d.hbm_bytes_per_s, d.peak_flop_per_s.get("bf16") or None,
                 d.peak_flop_per_s.get("fp8") or None, d.scaleup.bytes_per_s, d.tdp_w, self._usd(d.id),
                 self.prices[d.id],
-                one.figures, one.error_frac,
+                support.figures, support.error_frac,
             )
-            for d, one in sorted(
+            for d, support in sorted(
                 ((d, support_of("devices", d.id)) for d in self.accelerators), key=lambda pair: -pair[1].figures
             )
         ]  # fmt: skip
@@ -130,7 +130,8 @@ class DeviceResult(Result):
             Column("source", "source"),
         )  # fmt: skip
         rows: list[tuple[Cell, ...]] = [
-            (one.id.partition(".")[2], _figure(one), one.grade, str(one.start), _short(one)) for one in self.figures
+            (figure.id.partition(".")[2], _figure(figure), figure.grade, str(figure.start), _short(figure))
+            for figure in self.figures
         ]
         yield table("figures", f"{device.id} on file", heads, rows, detail=True)
 
@@ -143,10 +144,11 @@ class DeviceResult(Result):
             "peaks": self.tables["peaks"].records(),
             "figures": [
                 {
-                    "id": one.id, "value": one.value, "unit": one.unit, "grade": one.grade, "from": str(one.start),
-                    "low": one.low, "high": one.high, "source": str(one.source or ""), "reason": one.reason,
+                    "id": figure.id, "value": figure.value, "unit": figure.unit, "grade": figure.grade,
+                    "from": str(figure.start),
+                    "low": figure.low, "high": figure.high, "source": str(figure.source or ""), "reason": figure.reason,
                 }
-                for one in self.figures
+                for figure in self.figures
             ],
         }  # fmt: skip
 
@@ -203,7 +205,7 @@ class EnginesResult(ListResult):
     @property
     def answer_parts(self) -> tuple[Sentence, ...]:
         """Which there are."""
-        values = {"count": f"{len(self.presets)}", "names": [one.name for one in self.presets]}
+        values = {"count": f"{len(self.presets)}", "names": [preset.name for preset in self.presets]}
         return (Sentence("engines.count", values),)
 
     def _tables(self) -> Iterator[Table]:
@@ -222,10 +224,10 @@ class EnginesResult(ListResult):
                 e.batching.max_batch,
                 e.batching.step_tokens,
                 e.batching.memory_frac,
-                one.figures,
-                one.error_frac,
+                support.figures,
+                support.error_frac,
             )
-            for e, one in ((e, support_of("engines", e.name)) for e in self.presets)
+            for e, support in ((e, support_of("engines", e.name)) for e in self.presets)
         ]
         yield table("engines", "Engine presets and their default limits", columns, rows)
 

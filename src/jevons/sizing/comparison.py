@@ -443,8 +443,8 @@ class Comparison(Result):
             Column("fact", "fact"),
         )  # fmt: skip
         rows = [
-            (m.device.id, one.provider, one.term, one.cny_per_h, one.since.isoformat(), one.fact)
-            for m in self.machines for one in rent_offers(m.device, self.service.on)
+            (m.device.id, offer.provider, offer.term, offer.cny_per_h, offer.since.isoformat(), offer.fact)
+            for m in self.machines for offer in rent_offers(m.device, self.service.on)
         ]  # fmt: skip
         return table("rents", "Rents on file, those first that count where none is named", columns, rows, detail=True)
 

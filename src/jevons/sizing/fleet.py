@@ -153,8 +153,8 @@ class Fleet(Named):
     @property
     def usual(self) -> bool:
         """Whether pipeline stages fill servers, or links inside a server are slow: what engines' guides tell to run."""
-        pools = [one for one in (self.deployment, self.prefill) if one is not None]
-        return all(serving.stages_fill_servers(one.layout, one.accelerator) for one in pools)
+        pools = [pool for pool in (self.deployment, self.prefill) if pool is not None]
+        return all(serving.stages_fill_servers(pool.layout, pool.accelerator) for pool in pools)
 
     @property
     def rank(self) -> tuple[bool, float, float]:

@@ -218,11 +218,11 @@ def _quantities(r: dict[str, Any]) -> Iterator[Quantity]:
         ("lost", sum(r["lost"].values()), "requests", lost or "none"),
         ("retried", r["retried"], "requests", f"{r['failures']:,} replica failures"),
     ]
-    yield from (one for one in failed if one[1])
+    yield from (failure for failure in failed if failure[1])
     yield "throughput", r["req_per_s"], "req/s", f"routing {r['routing']}{stale}"
     yield "goodput", r["goodput_req_per_s"], "req/s", limits_text(r["slo"]) or "no latency limits given"
     yield "output throughput", r["output_tok_per_s"], "tok/s", ""
-    yield from (one for one in failed if not one[1])
+    yield from (failure for failure in failed if not failure[1])
     if r["currency"]:
         yield "cost", r["cost_per_mtok"], f"{r['currency']}/Mtok", "all tokens, batch requests included"
     yield "replica-hours", r["replica_hours"], "h", f"{number(r['accelerator_hours'])} accelerator-hours"

@@ -140,7 +140,7 @@ def emitted(handed: Mapping[str, Handover]) -> dict[str, str]:
     """Return the files of several fleets, each in a folder of its short name, and a list of them."""
     files: dict[str, str] = {}
     lines = ["# Fleets", ""]
-    for short, one in handed.items():
-        files |= {f"{short}/{name}": text for name, text in every_file(one).items()}
-        lines.append(f"- [{short}]({short}/README.md): {one.answer}")
+    for short, handed_over in handed.items():
+        files |= {f"{short}/{name}": text for name, text in every_file(handed_over).items()}
+        lines.append(f"- [{short}]({short}/README.md): {handed_over.answer}")
     return {"README.md": "\n".join(lines) + "\n", **files}

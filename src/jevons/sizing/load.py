@@ -114,7 +114,7 @@ def _refuse_contradictions(options: Simulation) -> None:
         "--prompts": options.lengths.prompts,
         "--system-tokens": options.lengths.system_tokens or None,
     }
-    for one, other, why in (
+    for flag, other, why in (
         ("--load", "--trace", "each is a load of its own"),
         ("--load", "--concurrency", "the file says `users` for a closed loop"),
         ("--load", "--lengths-from", "the file says `lengths_from` for each class"),
@@ -132,8 +132,8 @@ def _refuse_contradictions(options: Simulation) -> None:
         ("--system-tokens", "--trace", "a trace has prompts of its own"),
         ("--prompts", "--lengths-from", "prompts that repeat have a length of their own; use isl and isl_cv"),
     ):
-        if given[one] is not None and given[other] is not None:
-            message = f"{one} and {other}: {why}; give one of the two"
+        if given[flag] is not None and given[other] is not None:
+            message = f"{flag} and {other}: {why}; give one of the two"
             raise InputError(message)
     for option in ("--speed", "--keep"):
         if given[option] is not None and options.recorded.trace is None:

@@ -40,10 +40,10 @@ def nearest_table(runs: Sequence[Measured]) -> Table:
     )  # fmt: skip
     rows = [
         (
-            one.words(), one.source, one.isl, one.osl, _load(one), one.figures,
-            *(one.errors.get(name) for name in ("ttft", "tpot", "rate")),
+            run.words(), run.source, run.isl, run.osl, _load(run), run.figures,
+            *(run.errors.get(name) for name in ("ttft", "tpot", "rate")),
         )
-        for one in runs
+        for run in runs
     ]  # fmt: skip
     title = "Nearest measured runs: error of predictions made without them, predicted over measured"
     return table("nearest", title, columns, rows, detail=True)
@@ -51,7 +51,7 @@ def nearest_table(runs: Sequence[Measured]) -> Table:
 
 def nearest_records(runs: Sequence[Measured]) -> list[dict[str, Any]]:
     """Return the documented JSON objects."""
-    return [one.record() for one in runs]
+    return [run.record() for run in runs]
 
 
 def _load(one: Measured) -> str:

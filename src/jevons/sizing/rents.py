@@ -88,9 +88,9 @@ def chosen(
     for option, wanted, name in (("provider", provider, "provider"), ("term", term, "term")):
         if wanted is None:
             continue
-        matching = [one for one in known if getattr(one, name) == wanted]
+        matching = [rent for rent in known if getattr(rent, name) == wanted]
         if not matching:
-            names = sorted({getattr(one, name) for one in known})
+            names = sorted({getattr(rent, name) for rent in known})
             near = did_you_mean(wanted, names)
             listed = f"On file: {', '.join(names)}." if names else f"No rent of {device} is on file; give --rent."
             message = f"--{option} {wanted}: no such rent of {device} is on file.{near} {listed}"

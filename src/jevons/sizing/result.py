@@ -141,8 +141,8 @@ class SizeResult(Result):
             use = memory_plan(fleet.deployment)
             room = use.room_bytes + (0.0 if use.graphs_inside else use.graphs_bytes)
             check_sum(f"{name}: memory", point.memory_bytes.values(), room, tolerance=1e-3)
-            for one in (point, unqueued):
-                check_finite({f"{name}: TTFT": one.ttft_s, f"{name}: TPOT": one.tpot_s})
+            for shown in (point, unqueued):
+                check_finite({f"{name}: TTFT": shown.ttft_s, f"{name}: TPOT": shown.tpot_s})
             if fleet.observed is None and self.demand.given:
                 seen = (unqueued.ttft_s, unqueued.tpot_s, fleet.e2e_s)
                 for word, value, limit in zip(("TTFT", "TPOT", "E2E"), seen, self.service.slo, strict=True):
@@ -268,7 +268,7 @@ class SizeResult(Result):
             return self.entries
         least = min(self.entries, key=lambda fleet: fleet.rank)
         first = [self.best] if least is self.best else [self.best, least]
-        return (*first, *(fleet for fleet in self.entries if all(fleet is not one for one in first)))
+        return (*first, *(fleet for fleet in self.entries if all(fleet is not chosen for chosen in first)))
 
     @cached_property
     def names(self) -> Mapping[tuple[str, str, float], str]:

@@ -226,8 +226,8 @@ def _relaxed(candidates: _Field, best: Fleet, service: Service, demand: Demand, 
 
     def cheapest(limit_s: float) -> Fleet:
         fleets: list[Fleet] = []
-        for one, price, curves in candidates.curves:
-            weaker = _with_limit(one, key, limit_s)
+        for device, price, curves in candidates.curves:
+            weaker = _with_limit(device, key, limit_s)
             fleets += shared_fleets(curves, weaker, demand, rate, price)
             fleets += [] if demand.users or not candidates.split else split_fleets(curves, weaker, rate, price)
         return min(fleets, key=lambda f: f.rank)

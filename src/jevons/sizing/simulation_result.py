@@ -149,7 +149,7 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         "energy_kwh_per_mtok_low": None if per_mtok is None else per_mtok * ratios[0],
         "energy_kwh_per_mtok_high": None if per_mtok is None else per_mtok * ratios[1],
         "classes": [] if run.offered.mix is None
-            else [dataclasses.asdict(one) for one in sim.by_class(run.offered.mix, result, entry_s)],
+            else [dataclasses.asdict(statistics) for statistics in sim.by_class(run.offered.mix, result, entry_s)],
         "series": (
             sim.time_series(load.requests, result, limits, replicas=run.all_replicas, entry_s=entry_s)
             if run.streamed is None else run.streamed.series
@@ -198,7 +198,7 @@ def _classes(offered: Offered) -> dict[str, Any]:
     """Return the columns of class and conversation, where there are any."""
     if offered.mix is None:
         return {}
-    names = [one.name for one in offered.mix.classes]
+    names = [request_class.name for request_class in offered.mix.classes]
     return {"class": [names[number] for number in offered.mix.of_class], "session": offered.mix.session}
 
 

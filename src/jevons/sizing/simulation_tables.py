@@ -82,7 +82,10 @@ def steady_note(record: Record) -> tuple[Sentence, ...]:
     shown = (("output_tok_per_s", None, 1.0), ("ttft_s", "mean", 1e3), ("tpot_s", "mean", 1e3))
     apart = []
     for key, statistic, scale in shown:
-        pair = [one[key] if statistic is None or one[key] is None else one[key][statistic] for one in (record, steady)]
+        pair = [
+            figures[key] if statistic is None or figures[key] is None else figures[key][statistic]
+            for figures in (record, steady)
+        ]
         if None not in pair and pair[0] > 0 and abs(pair[1] / pair[0] - 1.0) > _NEAR_FRAC:
             values = {"steady": number(scale * pair[1]), "whole": number(scale * pair[0])}
             apart.append(Sentence(f"simulate.steady_{key}", values))
@@ -193,7 +196,7 @@ def class_table(classes: Sequence[Record]) -> Table:
                 yield None if one[name] is None else one[name][quantile]
 
     rows = [
-        (one["name"], one["req_per_s"], one["output_tok_per_s"], one["good_frac"], *spreads(one)) for one in classes
+        (row["name"], row["req_per_s"], row["output_tok_per_s"], row["good_frac"], *spreads(row)) for row in classes
     ]  # fmt: skip
     return table("classes", "Classes of requests", columns, rows)
 

@@ -117,7 +117,7 @@ class TrainResult(Result):
                 "used": used_frac,
             }
             sentences.append(Sentence("train.faster", faster))
-        sentences += [Sentence("train.published", one.values()) for one in self.published]
+        sentences += [Sentence("train.published", figure.values()) for figure in self.published]
         if self.paired is not None:
             ratios = list(self.paired.ratio.values())
             paired = {
@@ -139,7 +139,7 @@ class TrainResult(Result):
         """Samples or tokens of the run, in words."""
         if self.samples:
             return f"{number(self.samples)} samples of {number(self.job.tokens / self.samples)} tokens"
-        scale, letter = next((one for one in _LARGE if self.job.tokens >= one[0]), (1.0, ""))
+        scale, letter = next((unit for unit in _LARGE if self.job.tokens >= unit[0]), (1.0, ""))
         return f"{self.job.tokens / scale:.4g}{letter and ' ' + letter} tokens"
 
     @property
@@ -188,7 +188,7 @@ class TrainResult(Result):
             "recipe": {} if job.recipe is None else dataclasses.asdict(job.recipe),
             "lora": None if job.lora is None else dataclasses.asdict(job.lora),
             "host_memory_bytes": training.host_bytes(job, best.layout),
-            "published": [one.record() for one in self.published],
+            "published": [figure.record() for figure in self.published],
             "paired": None if self.paired is None else dataclasses.asdict(self.paired) | {"mean": self.paired.mean},
             "days": self.estimate.days,
             "accelerator_h": self.estimate.accelerator_h,

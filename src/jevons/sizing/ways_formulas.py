@@ -77,5 +77,5 @@ def add_api_prices(ledger: Ledger, api: ApiPrice, prefix: str) -> dict[str, str]
             if api.facts
             else "as asked for, in yuan at the rate of the day"
         )
-        ledger.add(paths[name], value, _MTOK, method=how, parents=[one for one in listed if one != paths[name]])
+        ledger.add(paths[name], value, _MTOK, method=how, parents=[path for path in listed if path != paths[name]])
     return paths

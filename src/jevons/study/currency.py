@@ -46,12 +46,14 @@ _SMALLER = {
 def for_small_firm(item: Any) -> Any:
     """Return a table, or an iterator of tables, in units a thousand times smaller; other items as they are."""
     if isinstance(item, Iterator):
-        return (for_small_firm(one) for one in item)
+        return (for_small_firm(entry) for entry in item)
     if not isinstance(item, Table):
         return item
     columns = tuple(
-        dataclasses.replace(one, unit=_SMALLER[one.unit], scale=one.scale * 1e3) if one.unit in _SMALLER else one
-        for one in item.columns
+        dataclasses.replace(column, unit=_SMALLER[column.unit], scale=column.scale * 1e3)
+        if column.unit in _SMALLER
+        else column
+        for column in item.columns
     )
     return dataclasses.replace(item, columns=columns, rows=tuple(_smaller_row(item.columns, row) for row in item.rows))
 

@@ -53,7 +53,7 @@ def paired_runs(device: str, facts: Facts | None = None, on: dt.date | None = No
     ratio = {}
     for model in models:
         ids = [f"{_PREFIX}{model}.{key}" for key in (own, other)]
-        if all(facts.series(one, on) for one in ids):
+        if all(facts.series(fact_id, on) for fact_id in ids):
             ratio[model] = facts.get(ids[0], on).number / facts.get(ids[1], on).number
     if not ratio:
         return None

@@ -83,7 +83,7 @@ class CalibrationResult(Result):
             Column(name="moved_frac", label="moved", unit="%", scale=100.0),
             Column(name="spread_frac", label="standard error", unit="%", scale=100.0),
         )
-        yield table("factors", "Fitted factors", columns, [tuple(one.values()) for one in self._factors()])
+        yield table("factors", "Fitted factors", columns, [tuple(factor.values()) for factor in self._factors()])
 
         heads = (
             Column(name="deployment", label="engine, device, model"), Column(name="quantity", label="quantity"),

@@ -205,7 +205,7 @@ class ValidationReport(Result):
         yield _score_table("overall", "All rows", {"all rows": self.overall}, detail=True)
         yield _score_table("families", "By table and metric", self.by(_family_metric), detail=few)
         groups = self.by(_group)
-        judged = {name: one for name, one in groups.items() if one.median_ape is not None}
+        judged = {name: scored for name, scored in groups.items() if scored.median_ape is not None}
         worst = sorted(judged.items(), key=lambda item: -(item[1].median_ape or 0.0))[:_WORST_GROUPS]
         if worst:
             yield _score_table("worst_groups", "Groups with the largest median error", dict(worst), detail=few)
@@ -240,9 +240,9 @@ class ValidationReport(Result):
             Column("low", "low"), Column("high", "high"), Column("error", "error", "%", scale=100.0),
         ]  # fmt: skip
         rows: list[tuple[Cell, ...]] = []
-        for load, one in zip(loads, self.entries, strict=True):
-            if one.answered:
-                cells = (one.metric, one.measured, one.predicted, one.low, one.high, one.error)
+        for load, row in zip(loads, self.entries, strict=True):
+            if row.answered:
+                cells = (row.metric, row.measured, row.predicted, row.low, row.high, row.error)
                 rows.append((load, *cells) if several else cells)
         title = "Measured figures beside predictions; low, high: 80 % interval"
         return table("figures", title, heads, rows, most=_SHOWN)
@@ -301,13 +301,13 @@ _SCORE_COLUMNS = (
 
 def _score_table(name: str, title: str, scores: Mapping[str, Score], *, detail: bool = False) -> Table:
     left_out = set()
-    if all(one.inside_frac is None for one in scores.values()):
+    if all(scored.inside_frac is None for scored in scores.values()):
         left_out.add("inside_frac")
-    if all(one.right_frac is None for one in scores.values()):
+    if all(scored.right_frac is None for scored in scores.values()):
         left_out |= {"right_frac", "unsafe"}
     columns = [column for column in _SCORE_COLUMNS if column.name not in left_out]
     fields = [field for field in _SCORE_FIELDS if field not in left_out]
-    rows = [(label, *(getattr(one, field) for field in fields)) for label, one in scores.items()]
+    rows = [(label, *(getattr(scored, field) for field in fields)) for label, scored in scores.items()]
     return table(name, title, columns, rows, detail=detail)
 
 

@@ -436,7 +436,7 @@ def _lookups(app: FastAPI, desk: Service) -> None:
     @app.get(f"{API}/scenarios/{{name}}")
     async def scenario(name: str) -> Response:
         """Return the uncertain amounts of a shipped scenario."""
-        files = {one: (SCENARIOS / f"{one}.yaml").resolve() for one in scenario_names()}
+        files = {scenario: (SCENARIOS / f"{scenario}.yaml").resolve() for scenario in scenario_names()}
         rows = await asyncio.to_thread(lambda: planning.amounts(planning.scenario_of(files, name)))
         return Response(dumps(rows), media_type="application/json")
 

@@ -28,11 +28,11 @@ def catalog() -> dict[str, Any]:
         "versions": versions(),
         "today": dt.datetime.now(dt.UTC).date().isoformat(),
         "models": [
-            {k: one[k] for k in ("name", "parameters_total", "parameters_active", "max_context") if k in one}
-            for one in jevons.models.list().to_json()["models"]
+            {k: model[k] for k in ("name", "parameters_total", "parameters_active", "max_context") if k in model}
+            for model in jevons.models.list().to_json()["models"]
         ],
         "devices": jevons.devices().to_json()["devices"],
-        "engines": [one["engine"] for one in jevons.engines().to_json()["engines"]],
+        "engines": [engine["engine"] for engine in jevons.engines().to_json()["engines"]],
         "apis": _apis(),
         "sites": _sites(),
         "scenarios": scenario_names(),
@@ -51,12 +51,13 @@ def _options(kind: str) -> list[dict[str, Any]]:
 
     return [
         {
-            "name": one.name, "help": one.option.help, "unit": one.option.unit, "low": one.option.low,
-            "high": one.option.high, "above": one.option.above,
-            "default": None if one.default is inspect.Parameter.empty else plain(one.default),
-            "required": one.default is inspect.Parameter.empty,
+            "name": parameter.name, "help": parameter.option.help, "unit": parameter.option.unit,
+            "low": parameter.option.low,
+            "high": parameter.option.high, "above": parameter.option.above,
+            "default": None if parameter.default is inspect.Parameter.empty else plain(parameter.default),
+            "required": parameter.default is inspect.Parameter.empty,
         }
-        for one in declared_of(kind).values()
+        for parameter in declared_of(kind).values()
     ]  # fmt: skip
 
 

@@ -77,7 +77,8 @@ def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
             "answer": f"{len(keys)} inputs differ." if len(keys) != 1 else "1 input differs.",
             "kind": kind,
             "changed": [
-                {"input": key, **{s: plain(one.get(key, _default(known, key))) for s, one in (("a", a), ("b", b))}}
+                {"input": key, **{s: plain(question.get(key, _default(known, key)))
+                      for s, question in (("a", a), ("b", b))}}
                 for key in keys
             ],
             "difference": heads,

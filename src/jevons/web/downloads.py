@@ -39,7 +39,7 @@ def as_csv(document: Mapping[str, Any], name: str = "") -> str:
     """
     from jevons.files import safe_cell
 
-    tables = {one["name"]: one for one in document["tables"]}
+    tables = {table["name"]: table for table in document["tables"]}
     if not tables:
         message = "table: this run has no tables; download its .json"
         raise InputError(message)
@@ -70,14 +70,14 @@ def shown(cell: Any, column: Mapping[str, Any]) -> str:
 def as_markdown(document: Mapping[str, Any]) -> str:
     """Return the answer and the tables as Markdown."""
     lines = [str(document["result"].get("answer", "")), ""]
-    for one in document["tables"]:
-        if one["detail"]:
+    for table in document["tables"]:
+        if table["detail"]:
             continue
-        heads = [f"{c['label']} [{c['unit']}]" if c["unit"] else c["label"] for c in one["columns"]]
-        lines += [f"**{one['title']}**", "", f"| {' | '.join(heads)} |"]
-        lines.append("|" + "|".join("---" if c["text"] else "---:" for c in one["columns"]) + "|")
-        for row in one["rows"]:
-            cells = [shown(cell, c).replace("|", "\\|") for cell, c in zip(row, one["columns"], strict=True)]
+        heads = [f"{c['label']} [{c['unit']}]" if c["unit"] else c["label"] for c in table["columns"]]
+        lines += [f"**{table['title']}**", "", f"| {' | '.join(heads)} |"]
+        lines.append("|" + "|".join("---" if c["text"] else "---:" for c in table["columns"]) + "|")
+        for row in table["rows"]:
+            cells = [shown(cell, c).replace("|", "\\|") for cell, c in zip(row, table["columns"], strict=True)]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return "\n".join([*lines, *document["notes"]])

@@ -160,16 +160,16 @@ def _plain(document: Mapping[str, Any], language: str) -> str:
         spoken = (document.get("said") or {}).get(language) or document["result"].get("answer", "")
         answer = html.escape(str(spoken))
         return f"<h1>{answer}</h1>{_plain_tables(document, language)}"
-    first, pays, jevons = (text_of(one, language) for one in findings["answer"])
+    first, pays, jevons = (text_of(sentence, language) for sentence in findings["answer"])
     join, stop = ("；", "。") if language == "zh" else ("; ", ".")
     jevons = jevons if language == "zh" else jevons[0].lower() + jevons[1:]
     parts = [
         f"<h1>{html.escape(text_of(findings['question'], language))}</h1>",
         f"<p>{html.escape(f'{first} {pays}{join}{jevons}{stop}')}</p>",
     ]
-    for one in findings["sections"]:
-        parts.append(f"<h2>{html.escape(text_of(one['heading'], language))}</h2>")
-        parts += [f"<p>{html.escape(text_of(text, language))}</p>" for text in one["text"]]
+    for section in findings["sections"]:
+        parts.append(f"<h2>{html.escape(text_of(section['heading'], language))}</h2>")
+        parts += [f"<p>{html.escape(text_of(text, language))}</p>" for text in section["text"]]
     return "".join(parts) + _plain_tables(document, language)
 
 
@@ -186,24 +186,24 @@ def _plain_tables(document: Mapping[str, Any], language: str) -> str:
     from jevons.web.downloads import shown
 
     parts = []
-    for one in document["tables"]:
-        if one["detail"]:
+    for table in document["tables"]:
+        if table["detail"]:
             continue
-        units = [f" [{html.escape(c['unit'])}]" if c["unit"] else "" for c in one["columns"]]
+        units = [f" [{html.escape(c['unit'])}]" if c["unit"] else "" for c in table["columns"]]
         heads = "".join(
             f"<th>{html.escape(term(c['label'], language))}{unit}</th>"
-            for c, unit in zip(one["columns"], units, strict=True)
+            for c, unit in zip(table["columns"], units, strict=True)
         )
         rows = "".join(
             "<tr>"
             + "".join(
                 f"<td>{html.escape(term(shown(cell, c), language))}</td>"
-                for cell, c in zip(row, one["columns"], strict=True)
+                for cell, c in zip(row, table["columns"], strict=True)
             )
             + "</tr>"
-            for row in one["rows"][:_MOST_FLEETS]
+            for row in table["rows"][:_MOST_FLEETS]
         )
-        caption = f"<caption>{html.escape(term(one['title'], language))}</caption>"
+        caption = f"<caption>{html.escape(term(table['title'], language))}</caption>"
         parts.append(
             f'<div class="scroll"><table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
         )

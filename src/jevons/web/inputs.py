@@ -76,7 +76,7 @@ class Asked:
 def declared_of(kind: str) -> dict[str, Declared]:
     """Return the parameters of the function of a kind by name."""
     function = getattr(importlib.import_module(FUNCTIONS[kind]), kind)
-    return {one.name: one for one in parameters(function)}
+    return {parameter.name: parameter for parameter in parameters(function)}
 
 
 @functools.cache
@@ -112,7 +112,7 @@ def asked(kind: Any, given: Any) -> Asked:
         if both["a"].kind != both["b"].kind:
             message = f"b: is a {both['b'].kind}, a is a {both['a'].kind}; compare two of one kind"
             raise InputError(message)
-        shown = {side: {"kind": one.kind, "input": dict(one.input)} for side, one in both.items()}
+        shown = {side: {"kind": question.kind, "input": dict(question.input)} for side, question in both.items()}
         return _hashed("compare", shown)
     name, more = ALIASES.get(kind, (kind, {}))
     return _hashed("draw" if kind == "draw" else name, _checked(name, {**more, **given}))

@@ -73,15 +73,15 @@ def drawn(scenario: Any, changes: Mapping[str, Any], base: Base) -> dict[str, An
 def amounts(scenario: Any) -> dict[str, Any]:
     """Return the uncertain amounts of a scenario with their ranges, those for sliders first."""
     rows = []
-    for path, one in scenario.amounts().items():
-        if one.uncertain or (path in SLIDERS and one.value):
-            most = one.high if one.uncertain else one.value * 2
-            if one.unit == "1" and one.value <= 1 and not one.uncertain:
+    for path, amount in scenario.amounts().items():
+        if amount.uncertain or (path in SLIDERS and amount.value):
+            most = amount.high if amount.uncertain else amount.value * 2
+            if amount.unit == "1" and amount.value <= 1 and not amount.uncertain:
                 most = min(most, 1.0)
             rows.append({
-                "path": path, "value": one.value, "low": one.low if one.uncertain else one.value / 2,
-                "high": most, "unit": one.unit,
-                "grade": one.grade, "source": one.source, "origin": one.origin,
+                "path": path, "value": amount.value, "low": amount.low if amount.uncertain else amount.value / 2,
+                "high": most, "unit": amount.unit,
+                "grade": amount.grade, "source": amount.source, "origin": amount.origin,
                 "slider": path in SLIDERS,
             })  # fmt: skip
     order = {path: place for place, path in enumerate(SLIDERS)}

@@ -32,9 +32,9 @@ def ending(name: str) -> str:
         If traces have no such ending.
     """
     lower = name.lower()
-    for one in sorted(ENDINGS, key=len, reverse=True):
-        if lower.endswith(one):
-            return one
+    for suffix in sorted(ENDINGS, key=len, reverse=True):
+        if lower.endswith(suffix):
+            return suffix
     message = f"trace {name[-60:] or '(no name)'}: the ending must be one of {', '.join(ENDINGS)}"
     raise InputError(message)
 

@@ -72,7 +72,7 @@ def term(text: str, language: str) -> str:
 
 def said(sentences: Sequence[Sentence], language: str) -> str:
     """Return an answer in a language; texts within its sentences go by the terms."""
-    return "".join(_in_terms(one, language).text(language) for one in sentences)
+    return "".join(_in_terms(sentence, language).text(language) for sentence in sentences)
 
 
 def _in_terms(one: Sentence, language: str) -> Sentence:
@@ -102,7 +102,7 @@ def _amounts(text: str, language: str) -> str:
         return text
 
     def counted(match: re.Match[str]) -> str:
-        ends = [float(one.replace(",", "")) * _SIZES[match[3]] for one in match.groups()[:2] if one]
+        ends = [float(digits.replace(",", "")) * _SIZES[match[3]] for digits in match.groups()[:2] if digits]
         most = max(abs(end) for end in ends)
         size, word = next(((size, word) for least, size, word in _STEPS["zh"] if most >= least), (1.0, ""))
         shown = " 至 ".join(number(end / size) for end in ends)

@@ -257,10 +257,10 @@ def document_of(result: Any, *, seconds: float = 0.0, whole: bool = False) -> di
 
     document: dict[str, Any] = plain({
         "result": {"answer": result.answer, **result.to_json()},
-        "tables": [_table(one) for one in result.tables.values()],
+        "tables": [_table(table) for table in result.tables.values()],
         "notes": list(result.notes),
         "said": {"zh": said(result.answer_parts, "zh")} if result.answer_parts else {},
-        "said_notes": {"zh": [said([one], "zh") for one in result.note_parts]},
+        "said_notes": {"zh": [said([note], "zh") for note in result.note_parts]},
         "nodes": _nodes(result),
         "seconds": seconds,
     })  # fmt: skip
@@ -272,7 +272,7 @@ def document_of(result: Any, *, seconds: float = 0.0, whole: bool = False) -> di
             document["paths"] = plain(path_records(result.draws))
         document["findings"] = plain(plan_findings(result, futures=whole))
         if whole:
-            document["tables"] += plain([_table(one) for one in statement_tables(result)])
+            document["tables"] += plain([_table(table) for table in statement_tables(result)])
     return document
 
 

@@ -49,8 +49,8 @@ class Sentence:
         return _GAP.sub("", text)
 
     def _complete(self, part: str) -> bool:
-        named = [one for one in _FIELD.finditer(part) if not (one[2] or "").startswith("[")]
-        return all(self.values.get(one[1]) is not None for one in named)
+        named = [match for match in _FIELD.finditer(part) if not (match[2] or "").startswith("[")]
+        return all(self.values.get(match[1]) is not None for match in named)
 
     def record(self) -> dict[str, Any]:
         """Return id and values, for faces that speak other languages."""
@@ -61,12 +61,12 @@ def _plain(value: Any) -> Any:
     """Return a value with the sentences in it as objects."""
     if isinstance(value, Sentence):
         return value.record()
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def answer_of(*sentences: Sentence, language: str = "en") -> str:
     """Return sentences as one text."""
-    return " ".join(one.text(language) for one in sentences)
+    return " ".join(sentence.text(language) for sentence in sentences)
 
 
 def languages() -> list[str]:
@@ -120,7 +120,7 @@ def _shown(values: Mapping[str, Any], name: str, form: str, language: str) -> st
     if isinstance(value, Sentence):
         return value.text(language)
     if isinstance(value, list | tuple):
-        return _BETWEEN.get(language, ", ").join(_shown({"one": one}, "one", form, language) for one in value)
+        return _BETWEEN.get(language, ", ").join(_shown({"one": item}, "one", form, language) for item in value)
     if form == "p%" and not _LEAST_CHANCE <= value <= 1.0 - _LEAST_CHANCE:
         return ">99 %" if value > _LEAST_CHANCE else "<1 %"
     if form == "+%":

@@ -93,7 +93,7 @@ _UNREAD = frozenset({"draft_tree", "draft_branches", "poll_steps"})
 
 def unread_settings(settings: Mapping[str, Setting]) -> list[str]:
     """Return the flags of settings, and the entries of those in JSON, that no prediction reads."""
-    flags = [one.flag for name, one in settings.items() if name in _UNREAD and one.value not in {0, 1}]
+    flags = [setting.flag for name, setting in settings.items() if name in _UNREAD and setting.value not in {0, 1}]
     if "prompt_tokens" in settings and "chunked_prefill" not in settings:
         flags.append(settings["prompt_tokens"].flag)
     for name, read in _READ_OF.items():
@@ -217,8 +217,8 @@ def _full(engine: str, name: str) -> str:
     known = FLAGS[engine]
     if name in known or name in NEUTRAL or name in UNMODELLED or len(name) < 6:
         return name
-    meant = {known[one] for one in known if one.startswith(name)}
-    return next(one for one in known if one.startswith(name)) if len(meant) == 1 else name
+    meant = {known[flag] for flag in known if flag.startswith(name)}
+    return next(flag for flag in known if flag.startswith(name)) if len(meant) == 1 else name
 
 
 def _kind(engine: str, name: str) -> str:

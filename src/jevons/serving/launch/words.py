@@ -199,7 +199,7 @@ def _manifests(text: str) -> Iterator[list[Words]]:
     from ruamel.yaml import YAML, YAMLError
 
     try:
-        documents = [one for one in YAML(typ="safe").load_all(text) if one is not None]
+        documents = [document for document in YAML(typ="safe").load_all(text) if document is not None]
     except (YAMLError, ValueError, RecursionError):
         return
     for container in _containers(documents, 0):
@@ -207,7 +207,7 @@ def _manifests(text: str) -> Iterator[list[Words]]:
         words: list[str] = []
         for key in ("entrypoint", "command", "args"):
             part = container.get(key)
-            words += [str(one) for one in part] if isinstance(part, list) else shlex.split(str(part or ""))
+            words += [str(argument) for argument in part] if isinstance(part, list) else shlex.split(str(part or ""))
         image = str(container.get("image") or "")
         script = next((word for word in words if "\n" in word or " --" in word), "")
         ways: list[Words] = []
@@ -225,11 +225,11 @@ def _variables(given: Any) -> dict[str, str]:
     if isinstance(given, dict):
         return {str(name): str(value) for name, value in given.items()}
     variables: dict[str, str] = {}
-    for one in given if isinstance(given, list) else ():
-        if isinstance(one, dict) and "name" in one:
-            variables[str(one["name"])] = str(one.get("value", ""))
-        elif isinstance(one, str) and "=" in one:
-            name, _, value = one.partition("=")
+    for entry in given if isinstance(given, list) else ():
+        if isinstance(entry, dict) and "name" in entry:
+            variables[str(entry["name"])] = str(entry.get("value", ""))
+        elif isinstance(entry, str) and "=" in entry:
+            name, _, value = entry.partition("=")
             variables[name] = value
     return variables
 

@@ -262,7 +262,7 @@ READERS: tuple[Reader, ...] = (
     (lambda r: "successes" in r and "load_summary" in r, inference_perf),
     (lambda r: isinstance(_mapping(r.get("metrics")).get("time_to_first_token_ms"), Mapping), guidellm),
     *OFFLINE,
-    (lambda r: any(_averaged(one) for one in (r, _mapping(r.get("metrics")), _mapping(r.get("records")))), aiperf),
+    (lambda r: any(_averaged(part) for part in (r, _mapping(r.get("metrics")), _mapping(r.get("records")))), aiperf),
     (lambda r: "mean_e2e_latency_ms" in r or "total_output_tokens_retokenized" in r, sglang_bench),
     (lambda r: "mean_ttft_ms" in r or "median_ttft_ms" in r or ("completed" in r and "request_throughput" in r),
      vllm_bench),
@@ -280,8 +280,8 @@ def runs_of(value: Any, depth: int = 0) -> Iterator[MeasuredRun]:
     if depth > 4:
         return
     if isinstance(value, list):
-        for one in value:
-            yield from runs_of(one, depth + 1)
+        for item in value:
+            yield from runs_of(item, depth + 1)
     elif isinstance(value, Mapping):
         read = next((read for known, read in READERS if known(value)), None)
         if read is not None:

@@ -118,7 +118,7 @@ def metrics_run(text: str) -> MeasuredRun:
 
     figures: dict[str, float | None] = {}
     for latency, spellings in _HISTOGRAMS.items():
-        name = next((one for one in spellings if total(f"{one}_count")), None)
+        name = next((spelling for spelling in spellings if total(f"{spelling}_count")), None)
         if name is None:
             continue
         figures[f"{latency}.mean"] = mean(name)
@@ -157,8 +157,8 @@ def _float(text: str | None) -> float | None:
 def _buckets(named: Sequence[Sample], name: str) -> list[tuple[float, float]]:
     """Return upper ends and cumulated counts of a histogram over all of its labels, in order."""
     buckets: dict[float, float] = {}
-    for one, labels, value in named:
-        end = _float(labels.get("le", "").replace("+Inf", "inf")) if one == f"{name}_bucket" else None
+    for spelling, labels, value in named:
+        end = _float(labels.get("le", "").replace("+Inf", "inf")) if spelling == f"{name}_bucket" else None
         if end is not None:
             buckets[end] = buckets.get(end, 0.0) + value
     return sorted(buckets.items())

@@ -143,18 +143,19 @@ def by_class(mix: Mix, result: SimResult, entry_s: float = 0.0) -> list[ClassRes
     start, stop = result.timing.window_s
     ended = (seen.finish_s > start) & (seen.finish_s <= stop)
     records = []
-    for number, one in enumerate(mix.classes):
+    for number, request_class in enumerate(mix.classes):
         own = of_class == number
         counted = own & seen.counted
         good = counted.copy()
         for values, limit in (
-            (seen.ttft_s, one.slo.ttft_s), (np.nan_to_num(seen.tpot_s), one.slo.tpot_s), (seen.e2e_s, one.slo.e2e_s),
+            (seen.ttft_s, request_class.slo.ttft_s), (np.nan_to_num(seen.tpot_s), request_class.slo.tpot_s),
+            (seen.e2e_s, request_class.slo.e2e_s),
         ):  # fmt: skip
             if limit is not None:
                 good &= values <= limit
         records.append(
             ClassResult(
-                name=one.name,
+                name=request_class.name,
                 counted=int(counted.sum()),
                 req_per_s=float((own & ended).sum()) / (stop - start),
                 output_tok_per_s=float(osl[own & ended].sum()) / (stop - start),

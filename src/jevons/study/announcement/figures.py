@@ -86,7 +86,7 @@ def figures(sentence: str, written: str, currency: str) -> list[Figure]:
     for match, figure in _counts(sentence):
         if free(match):
             add(figure)
-    return sorted((_qualified(one, sentence) for one in read), key=lambda one: one.start)
+    return sorted((_qualified(quantity, sentence) for quantity in read), key=lambda one: one.start)
 
 
 def _qualified(one: Figure, sentence: str) -> Figure:

@@ -167,7 +167,7 @@ def listed_models() -> tuple[re.Pattern[str], dict[str, str]]:
     Names are those of the ids: ``api.openai.gpt_5_mini`` is found as GPT-5 mini. Names without a number are left out.
     """
     ids = [fact.id for fact in default_facts() if fact.id.startswith("api.") and fact.id.count(".") >= 3]
-    prefixes = {".".join(one.split(".")[:3]) for one in ids}
+    prefixes = {".".join(fact_id.split(".")[:3]) for fact_id in ids}
     table: dict[str, str] = {}
     parts: list[str] = []
     for prefix in sorted(prefixes, key=len, reverse=True):

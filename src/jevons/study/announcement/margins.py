@@ -50,7 +50,7 @@ def margins(plain: str, figures: Sequence[Figure], percents: Sequence[Figure]) -
         role = "change" if _POINTS.search(figure.text.lower()) else "previous" if former else "percent"
         if _NEGATIVE.search(behind):
             figure = replace(figure, low=-figure.high, high=-figure.low)  # noqa: PLW2901
-        same = next((named for one, named in reversed(read) if one == kind and role not in named), None)
+        same = next((named for quantity, named in reversed(read) if quantity == kind and role not in named), None)
         if role != "percent" and same is not None:
             same[role] = figure
         else:

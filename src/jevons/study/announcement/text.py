@@ -42,7 +42,7 @@ def plain(text: str) -> str:
 
     Digits in a row that are too many for a number are left out.
     """
-    lowered = "".join(one if len(one) == 1 else char for char in text for one in (char.lower(),))
+    lowered = "".join(lower if len(lower) == 1 else char for char in text for lower in (char.lower(),))
     return _RUN.sub(lambda match: " " * len(match[0]), lowered.translate(simplified()).replace("\n", " "))
 
 

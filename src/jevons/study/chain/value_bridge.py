@@ -144,7 +144,7 @@ def _plus(books: _Books, piece: _Books, share: float) -> _Books:
 def _revenue_channels(first: ChainResult, second: ChainResult) -> dict[str, Array]:
     """Return what each channel adds to revenue by quarter, (t,)."""
     before, after = _factors(first), _factors(second)
-    start, end = (np.prod(list(one.values()), axis=0) for one in (before, after))
+    start, end = (np.prod(list(factors.values()), axis=0) for factors in (before, after))
     both = (start > 0) & (end > 0)
     mean = np.where(both, log_mean(start, end), 0.0)
     kinds = np.array([segment.kind for segment in first.scenario.market.segments.values()])

@@ -33,7 +33,7 @@ class Cycle:
     def scaled(self, factor: float) -> Cycle:
         """Return the same with its money in another currency."""
         rents = (self.rent_first_cur_per_h, self.rent_last_cur_per_h)
-        first, last = (None if one is None else one * factor for one in rents)
+        first, last = (None if rent is None else rent * factor for rent in rents)
         return Cycle(
             write_downs_cur=self.write_downs_cur * factor, idle_frac=self.idle_frac, rent_first_cur_per_h=first,
             rent_last_cur_per_h=last, brokers_loss_cur=self.brokers_loss_cur * factor,

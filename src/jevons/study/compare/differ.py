@@ -69,9 +69,9 @@ def _settings(a: Scenario, b: Scenario) -> Iterator[Change]:
     first, second = a.settings(), b.settings()
     for path in dict.fromkeys([*first, *second]):
         x, y = first.get(path), second.get(path)
-        left, right = (None if one is None else one[0] for one in (x, y))
+        left, right = (None if side is None else side[0] for side in (x, y))
         if left != right and path not in {"name", "seed", "study.draws"}:
-            before, after = ("–" if one is None else str(one) for one in (left, right))
+            before, after = ("–" if side is None else str(side) for side in (left, right))
             yield Change(path=path, before=before, after=after)
 
 
@@ -82,10 +82,11 @@ def same_shape(a: Scenario, b: Scenario) -> bool:
     """Return whether an answer for one can be the start of the other: the same names and quarters."""
     names = [
         (
-            list(one.hardware.devices), list(one.hardware.sites), list(one.serving.models), list(one.market.segments),
-            list(one.market.providers.rivals) if one.market.providers is not None else [], one.start, one.quarters,
+            list(side.hardware.devices), list(side.hardware.sites), list(side.serving.models),
+            list(side.market.segments),
+            list(side.market.providers.rivals) if side.market.providers is not None else [], side.start, side.quarters,
         )
-        for one in (a, b)
+        for side in (a, b)
     ]  # fmt: skip
     return names[0] == names[1]
 

@@ -143,8 +143,8 @@ class CompareResult(Result):
         stretched = [SHORT_NAMES[n] for n, r in self.difference().items() if r.get("stretched") and n in SHORT_NAMES]
         if stretched:
             notes.append(Sentence("compare.stretched", {"outcomes": stretched}))
-        alone = (one for one in self.comparison.effects if one.reason)
-        notes += [Sentence("compare.no_plan", {"name": one.name, "reason": one.reason}) for one in alone]
+        alone = (effect for effect in self.comparison.effects if effect.reason)
+        notes += [Sentence("compare.no_plan", {"name": effect.name, "reason": effect.reason}) for effect in alone]
         a, b = self.comparison.a.scenario, self.comparison.b.scenario
         if a.currency != b.currency:
             notes.append(Sentence("compare.currencies", {"b": b.currency, "a": a.currency, "date": f"{a.as_of}"}))
@@ -212,9 +212,10 @@ class CompareResult(Result):
             Column("clearing_capital_per_revenue", "capital that clears", "x"),
         )  # fmt: skip
         rows = [
-            (name, one.when, one.wacc_frac, one.return_frac, one.margin_frac, one.clearing_margin_frac,
-             one.capital_per_revenue, one.clearing_capital_per_revenue)
-            for name, side in (("A", self.comparison.a), ("B", self.comparison.b)) for one in side.clearings
+            (name, clearing.when, clearing.wacc_frac, clearing.return_frac, clearing.margin_frac,
+            clearing.clearing_margin_frac,
+             clearing.capital_per_revenue, clearing.clearing_capital_per_revenue)
+            for name, side in (("A", self.comparison.a), ("B", self.comparison.b)) for clearing in side.clearings
         ]  # fmt: skip
         title = "Margin, and capital per yearly revenue, at which the AI cloud's capital returns its cost after tax"
         return table("clears", title, columns, rows, detail="exclusive" not in self.case.lower())
@@ -227,7 +228,7 @@ class CompareResult(Result):
             size, unit = shown_in(OUTCOMES[name][0])
             columns.append(Column(name, label, unit, scale=1 / size, form="+,.4g"))
         names = [*[e.name for e in self.comparison.effects if e.outcomes], INTERACTION]
-        rows: list[list[Cell]] = [[one, *(parts[name][one] for name, _ in shown)] for one in names]
+        rows: list[list[Cell]] = [[outcome, *(parts[name][outcome] for name, _ in shown)] for outcome in names]
         whole = [sum(parts[name].values()) for name, _ in shown]
         rows.append(["together", *whole])
         return table("attribution", "What explains the difference, one change at a time", columns, rows)
@@ -243,7 +244,7 @@ class CompareResult(Result):
                 if name in side.paths:
                     columns.append(Column(f"{name}.{letter.lower()}", f"{meaning}, {letter}", shown, scale=1 / size))
                     series.append(dict(zip(side.scenario.labels(), side.paths[name], strict=True)))
-        rows = [[quarter, *(one.get(quarter) for one in series)] for quarter in quarters]
+        rows = [[quarter, *(path.get(quarter) for path in series)] for quarter in quarters]
         return table("paths", "Paths by quarter at the central figures", columns, rows, detail=True)
 
     @in_currency
@@ -262,8 +263,8 @@ class CompareResult(Result):
             "attribution": self.attribution(),
             "channels": self.comparison.channels,
             "clears": {
-                "a": [one.record() for one in self.comparison.a.clearings],
-                "b": [one.record() for one in self.comparison.b.clearings],
+                "a": [clearing.record() for clearing in self.comparison.a.clearings],
+                "b": [clearing.record() for clearing in self.comparison.b.clearings],
             },
             "cycle": {"a": asdict(self.comparison.a.cycle), "b": asdict(self.comparison.b.cycle)},
             "reached_frac": self.reached_frac(),

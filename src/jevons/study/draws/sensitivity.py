@@ -119,7 +119,7 @@ class SensitivityResult(Result):
         """The outcome, and the inputs that move it most."""
         unit, meaning = OUTCOMES[self.outcome]
         size, shown = shown_in(unit)
-        first = [f"{one.path} ({scaled(one.swing / size)})" for one in self.swings[:3] if one.swing > 0]
+        first = [f"{swing.path} ({scaled(swing.swing / size)})" for swing in self.swings[:3] if swing.swing > 0]
         values = {
             "scenario": self.scenario.name, "meaning": meaning, "central": scaled(self.central / size),
             "unit": shown or None, "count": f"{len(self.swings)}",

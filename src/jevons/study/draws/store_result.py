@@ -44,8 +44,8 @@ class StoreResult(Result):
     @property
     def answer(self) -> str:
         """How many studies and draws there are, and how large they are."""
-        draws, size = sum(len(one.records) for one in self.studies), sum(one.bytes for one in self.studies)
-        stopped = sum(one.state == "stopped" for one in self.studies)
+        draws, size = sum(len(study.records) for study in self.studies), sum(study.bytes for study in self.studies)
+        stopped = sum(study.state == "stopped" for study in self.studies)
         rest = f" {stopped} stopped before the end; the same command goes on." if stopped else ""
         aside = sum(len(one.aside) for one in self.studies)
         hurt = sum(one.damaged for one in self.studies) - aside
@@ -138,7 +138,7 @@ class PruneResult(Result):
     @property
     def answer(self) -> str:
         """How much is gone."""
-        files, size = sum(one.files for one in self.pruned), sum(one.bytes for one in self.pruned)
+        files, size = sum(run.files for run in self.pruned), sum(run.bytes for run in self.pruned)
         verb = "would be removed" if self.dry else "removed"
         return f"{self.store}: {files} files, {size / 1e6:,.2f} MB {verb}."
 
@@ -147,7 +147,7 @@ class PruneResult(Result):
             Column("study", "study"), Column("reason", "what"), Column("files", "files", form=",d"),
             Column("bytes", "size", "MB", scale=1e-6, form=",.2f"),
         )  # fmt: skip
-        rows = [(one.key, one.reason, one.files, one.bytes) for one in self.pruned]
+        rows = [(run.key, run.reason, run.files, run.bytes) for run in self.pruned]
         yield table("pruned", "To remove" if self.dry else "Removed", columns, rows)
 
     def _document(self) -> dict[str, Any]:

@@ -230,7 +230,7 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, Mapping):
-            flat |= {} if name == "paths" else {f"{name}.{inner}": one for inner, one in value.items()}
+            flat |= {} if name == "paths" else {f"{name}.{inner}": field for inner, field in value.items()}
         else:
             flat[name] = value
     return flat

@@ -75,7 +75,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
     mixes = token_weights(result.chain.inputs)
     return {
         "answer": answer_of(*sentences),
-        "answer_parts": [one.record() for one in sentences],
+        "answer_parts": [sentence.record() for sentence in sentences],
         "scenario": result.scenario.name,
         "as_of": result.scenario.as_of,
         "currency": result.scenario.currency,

@@ -78,8 +78,9 @@ class Section(Mapping[str, "xr.DataArray"]):
     def __repr__(self) -> str:
         """Return names, dimensions, units and meanings."""
         return "\n".join(
-            f"{self._name}.{name} ({', '.join(map(str, one.dims))}) [{one.attrs['units']}]: {one.attrs['long_name']}"
-            for name, one in self._arrays.items()
+            f"{self._name}.{name} ({', '.join(map(str, array.dims))}) [{array.attrs['units']}]: "
+            f"{array.attrs['long_name']}"
+            for name, array in self._arrays.items()
         )
 
 

@@ -88,7 +88,11 @@ def _brief(value: Any) -> str:
 def _offered(kind: type) -> list[str]:
     """Return the methods that sections have of their own."""
     return [
-        name for one in kind.__mro__ if one.__module__.startswith("jevons.") for name in vars(one) if name[0].islower()
+        name
+        for base in kind.__mro__
+        if base.__module__.startswith("jevons.")
+        for name in vars(base)
+        if name[0].islower()
     ]
 
 
@@ -110,7 +114,11 @@ class Section(BaseModel):
             if name.startswith("_") or hasattr(type(self), name):
                 return super().__getattr__(name)
             fields = type(self).model_fields
-            inner = [f"{one}.{name}" for one in fields if name in getattr(type(getattr(self, one)), "model_fields", ())]
+            inner = [
+                f"{section}.{name}"
+                for section in fields
+                if name in getattr(type(getattr(self, section)), "model_fields", ())
+            ]
             if inner:
                 message = f"{type(self).__name__} has no attribute `{name}`. Use `.{'` or `.'.join(inner)}`."
                 raise AttributeError(message)

@@ -235,10 +235,10 @@ def _patterns(parts: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the path itself, then with a star for one name in it, then for two."""
     yield ".".join(parts), ()
     starred = range(1, len(parts) - 1)
-    for one in starred:
-        yield ".".join("*" if i == one else part for i, part in enumerate(parts)), tuple(parts[: one + 1])
-    for one in starred:
+    for path in starred:
+        yield ".".join("*" if i == path else part for i, part in enumerate(parts)), tuple(parts[: path + 1])
+    for path in starred:
         for two in starred:
-            if two > one:
-                pattern = ".".join("*" if i in {one, two} else part for i, part in enumerate(parts))
+            if two > path:
+                pattern = ".".join("*" if i in {path, two} else part for i, part in enumerate(parts))
                 yield pattern, tuple(parts[: two + 1])

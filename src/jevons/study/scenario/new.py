@@ -244,23 +244,23 @@ def _devices(region: str, as_of: dt.date, installed: Sequence[str]) -> list[tupl
     """Return the devices that stand, with their numbers, and those of the region that can be bought."""
     shared = region_devices(region, as_of)
     stated: dict[str, float] = {}
-    for one in installed:
-        name, equals, count = one.partition("=")
+    for entry in installed:
+        name, equals, count = entry.partition("=")
         try:
             number = float(count.replace(",", "").replace("_", ""))
         except ValueError:
             number = -1.0
         if not equals or not 0 <= number < 1e9:
-            message = f"--installed {one}: write it as DEVICE=NUMBER, such as h100_sxm=20000"
+            message = f"--installed {entry}: write it as DEVICE=NUMBER, such as h100_sxm=20000"
             raise InputError(message)
         device = accelerator(name.strip()).id
         if device not in shared:
             message = (
-                f"--installed {one}: region `{region}` prices {', '.join(shared)} on {as_of}; add others in the file"
+                f"--installed {entry}: region `{region}` prices {', '.join(shared)} on {as_of}; add others in the file"
             )
             raise InputError(message)
         if device in stated:
-            message = f"--installed {one}: {device} is given twice; give one number"
+            message = f"--installed {entry}: {device} is given twice; give one number"
             raise InputError(message)
         stated[device] = number
     return [(name, stated.get(name, 0.0)) for name in shared]

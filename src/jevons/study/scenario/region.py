@@ -24,7 +24,7 @@ _CHOSEN = {
 def region_names() -> tuple[str, ...]:
     """Return the regions that ship."""
     folder = resources.files("jevons.study.scenario.regions")
-    return tuple(sorted(one.name.removesuffix(".yaml") for one in folder.iterdir() if one.name.endswith(".yaml")))
+    return tuple(sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml")))
 
 
 def fill_from_region(document: Located) -> None:

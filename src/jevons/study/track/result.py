@@ -125,7 +125,7 @@ class TrackResult(Result):
         gaps = self.gaps()
         if gaps:
             notes.append(Sentence("track.gaps", {"gaps": "; ".join(gaps)}))
-        return (*notes, *(Sentence("note", {"text": one}) for one in self.left_out))
+        return (*notes, *(Sentence("note", {"text": text}) for text in self.left_out))
 
     def gaps(self) -> list[str]:
         """Return the quarters within a series' span for which nothing came."""

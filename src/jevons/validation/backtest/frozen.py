@@ -128,16 +128,16 @@ def read_frozen(path: Path) -> FrozenForecast:
         levels = np.asarray(given["levels"], float)
         tables = {
             method: {
-                target: {str(q): [float(v) for v in row] for q, row in rows.items()} for target, rows in one.items()
+                target: {str(q): [float(v) for v in row] for q, row in rows.items()} for target, rows in content.items()
             }
-            for method, one in given["methods"].items()
+            for method, content in given["methods"].items()
         }
         as_of = dt.date.fromisoformat(given["as_of"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{path}: no frozen forecast ({error}); it holds as_of, levels and methods.NAME.QUANTITY.QUARTER"
         raise InputError(message) from None
     faults: list[Fault] = []
-    quarters = sorted({q for one in tables.values() for rows in one.values() for q in rows})
+    quarters = sorted({q for table in tables.values() for rows in table.values() for q in rows})
     forecasts: dict[str, dict[str, Array]] = {}
     for method, one in tables.items():
         for target, rows in one.items():

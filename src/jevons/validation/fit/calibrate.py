@@ -90,7 +90,7 @@ def calibrate(paths: Sequence[Path | str | Table], log: Callable[[str], None] = 
         for factor, value in zip(problem.factors, problem.start, strict=True)
     }
     about["median_ape_before"] = float(np.nanmedian(np.abs(np.expm1(before))))
-    about["deployments"] = [list(one) for one in sorted({(i.engine, i.device, i.model) for i in items})]
+    about["deployments"] = [list(deployment) for deployment in sorted({(i.engine, i.device, i.model) for i in items})]
     return replace(fitted, scales=scales, provenance=about)
 
 

@@ -104,8 +104,8 @@ def _draw(run: str, case: Case, answered: Answer, deployment: Deployment, rows: 
 
 def shares(activities: Sequence[Activity], model: PowerModel) -> FloatArray:
     """Return power over the limit, as `jevons.serving.energy.power_w` has it."""
-    memory = np.array([one.memory_frac for one in activities])
-    compute = np.array([one.compute_frac for one in activities])
+    memory = np.array([activity.memory_frac for activity in activities])
+    compute = np.array([activity.compute_frac for activity in activities])
     total: FloatArray = model.awake_frac + model.memory_frac * memory + model.compute_frac * np.sqrt(compute)
     shared: FloatArray = np.clip(total, model.idle_frac, model.most_frac)
     return shared
@@ -119,10 +119,10 @@ def fit_power(draws: Sequence[Draw], start: PowerModel | None = None) -> PowerMo
     from scipy.optimize import least_squares
 
     model = replace(start or power_model(), **_START)
-    draws = [one for one in draws if one.task not in IMAGES]
-    activities = [one.measured for one in draws]
-    target = np.log([one.power_w / one.tdp_w for one in draws])
-    groups = [(one.task, one.model, one.device) for one in draws]
+    draws = [draw for draw in draws if draw.task not in IMAGES]
+    activities = [draw.measured for draw in draws]
+    target = np.log([draw.power_w / draw.tdp_w for draw in draws])
+    groups = [(draw.task, draw.model, draw.device) for draw in draws]
     weight = np.array([groups.count(group) ** -0.25 for group in groups])
 
     def residuals(values: FloatArray) -> FloatArray:
@@ -146,9 +146,9 @@ class Errors:
 
 def errors(draws: Sequence[Draw], model: PowerModel) -> Errors:
     """Return the log errors of a model of power on runs."""
-    drawn = np.array([one.power_w / one.tdp_w for one in draws])
-    rates = np.array([one.rate_ratio for one in draws])
-    known, predicted = (shares([getattr(one, name) for one in draws], model) for name in ("measured", "predicted"))
+    drawn = np.array([draw.power_w / draw.tdp_w for draw in draws])
+    rates = np.array([draw.rate_ratio for draw in draws])
+    known, predicted = (shares([getattr(draw, name) for draw in draws], model) for name in ("measured", "predicted"))
     return Errors(
         power=np.log(known / drawn), power_all=np.log(predicted / drawn), energy=np.log(predicted / drawn / rates)
     )
@@ -156,12 +156,12 @@ def errors(draws: Sequence[Draw], model: PowerModel) -> Errors:
 
 def held_out(draws: Sequence[Draw], by: str) -> Errors:
     """Return the errors of runs under fits that saw no run of the same group: ``model``, ``device`` or ``task``."""
-    keys = np.array([getattr(one, by) for one in draws])
+    keys = np.array([getattr(draw, by) for draw in draws])
     parts = {name: np.zeros(len(draws)) for name in ("power", "power_all", "energy")}
     for key in sorted(set(keys.tolist())):
         out = np.flatnonzero(keys == key)
-        model = fit_power([one for one in draws if getattr(one, by) != key])
-        own = errors([one for one in draws if getattr(one, by) == key], model)
+        model = fit_power([draw for draw in draws if getattr(draw, by) != key])
+        own = errors([draw for draw in draws if getattr(draw, by) == key], model)
         for name, of in parts.items():
             of[out] = getattr(own, name)
     return Errors(**parts)

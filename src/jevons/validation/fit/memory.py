@@ -76,7 +76,7 @@ def read_startups(path: Path) -> list[MeasuredStart]:
 
 def names_of(starts: Sequence[MeasuredStart]) -> list[str]:
     """Return the factors that those start-ups can tell: ``newer.sampler_bytes``, …, ``sampler_fixed_bytes``, …."""
-    sides = [side for side in ("older", "newer") if any(one.newer == (side == "newer") for one in starts)]
+    sides = [side for side in ("older", "newer") if any(logged.newer == (side == "newer") for logged in starts)]
     return [*(f"{side}.{name}" for side in sides for name in PARTED), *SHARED]
 
 
@@ -119,11 +119,11 @@ def fit_startups(starts: Sequence[MeasuredStart]) -> dict[str, float]:
     def residuals(scale: Floats) -> Floats:
         values = dict(zip(names, (start * scale).tolist(), strict=True))
         rest = []
-        for one in starts:
-            parts = _components(with_factors(one.predicted.deployment, values, newer=one.newer))
+        for logged in starts:
+            parts = _components(with_factors(logged.predicted.deployment, values, newer=logged.newer))
             for component, value in zip(_COMPONENTS, parts, strict=True):
-                weight = 1.0 if component != "cuda_graph_actual_gib" else _GRAPHS_WEIGHT * one.newer
-                printed = one.row.get(component) or ""
+                weight = 1.0 if component != "cuda_graph_actual_gib" else _GRAPHS_WEIGHT * logged.newer
+                printed = logged.row.get(component) or ""
                 rest.append(weight * (value - float(printed)) if printed else 0.0)
         return np.array(rest)
 
@@ -134,11 +134,11 @@ def fit_startups(starts: Sequence[MeasuredStart]) -> dict[str, float]:
 def startup_errors(starts: Sequence[MeasuredStart], values: Mapping[str, float]) -> dict[str, list[float]]:
     """Return the relative errors of each component and of the cache's tokens under those factors."""
     errors: dict[str, list[float]] = {}
-    for one in starts:
-        deployment = with_factors(one.predicted.deployment, values, newer=one.newer)
+    for logged in starts:
+        deployment = with_factors(logged.predicted.deployment, values, newer=logged.newer)
         again = _again(deployment)
         for name in ("weights_gib", *_COMPONENTS[:2], "kv_cache_gib", "kv_cache_tokens", "max_concurrency"):
-            printed = one.row.get(name) or ""
+            printed = logged.row.get(name) or ""
             if printed and float(printed) > 0.0:
                 errors.setdefault(name, []).append(again.component(name) / float(printed) - 1.0)
     return errors
@@ -151,9 +151,9 @@ def _again(deployment: Deployment) -> StartUp:
 def startups_held_out(starts: Sequence[MeasuredStart], key: Callable[[MeasuredStart], str]) -> dict[str, list[float]]:
     """Return the errors of each start-up under factors fitted to those with another key."""
     errors: dict[str, list[float]] = {}
-    for name in sorted({key(one) for one in starts}):
-        inside = [one for one in starts if key(one) != name]
-        outside = [one for one in starts if key(one) == name]
+    for name in sorted({key(logged) for logged in starts}):
+        inside = [logged for logged in starts if key(logged) != name]
+        outside = [logged for logged in starts if key(logged) == name]
         for component, values in startup_errors(outside, fit_startups(inside)).items():
             errors.setdefault(component, []).extend(values)
     return errors

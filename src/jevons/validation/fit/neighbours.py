@@ -42,14 +42,14 @@ def neighbours_document(problem: Problem, errors: FloatArray) -> dict[str, Any]:
         "its group; written by scripts/fit_serving.py",
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "columns": names,
-        "rows": sorted(([getattr(one, name) for name in names] for one in rows), key=str),
+        "rows": sorted(([getattr(row, name) for name in names] for row in rows), key=str),
     }
 
 
 def _key(item: Item) -> tuple[object, ...]:
     """Return what rows of one configuration have in common: all but the load, and lengths to a factor of two."""
     case = item.prepared.case
-    lengths = (round(math.log2(max(one.mean, 1.0))) for one in (case.requested.isl, case.requested.osl))
+    lengths = (round(math.log2(max(drawn.mean, 1.0))) for drawn in (case.requested.isl, case.requested.osl))
     return (
         item.group,
         item.engine,

@@ -61,7 +61,7 @@ def spread_document(
     """
     left = [(parts, _left_out(problem, parts, errors)) for parts, errors in schemes]
     rows = [row for _, figures in left for row in figures]
-    needed = [one for parts, figures in left for one in _needed(rows, parts, figures)]
+    needed = [need for parts, figures in left for need in _needed(rows, parts, figures)]
     rows += _figures(problem, dict.fromkeys(range(len(problem.items)), "calibrated"), calibrated)
     quantities: dict[str, dict[str, Classes]] = {}
     for quantity in QUANTITIES:
@@ -97,7 +97,7 @@ def interval_coverage(problem: Problem, parts: Left, errors: FloatArray) -> list
     inside: dict[tuple[str, str], list[tuple[bool, float]]] = defaultdict(list)
     for items in parts.values():
         out = set(items)
-        known = [one for one in needed if one.figure.index not in out]
+        known = [need for need in needed if need.figure.index not in out]
         classes: dict[tuple[str, str], Classes] = {}
         scaled: dict[tuple[str, str], Classes] = {}
         for row in (row for row in rows if row.index in out):
@@ -114,7 +114,7 @@ def interval_coverage(problem: Problem, parts: Left, errors: FloatArray) -> list
     return [
         {
             "family": family, "quantity": quantity, "figures": len(counts),
-            "inside_frac": float(np.mean([one for one, _ in counts])),
+            "inside_frac": float(np.mean([count for count, _ in counts])),
             "width": float(np.median([width for _, width in counts])),
         }
         for (family, quantity), counts in sorted(inside.items())
@@ -173,15 +173,15 @@ def _scale(needed: Sequence[_Needed], quantity: str, family: str) -> float | Non
     groups still have no intervals of their own: those of all tables are narrowed to what theirs need.
     """
     whole = family == _EVERY
-    chosen = [one for one in needed if one.figure.quantity == quantity and (whole or one.figure.family == family)]
-    groups = len({one.figure.name for one in chosen})
+    chosen = [need for need in needed if need.figure.quantity == quantity and (whole or need.figure.family == family)]
+    groups = len({need.figure.name for need in chosen})
     if len(chosen) < _LEAST_ROWS:
         return None
     few = groups < _FEW_GROUPS
     least = 1.0 if _LEAST_GROUPS <= groups < _FEW_GROUPS else _LEAST_GROWTH
     wanted = _INSIDE_OF_FEW if few else _INSIDE
-    growth = np.array([one.every if whole else one.own for one in chosen])
-    weights = np.array([LOOSE.get(one.figure.family, 1.0) if whole else 1.0 for one in chosen])
+    growth = np.array([need.every if whole else need.own for need in chosen])
+    weights = np.array([LOOSE.get(need.figure.family, 1.0) if whole else 1.0 for need in chosen])
     order = np.argsort(growth)
     share = (np.cumsum(weights[order]) - weights[order] / 2.0) / weights.sum()
     return float(np.clip(np.interp(wanted, share, growth[order]), least, _MOST_GROWTH))

@@ -92,7 +92,9 @@ def device_of(text: str) -> str:
 def _labels() -> dict[str, str]:
     """Return what tables of kernels call a device, by device: facts ``<device>.labels``."""
     facts = default_facts()
-    return {one.id.removesuffix(".labels"): str(facts.get(one.id).value) for one in facts if one.id.endswith(".labels")}
+    return {
+        fact.id.removesuffix(".labels"): str(facts.get(fact.id).value) for fact in facts if fact.id.endswith(".labels")
+    }
 
 
 def dtype_of(text: str) -> str:

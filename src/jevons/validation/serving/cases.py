@@ -130,7 +130,9 @@ def _engine(row: Row) -> str:
 def _standing_in(name: str) -> str:
     """Return the engine that one without factors of its own is read as: facts ``read_too``; empty for none."""
     label = name.strip().lower()
-    stand_ins = (one for one in engine_names() if label in re.split(r";\s*", engine_text(one, "read_too").lower()))
+    stand_ins = (
+        engine for engine in engine_names() if label in re.split(r";\s*", engine_text(engine, "read_too").lower())
+    )
     return next(stand_ins, "") if label else ""
 
 

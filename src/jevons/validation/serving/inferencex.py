@@ -50,7 +50,9 @@ def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
     if oldest and case.release and case.release < oldest:
         case = with_release(case, None)  # the version is that of the image, not of the engine
     if not drawn:
-        isl, osl = (replace(one, spread=min(benchmark("recounted_tokens") / one.mean, 0.1)) for one in (isl, osl))
+        isl, osl = (
+            replace(lengths, spread=min(benchmark("recounted_tokens") / lengths.mean, 0.1)) for lengths in (isl, osl)
+        )
         repeats = Repeats(prompts=round(benchmark("client_prompts"))) if case.engine == "vllm" else None
         token_s = engine_number(case.engine, "stream_token_s", Place(release=case.release)) or 0.0
         case = case.replace(isl=isl, osl=osl, repeats=repeats, warmed_up=True, token_s=token_s)

@@ -162,13 +162,13 @@ def _meets(value: Any, stated: Any, row: Mapping[str, Any]) -> bool:
         return all(_COMPARE[sign](float(value), float(row.get(bound, bound))) for sign, bound in bounds)
     if bounds[0][0] in _COMPARE:
         return all(_COMPARE[sign](_version(value), _version(bound)) for sign, bound in bounds)
-    patterns = [str(one) for one in ([stated] if isinstance(stated, str) else stated)]
-    wanted = [one for one in patterns if not one.startswith("!")]
-    refused = [one[1:] for one in patterns if one.startswith("!")]
+    patterns = [str(pattern) for pattern in ([stated] if isinstance(stated, str) else stated)]
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
+    refused = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
     text = value or ""
-    if any(fnmatch.fnmatchcase(text, one) for one in refused):
+    if any(fnmatch.fnmatchcase(text, pattern) for pattern in refused):
         return False
-    return not wanted or any(fnmatch.fnmatchcase(text, one) for one in wanted)
+    return not wanted or any(fnmatch.fnmatchcase(text, pattern) for pattern in wanted)
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -192,7 +192,7 @@ def read_recipes(path: Path) -> Mapping[str, tuple[Recipe, ...]]:
         If a recipe states what rows do not have, or names no source of the file.
     """
     document = read_yaml(path).root
-    return {name: tuple(_recipe(one, document["sources"], path) for one in document[name]) for name in _LISTS}
+    return {name: tuple(_recipe(entry, document["sources"], path) for entry in document[name]) for name in _LISTS}
 
 
 def _recipe(raw: Mapping[str, Any], sources: Mapping[str, Any], path: Path) -> Recipe:

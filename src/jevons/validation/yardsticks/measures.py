@@ -144,7 +144,7 @@ def tool_chains(facts: Facts, kind: str, on: dt.date | None) -> dict[str, ToolCh
                 marks={question: float(mark) for question, mark in pairs},
             )
         )  # fmt: skip
-    return {one.name: one for one in sorted(chains, key=lambda one: (-one.score, one.name))}
+    return {chain.name: chain for chain in sorted(chains, key=lambda one: (-one.score, one.name))}
 
 
 def _names(facts: Facts, prefix: str, suffix: str, on: dt.date | None) -> Iterator[str]:

@@ -57,11 +57,12 @@ class YardsticksResult(Result):
             Sentence(
                 "yardsticks.one",
                 {
-                    "yardstick": one.yardstick, "outcome": one.outcome, "without": one.without_frac,
-                    "with": one.with_frac, "groups": one.groups, "tenth": one.tenth_frac, "chance": one.chance_frac,
+                    "yardstick": trial.yardstick, "outcome": trial.outcome, "without": trial.without_frac,
+                    "with": trial.with_frac, "groups": trial.groups, "tenth": trial.tenth_frac,
+                    "chance": trial.chance_frac,
                 },
             )
-            for one in self.kept
+            for trial in self.kept
         ]  # fmt: skip
         if self.runs:
             best = self.runs[0]
@@ -81,7 +82,7 @@ class YardsticksResult(Result):
                 Column("low", "low", "of 1", form=".2f"), Column("high", "high", "of 1", form=".2f"),
                 Column("missing", "missing or in part"),
             )  # fmt: skip
-            rows = [(one.name, one.score, one.low, one.high, _missing(one)) for one in chains]
+            rows = [(chain.name, chain.score, chain.low, chain.high, _missing(chain)) for chain in chains]
             yield table(f"{kind}s", f"Completeness of tool chains by {kind}", columns, rows)
         questions = [(kind, name, text) for kind, marks in QUESTIONS.items() for name, text in marks.items()]
         heads = (Column("kind", "of"), Column("name", "mark"), Column("text", "question"))
@@ -100,8 +101,8 @@ class YardsticksResult(Result):
             "training": [
                 asdict(run) | {"flop_per_cny": run.flop_per_cny, "flop_per_s": run.flop_per_s} for run in self.runs
             ],
-            "chips": [asdict(one) for one in self.chips],
-            "providers": [asdict(one) for one in self.providers],
+            "chips": [asdict(chip) for chip in self.chips],
+            "providers": [asdict(provider) for provider in self.providers],
             "paired": None if self.paired is None else asdict(self.paired) | {"mean": self.paired.mean},
         }
 

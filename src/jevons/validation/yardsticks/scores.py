@@ -204,7 +204,7 @@ def _prices(key: str, facts: Facts, on: dt.date | None) -> Iterator[tuple[float,
     """Yield the latest price of a mix of tokens in CNY, in either currency."""
     for currency in ("cny", "usd"):
         asked, told = (f"api.{key}.{side}_{currency}_per_mtok" for side in ("input", "output"))
-        if all(one in facts and facts.series(one, on) for one in (asked, told)):
+        if all(fact_id in facts and facts.series(fact_id, on) for fact_id in (asked, told)):
             paid = _MIX * facts.get(asked, on).number + (1 - _MIX) * facts.get(told, on).number
             yield paid * cny_per(facts, currency.upper(), on), facts.get(told, on).start
             return
@@ -216,7 +216,7 @@ def share_score(providers: Mapping[str, ToolChain], facts: Facts, on: dt.date | 
              if fact in facts and facts.series(fact, on)]  # fmt: skip
     rows = []
     for market, who, share in known:
-        others = [math.log(one) for where, _, one in known if where == market]
+        others = [math.log(price) for where, _, price in known if where == market]
         rows.append(_Row(group=who, holder=who, log_value=math.log(share) - sum(others) / len(others)))
     why = "beside equal shares of those named; a provider is left out at a time"
     if len(rows) < 2:

@@ -150,18 +150,20 @@ class LoadSpec(_Section):
         if self.arrivals == "day" and self.day is None:
             message = "arrivals over a day need a section `day` with `trough_frac`"
             raise ValueError(message)
-        names = [one.name for one in self.classes]
+        names = [request_class.name for request_class in self.classes]
         if len(set(names)) < len(names):
             message = f"classes: names must differ: {', '.join(names)}"
             raise ValueError(message)
-        talking = [one.name for one in self.classes if one.turns > 1]
+        talking = [request_class.name for request_class in self.classes if request_class.turns > 1]
         if talking and (self.users is not None or self.arrivals == "at_once"):
             message = f"class `{talking[0]}`: conversations need a rate; set turns: 1"
             raise ValueError(message)
         if talking and self.stages:
             message = f"class `{talking[0]}`: conversations have no stages; set turns: 1, or rate in place of stages"
             raise ValueError(message)
-        repeated = [one.name for one in self.classes if one.turns > 1 and one.prompts]
+        repeated = [
+            request_class.name for request_class in self.classes if request_class.turns > 1 and request_class.prompts
+        ]
         if repeated:
             message = (
                 f"class `{repeated[0]}`: a conversation's prompts grow and never repeat; set turns: 1 or prompts: 0"
@@ -217,13 +219,15 @@ def read_load(path: Path | str) -> tuple[LoadSpec, dict[str, Trace]]:
     document = read_yaml(path)
     spec: LoadSpec = validate_document(document, LoadSpec)
     if spec.stages and "requests" not in spec.model_fields_set:
-        coming = stage_requests([Stage(one.rate, one.seconds) for one in spec.stages])
+        coming = stage_requests([Stage(stage.rate, stage.seconds) for stage in spec.stages])
         if coming > REQUESTS:
             message = f"{coming:,} requests come in them; {REQUESTS:,} is the most"
             raise InputError(document.fault(("stages",), message))
         spec = spec.model_copy(update={"requests": coming})
     return spec, {
-        one.name: _lengths_of(document, place, one) for place, one in enumerate(spec.classes) if one.lengths_from
+        request_class.name: _lengths_of(document, place, request_class)
+        for place, request_class in enumerate(spec.classes)
+        if request_class.lengths_from
     }
 
 
@@ -260,30 +264,30 @@ def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: 
     turns only: both lie in the warm-up and drain that statistics leave out, unless thinking takes longer.
     """
     check_room(spec.requests)
-    count, shares = spec.requests, np.array([one.share for one in spec.classes])
-    starts = shares / shares.sum() / np.array([one.turns for one in spec.classes])
+    count, shares = spec.requests, np.array([request_class.share for request_class in spec.classes])
+    starts = shares / shares.sum() / np.array([request_class.turns for request_class in spec.classes])
     begun = _enough(spec, starts)
     of_start = stream(seed, "classes").choice(len(starts), begun, p=starts / starts.sum())
     turns = np.ones(begun, dtype=np.int64)
-    mean = np.array([one.turns for one in spec.classes])[of_start]
+    mean = np.array([request_class.turns for request_class in spec.classes])[of_start]
     turns[mean > 1] = np.minimum(stream(seed, "turns").geometric(1.0 / mean[mean > 1]), TURNS)
     session = np.repeat(np.arange(begun), turns)
     of_class = of_start[session]
     arrival_s = _arrivals(spec, begun, float(starts.sum()), seed)[session]
     first = np.append(0, np.cumsum(turns))[:-1].astype(np.int64)
-    think_s = np.array([one.think_s for one in spec.classes])[of_class]
+    think_s = np.array([request_class.think_s for request_class in spec.classes])[of_class]
     pause_s = think_s * stream(seed, "thinking").exponential(1.0, len(session))
     pause_s[first] = 0.0
     arrival_s = arrival_s + _within(pause_s, first, session)
     isl, osl = _lengths(spec, lengths or {}, of_class, seed)
-    system = np.array([one.system_tokens for one in spec.classes])[of_class]
+    system = np.array([request_class.system_tokens for request_class in spec.classes])[of_class]
     said = isl + osl
     before = np.append(0, said[:-1])
     before[first] = 0
     prompt = system + isl + np.round(_within(before.astype(np.float64), first, session)).astype(np.int64)
     fitting = np.flatnonzero(prompt + osl <= np.maximum(spec.most_context, system + said))
     order = fitting[np.argsort(arrival_s[fitting], kind="stable")][:count]
-    rates = ", ".join(f"{rate:g}" for rate in ([one.rate for one in spec.stages] or [spec.rate or 0.0]))
+    rates = ", ".join(f"{rate:g}" for rate in ([stage.rate for stage in spec.stages] or [spec.rate or 0.0]))
     origin = f"{len(spec.classes)} classes, " + (
         f"{spec.users:,} user{'s' if spec.users > 1 else ''} in a closed loop" if spec.users
         else "all at once" if spec.arrivals == "at_once"
@@ -298,8 +302,10 @@ def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: 
         origin=origin,
     )
     requests = _with_hashes(spec, requests, of_class[order], session[order])
-    if len({one.priority for one in spec.classes}) > 1:
-        requests = replace(requests, priority=np.array([one.priority for one in spec.classes])[of_class[order]])
+    if len({request_class.priority for request_class in spec.classes}) > 1:
+        requests = replace(
+            requests, priority=np.array([request_class.priority for request_class in spec.classes])[of_class[order]]
+        )
     return Mix(
         requests=requests,
         classes=spec.classes,
@@ -310,9 +316,11 @@ def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: 
 
 def _enough(spec: LoadSpec, starts: FloatArray) -> int:
     """Return how many conversations hold the requests wanted, with room for those that come later than they end."""
-    if all(one.turns == 1 for one in spec.classes):
+    if all(request_class.turns == 1 for request_class in spec.classes):
         return spec.requests
-    longest_s = max(one.turns * one.think_s for one in spec.classes if one.turns > 1)
+    longest_s = max(
+        request_class.turns * request_class.think_s for request_class in spec.classes if request_class.turns > 1
+    )
     wanted = (spec.requests + longest_s * (spec.rate or 0.0)) * float(starts.sum())
     # All that come before the last conversation begins count, each has a first turn: more are never needed.
     begun = min(math.ceil(wanted + 6.0 * math.sqrt(wanted) + 16.0), spec.requests)
@@ -333,7 +341,7 @@ def _arrivals(spec: LoadSpec, count: int, per_request: float, seed: int) -> Floa
     day = None if spec.day is None else Day(spec.day.trough_frac, spec.day.peak_h, spec.day.start_h)
     pattern = Pattern(
         kind=spec.arrivals, rate_per_s=(spec.rate or 1.0) * per_request, cv=spec.cv, bursts=bursts, day=day,
-        stages=tuple(Stage(one.rate, one.seconds) for one in spec.stages),
+        stages=tuple(Stage(stage.rate, stage.seconds) for stage in spec.stages),
     )  # fmt: skip
     return arrival_times(pattern, count, stream(seed, "arrivals"))
 
@@ -348,39 +356,51 @@ def _within(values: FloatArray, first: IntArray, group: IntArray) -> FloatArray:
 def _lengths(spec: LoadSpec, traces: dict[str, Trace], of_class: IntArray, seed: int) -> tuple[IntArray, IntArray]:
     """Return each turn's own prompt and output tokens."""
     isl, osl = np.empty(len(of_class), dtype=np.int64), np.empty(len(of_class), dtype=np.int64)
-    for place, one in enumerate(spec.classes):
+    for place, request_class in enumerate(spec.classes):
         own = np.flatnonzero(of_class == place)
-        if one.name in traces:
-            trace = traces[one.name]
-            drawn = stream(seed, f"lengths of {one.name}").integers(0, len(trace.isl), len(own))
+        if request_class.name in traces:
+            trace = traces[request_class.name]
+            drawn = stream(seed, f"lengths of {request_class.name}").integers(0, len(trace.isl), len(own))
             osl[own] = trace.osl[drawn]
-            isl[own] = trace.isl[np.resize(drawn[: one.prompts], len(own)) if one.prompts else drawn]
+            isl[own] = trace.isl[
+                np.resize(drawn[: request_class.prompts], len(own)) if request_class.prompts else drawn
+            ]
         else:
-            drawn_isl = lengths_like(one.prompts or len(own), one.isl, one.isl_cv, stream(seed, f"isl of {one.name}"))
+            drawn_isl = lengths_like(
+                request_class.prompts or len(own),
+                request_class.isl,
+                request_class.isl_cv,
+                stream(seed, f"isl of {request_class.name}"),
+            )
             isl[own] = np.resize(drawn_isl, len(own))
-            osl[own] = lengths_like(len(own), one.osl, one.osl_cv, stream(seed, f"osl of {one.name}"))
+            osl[own] = lengths_like(
+                len(own), request_class.osl, request_class.osl_cv, stream(seed, f"osl of {request_class.name}")
+            )
     return isl, osl
 
 
 def _same_prompts(spec: LoadSpec, of_class: IntArray, session: IntArray) -> IntArray:
     """Return conversations, where requests with the same prompt count as one."""
     session, free = session.copy(), int(session.max()) + 1
-    for place, one in enumerate(spec.classes):
-        if one.prompts:
+    for place, request_class in enumerate(spec.classes):
+        if request_class.prompts:
             own = np.flatnonzero(of_class == place)
-            session[own] = free + np.arange(len(own)) % one.prompts
-            free += one.prompts
+            session[own] = free + np.arange(len(own)) % request_class.prompts
+            free += request_class.prompts
     return session
 
 
 def _with_hashes(spec: LoadSpec, requests: Requests, of_class: IntArray, session: IntArray) -> Requests:
     """Return requests with hashes of prompt blocks: the class's for what all its prompts begin with, then their own."""
-    if not any(one.system_tokens or one.prompts or one.turns > 1 for one in spec.classes):
+    if not any(
+        request_class.system_tokens or request_class.prompts or request_class.turns > 1
+        for request_class in spec.classes
+    ):
         return requests
     session = _same_prompts(spec, of_class, session)
     blocks = requests.isl // spec.block_tokens
     check_blocks("classes", blocks, "isl or system_tokens, raise block_tokens, or take fewer requests")
-    common = np.array([one.system_tokens for one in spec.classes]) // spec.block_tokens
+    common = np.array([request_class.system_tokens for request_class in spec.classes]) // spec.block_tokens
     common_start = np.append(0, np.cumsum(common))
     groups, group = np.unique(session, return_inverse=True)
     own = np.zeros(len(groups), dtype=np.int64)

@@ -119,7 +119,7 @@ def _arriving(load: Load, isl: IntArray, osl: IntArray, seed: int) -> Requests:
         stages=load.stages,
     )  # fmt: skip
     arrival_s = arrival_times(pattern, count, stream(seed, "arrivals"))
-    rates = ", ".join(f"{rate:g}" for rate in ([one.rate_per_s for one in load.stages] or [load.rate_req_per_s]))
+    rates = ", ".join(f"{rate:g}" for rate in ([stage.rate_per_s for stage in load.stages] or [load.rate_req_per_s]))
     return Requests(arrival_s=arrival_s, isl=isl, osl=osl, origin=f"{load.arrivals} arrivals at {rates} per second")
 
 

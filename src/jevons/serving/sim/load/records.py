@@ -352,7 +352,11 @@ def _spans(line: int, record: dict[str, Any]) -> Iterator[Row]:
 def _span(line: int, span: Mapping[str, Any]) -> Iterator[Row]:
     given = span.get("attributes") or {}
     if isinstance(given, list):
-        given = {str(one.get("key")): _any_value(one.get("value")) for one in given if isinstance(one, dict)}
+        given = {
+            str(attribute.get("key")): _any_value(attribute.get("value"))
+            for attribute in given
+            if isinstance(attribute, dict)
+        }
     isl = next((given[name] for name in _INPUTS if name in given), None)
     osl = next((given[name] for name in _OUTPUTS if name in given), None)
     if isl is None or osl is None:
@@ -378,7 +382,9 @@ def _any_value(value: Any) -> Any:
 def _is_span(record: Mapping[str, Any]) -> bool:
     given = record.get("attributes")
     names = (
-        {str(one.get("key")) for one in given if isinstance(one, dict)} if isinstance(given, list) else set(given or ())
+        {str(attribute.get("key")) for attribute in given if isinstance(attribute, dict)}
+        if isinstance(given, list)
+        else set(given or ())
     )
     return bool(names & {*_INPUTS, *_OUTPUTS})
 
@@ -484,6 +490,6 @@ def _dense(keys: Sequence[tuple[Any, ...]]) -> tuple[IntArray | None, IntArray |
     if not any(keys):
         return None, None
     numbers: dict[Any, int] = {}
-    flat = [numbers.setdefault(key, len(numbers)) for one in keys for key in one]
-    start = np.append(0, np.cumsum([len(one) for one in keys])).astype(np.int64)
+    flat = [numbers.setdefault(key, len(numbers)) for hashes in keys for key in hashes]
+    start = np.append(0, np.cumsum([len(hashes) for hashes in keys])).astype(np.int64)
     return np.array(flat, dtype=np.int64), start

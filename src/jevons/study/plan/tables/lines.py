@@ -71,5 +71,5 @@ def by_period(
     """
     columns = [Column("name", of), *(Column(key, key) for key in keys), Column("unit", "unit")]
     columns += [Column(column_name(period), period) for period in periods]
-    rows: list[list[Cell]] = [[one.name, *one.keys, one.unit, *one.values] for one in lines]
+    rows: list[list[Cell]] = [[item.name, *item.keys, item.unit, *item.values] for item in lines]
     return table(name, title, columns, rows, detail=detail)

@@ -159,16 +159,16 @@ def verdict_sentence(result: PlanFigures) -> Sentence:
 
 def _rests_on(result: PlanFigures) -> Sentence | None:
     """Return a sentence on the inputs that alone move a share's value by much, the three strongest, or nothing."""
-    named = [one for one in result.value_swings if one.named]
+    named = [swing for swing in result.value_swings if swing.named]
     if not named:
         return None
-    strongest, judged = named[:_NAMED_AT_MOST], all(one.grade == "judgement" for one in named[:_NAMED_AT_MOST])
+    strongest, judged = named[:_NAMED_AT_MOST], all(swing.grade == "judgement" for swing in named[:_NAMED_AT_MOST])
     parts = []
-    for one in strongest:
-        low, high = sorted((one.at_low_cur, one.at_high_cur))
+    for swing in strongest:
+        low, high = sorted((swing.at_low_cur, swing.at_high_cur))
         ends = {"low": share_price_text(low), "high": share_price_text(high)}
-        template = "plan.moves_judged" if one.grade == "judgement" and not judged else "plan.moves"
-        parts.append(Sentence(template, {"name": result.amount_label(one.path), **ends}))
+        template = "plan.moves_judged" if swing.grade == "judgement" and not judged else "plan.moves"
+        parts.append(Sentence(template, {"name": result.amount_label(swing.path), **ends}))
     values = {
         "inputs": parts, "currency": result.scenario.currency, "others": len(named) - len(strongest) or None,
     }  # fmt: skip

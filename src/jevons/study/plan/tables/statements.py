@@ -175,8 +175,8 @@ def _money(
 ) -> Table:
     """Return lines of money in bn currency; *between* are lines of another unit, by their place."""
     lines = [line(label, "bn ¤", values, over=_BN) for label, values in amounts]
-    for place, one in (between or {}).items():
-        lines.insert(place, one)
+    for place, cell in (between or {}).items():
+        lines.insert(place, cell)
     return by_period(name, title, quarters, lines, of="line")
 
 

@@ -20,10 +20,11 @@ def tornado_table(result: PlanFigures) -> Table:
     )  # fmt: skip
     rows = [
         (
-            result.amount_label(one.path), *_scaled(one), one.at_low_cur, one.at_high_cur, one.swing_cur, one.grade
+            result.amount_label(swing.path), *_scaled(swing), swing.at_low_cur, swing.at_high_cur, swing.swing_cur,
+            swing.grade
         )
-        for one in result.value_swings
-        if one.swing_cur > 0
+        for swing in result.value_swings
+        if swing.swing_cur > 0
     ]  # fmt: skip
     title = "Value of a share with one input of the accounts at either end of its range, the plan held"
     return table("value_tornado", title, columns, rows, detail=True)
