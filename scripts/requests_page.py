@@ -151,9 +151,9 @@ def main() -> int:
     return 0
 
 
-def apart(one: Replay, metric: str) -> np.ndarray:
+def apart(replayed: Replay, metric: str) -> np.ndarray:
     """Return signed relative errors of a metric's requests."""
-    return one.predicted[metric] / one.measured[metric] - 1.0
+    return replayed.predicted[metric] / replayed.measured[metric] - 1.0
 
 
 def median_error(runs: Sequence[Replay], metric: str) -> float:
@@ -161,9 +161,9 @@ def median_error(runs: Sequence[Replay], metric: str) -> float:
     return 100 * float(np.nanmedian(np.abs(np.concatenate([apart(run, metric) for run in runs]))))
 
 
-def deviation(one: Replay, metric: str, statistic: str) -> float:
+def deviation(replayed: Replay, metric: str, statistic: str) -> float:
     """Return the signed relative error of a statistic over a run's requests."""
-    return statistics(one.predicted[metric])[statistic] / statistics(one.measured[metric])[statistic] - 1.0
+    return statistics(replayed.predicted[metric])[statistic] / statistics(replayed.measured[metric])[statistic] - 1.0
 
 
 def error_lines(replays: Sequence[Replay]) -> list[str]:

@@ -109,11 +109,11 @@ def _opening(scenario: Scenario, draws: Draws) -> str:
 
 def _kept(page: str, name: str) -> str:
     """Return what the page says of a scenario."""
-    found = re.search(rf"\n### `{re.escape(name)}`.*?(?=\n### `|\n<!-- end|\Z)", page, re.DOTALL)
-    return "" if found is None else found[0].rstrip() + "\n"
+    match = re.search(rf"\n### `{re.escape(name)}`.*?(?=\n### `|\n<!-- end|\Z)", page, re.DOTALL)
+    return "" if match is None else match[0].rstrip() + "\n"
 
 
-def parts(count: int, names: Sequence[str], kept: str) -> Iterator[str]:
+def parts(count: int, names: Sequence[str], written: str) -> Iterator[str]:
     """Yield the generated part, scenario by scenario; those not among *names* as they are in *kept*."""
     facts = default_facts()
     remarks = YAML(typ="safe").load(Path(__file__).with_name("scenarios_remarks.yaml"))
@@ -121,7 +121,7 @@ def parts(count: int, names: Sequence[str], kept: str) -> Iterator[str]:
     yield f"Medians and 80 % of {count} draws each, beside what facts state that were published by {newest:%Y-%m-%d}.\n"
     for name in SHELF:
         if name not in names:
-            yield _kept(kept, name)
+            yield _kept(written, name)
             continue
         scenario = load(ROOT / "scenarios" / f"{name}.yaml")
         draws = montecarlo_study(scenario, count).draws

@@ -289,21 +289,21 @@ class Tables(Mapping[str, Table]):
         )
 
 
-def text_table(one: Table, *, most: int = 10, width: int = 100) -> list[str]:
+def text_table(shown: Table, *, most: int = 10, width: int = 100) -> list[str]:
     """Return the first rows of a table as lines of plain text; columns that do not fit are left out."""
-    rows = [[column.head for column in one.columns], *one.shown()[:most]]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(one.columns))]
+    rows = [[column.head for column in shown.columns], *shown.shown()[:most]]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(shown.columns))]
     shown_columns = 0
     while shown_columns < len(widths) and sum(widths[: shown_columns + 1]) + 2 * shown_columns <= width:
         shown_columns += 1
     shown_columns = max(shown_columns, 1)
     lines = [
         "  ".join(
-            row[p][:width].ljust(min(widths[p], width)) if one.text(p) else row[p].rjust(widths[p])
+            row[p][:width].ljust(min(widths[p], width)) if shown.text(p) else row[p].rjust(widths[p])
             for p in range(shown_columns)
         ).rstrip()
         for row in rows
     ]
-    if len(one) > most:
-        lines.append(f"… {len(one) - most} more rows")
-    return [one.title, *lines]
+    if len(shown) > most:
+        lines.append(f"… {len(shown) - most} more rows")
+    return [shown.title, *lines]

@@ -274,27 +274,27 @@ def _run(function: Callable[..., Result], given: Mapping[str, Any], *, counted: 
             steps.end()
 
 
-def _takes_several(one: Declared) -> bool:
+def _takes_several(parameter: Declared) -> bool:
     """Return whether an option may be given several times."""
-    kinds = [kind for kind in typing.get_args(one.type) if kind is not type(None)] or [one.type]
+    kinds = [kind for kind in typing.get_args(parameter.type) if kind is not type(None)] or [parameter.type]
     several = any(typing.get_origin(each) in {tuple, list} for each in kinds)
     return several or (len(kinds) == 1 and typing.get_origin(kinds[0]) is Sequence)
 
 
-def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
+def _parameter(declared: Declared, *, argument: bool) -> inspect.Parameter:
     """Return a parameter that typer understands: text where the option parses it, else the plain type."""
-    option = one.option
-    optional = type(None) in typing.get_args(one.type)
-    kinds = [kind for kind in typing.get_args(one.type) if kind is not type(None)] or [one.type]
+    option = declared.option
+    optional = type(None) in typing.get_args(declared.type)
+    kinds = [kind for kind in typing.get_args(declared.type) if kind is not type(None)] or [declared.type]
     kind = str if option.parse is not None or len(kinds) > 1 else kinds[0]
     parser: Callable[[str], Any] | None = named_path if kind is Any else None  # of an object, a command gets its file
-    parser = parser or _number_parser(one)
+    parser = parser or _number_parser(declared)
     kind = Path if kind is Any else kind
-    several = one.several or _takes_several(one)
-    if isinstance(one.type, types.GenericAlias) or several:
+    several = declared.several or _takes_several(declared)
+    if isinstance(declared.type, types.GenericAlias) or several:
         kind = list[str]
-    required = one.default is inspect.Parameter.empty
-    default = None if required else one.default
+    required = declared.default is inspect.Parameter.empty
+    default = None if required else declared.default
     text = option.text()
     if default not in {None, ""} and not isinstance(default, bool) and not several:
         text = (
@@ -303,26 +303,30 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
             else f"{text.rstrip('.')} (default {default})"
         )
     text = f"{text}."
-    metavar = option.metavar or (f"<{one.number.__name__}>" if one.number is not None and not argument else None)
+    metavar = option.metavar or (
+        f"<{declared.number.__name__}>" if declared.number is not None and not argument else None
+    )
     if argument:
-        info: Any = typer.Argument(help=text, metavar=metavar or one.name.upper(), show_default=False, parser=parser)
+        info: Any = typer.Argument(
+            help=text, metavar=metavar or declared.name.upper(), show_default=False, parser=parser
+        )
     elif kind is bool:
-        info = typer.Option(f"--{one.flag}", help=text, show_default=False)
+        info = typer.Option(f"--{declared.flag}", help=text, show_default=False)
     else:
-        info = typer.Option(f"--{one.flag}", help=text, metavar=metavar, show_default=False, parser=parser)
+        info = typer.Option(f"--{declared.flag}", help=text, metavar=metavar, show_default=False, parser=parser)
     hint: Any = Annotated[kind | None if optional or (default is None) else kind, info]
     if kind is str and not required and default is not None:
         default = f"{default:g}" if isinstance(default, float) else str(default)
     place = inspect.Parameter.KEYWORD_ONLY
     empty = inspect.Parameter.empty if required else default
-    return inspect.Parameter(one.name, place, default=empty, annotation=hint)
+    return inspect.Parameter(declared.name, place, default=empty, annotation=hint)
 
 
-def _number_parser(one: Declared) -> Callable[[str], Any] | None:
+def _number_parser(parameter: Declared) -> Callable[[str], Any] | None:
     """Return what reads a number as people write it; None where an option is no plain number."""
-    if one.number is None:
+    if parameter.number is None:
         return None
-    return lambda text: number_of_text(str(text), one.option, one.flag, whole=one.number is int)
+    return lambda text: number_of_text(str(text), parameter.option, parameter.flag, whole=parameter.number is int)
 
 
 def check_folder(folder: Path | None) -> None:
@@ -421,9 +425,9 @@ def shown_parts(result: Result, tables: Sequence[Table], *, detail: bool) -> Ite
     yield f"{result.answer}\n"
     shown = list(tables) if detail else on_a_screen(tables, result.notes)
     more = [table.name for table in result.tables.values() if table.detail and not detail]
-    kept = {table.name: table for table in shown}
+    by_name = {table.name: table for table in shown}
     for table in tables:
-        few = kept.get(table.name)
+        few = by_name.get(table.name)
         if few is not None:
             yield from legend(few) if few.legend else (sheet(few),)
             yield ""
@@ -437,10 +441,10 @@ def shown_parts(result: Result, tables: Sequence[Table], *, detail: bool) -> Ite
 def named_more(names: Sequence[str]) -> str:
     """Return which tables have more, on a line: of many the first, and how many there are."""
     text = f"More with --detail: {', '.join(names)}."
-    kept = len(names)
-    while len(text) > SCREEN_COLUMNS and kept > 1:
-        kept -= 1
-        text = f"More with --detail: {', '.join(names[:kept])} and {len(names) - kept} more tables."
+    count = len(names)
+    while len(text) > SCREEN_COLUMNS and count > 1:
+        count -= 1
+        text = f"More with --detail: {', '.join(names[:count])} and {len(names) - count} more tables."
     return text
 
 
@@ -459,10 +463,10 @@ def on_a_screen(tables: Sequence[Table], notes: Sequence[str]) -> list[Table]:
     rows = [len(one) if one.asked else least for one, least in zip(whole, rows, strict=True)]
 
     def cut() -> list[Table]:
-        kept: list[Table] = []
+        fitting: list[Table] = []
         for brief, most in zip(whole, rows, strict=False):
-            kept.append(brief.first(len(kept[-1]) if brief.legend and kept else most))
-        return kept
+            fitting.append(brief.first(len(fitting[-1]) if brief.legend and fitting else most))
+        return fitting
 
     def fits() -> bool:
         return sum(map(lines_of, cut())) <= room
@@ -479,45 +483,45 @@ def on_a_screen(tables: Sequence[Table], notes: Sequence[str]) -> list[Table]:
     return cut()
 
 
-def lines_of(one: Table) -> int:
+def lines_of(shown: Table) -> int:
     """Return how many lines of `SCREEN_COLUMNS` a table takes, the empty one below it included."""
     from rich.console import Console
 
     screen = Console(width=SCREEN_COLUMNS, height=SCREEN_LINES, color_system=None, highlight=False)
     with screen.capture() as captured:
-        for part in legend(one) if one.legend else (sheet(one),):
+        for part in legend(shown) if shown.legend else (sheet(shown),):
             screen.print(part, markup=False) if isinstance(part, str) else screen.print(part)
     return captured.get().count("\n") + 1
 
 
-def legend(one: Table) -> Iterator[str]:
+def legend(shown: Table) -> Iterator[str]:
     """Yield the rows of a legend as lines, their first cells as wide as the widest."""
-    wide = max((len(row[0]) for row in one.shown()), default=0)
-    yield "\n".join("  ".join((row[0].ljust(wide), *row[1:])) for row in one.shown())
+    wide = max((len(row[0]) for row in shown.shown()), default=0)
+    yield "\n".join("  ".join((row[0].ljust(wide), *row[1:])) for row in shown.shown())
 
 
-def sheet(one: Table) -> Sheet:
+def sheet(shown: Table) -> Sheet:
     """Return a table for the terminal; as many of its first columns of text as it takes name a row."""
     lead = 1
-    while lead < len(one.columns) and one.text(lead) and len({row[:lead] for row in one.rows}) < len(one):
+    while lead < len(shown.columns) and shown.text(lead) and len({row[:lead] for row in shown.rows}) < len(shown):
         lead += 1
-    text = frozenset(place for place in range(len(one.columns)) if one.text(place))
-    cells = tuple(tuple(row) for row in one.shown())
+    text = frozenset(place for place in range(len(shown.columns)) if shown.text(place))
+    cells = tuple(tuple(row) for row in shown.shown())
     return Sheet(
-        title=one.title,
-        columns=tuple(column.head for column in one.columns),
+        title=shown.title,
+        columns=tuple(column.head for column in shown.columns),
         rows=cells,
         text_columns=lead,
         text=text,
     )
 
 
-def markdown(one: Table) -> Iterator[str]:
+def markdown(shown: Table) -> Iterator[str]:
     """Yield a table as lines of Markdown."""
-    yield f"**{one.title}**"
+    yield f"**{shown.title}**"
     yield ""
-    yield "| " + " | ".join(column.head for column in one.columns) + " |"
-    yield "|" + "|".join("---" if one.text(place) else "---:" for place in range(len(one.columns))) + "|"
-    for row in one.shown():
+    yield "| " + " | ".join(column.head for column in shown.columns) + " |"
+    yield "|" + "|".join("---" if shown.text(place) else "---:" for place in range(len(shown.columns))) + "|"
+    for row in shown.shown():
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
     yield ""

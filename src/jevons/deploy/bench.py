@@ -14,7 +14,7 @@ _WIDEST = 0.99
 
 def base_url(handover: Handover, engine: str) -> str:
     """Return where requests go: the router's port, or that of the only instance."""
-    alone = sum(pool.instances for pool in replicas(handover, engine)) == 1
+    alone = sum(launched.instances for launched in replicas(handover, engine)) == 1
     return f"http://localhost:{FIRST_PORT if alone else ROUTER_PORT}"
 
 

@@ -60,7 +60,7 @@ def every_file(handover: Handover) -> dict[str, str]:
 def _readme(handover: Handover, left: dict[str, str]) -> str:
     started = replicas(handover, handover.engine)
     lines = [f"# {handover.name}", "", handover.answer, "", "## Fleet", ""]
-    lines += [f"- {words(pool)}" for pool in started]
+    lines += [f"- {words(replica)}" for replica in started]
     lines += [f"- {handover.accelerators} accelerators in all; load: {load_words(handover)}"]
     lines += ["", "## Start", ""]
     lines += ["| folder | what |", "|---|---|"]

@@ -25,22 +25,22 @@ def compose_files(handover: Handover) -> dict[str, str]:
         If containers of the accelerator are not started by Docker.
     """
     files: dict[str, str] = {}
-    for pool in replicas(handover, handover.engine):
-        if not devices_variable(pool.pool.deployment.accelerator.vendor):
-            vendor = pool.pool.deployment.accelerator.vendor
+    for replica in replicas(handover, handover.engine):
+        if not devices_variable(replica.pool.deployment.accelerator.vendor):
+            vendor = replica.pool.deployment.accelerator.vendor
             message = f"compose: accelerators of {vendor} have no compose recipe; use the commands or Kubernetes"
             raise InputError(message)
-        if pool.engine == "trtllm" and pool.servers > 1:
+        if replica.engine == "trtllm" and replica.servers > 1:
             message = "compose: TensorRT-LLM over several servers starts through Slurm or MPI; use its script or Dynamo"
             raise InputError(message)
-        kinds = list(placed(pool))
+        kinds = list(placed(replica))
         for server in kinds:
-            parts = [pool.label, f"rank{server.rank}" if pool.servers > 1 else ""]
-            parts += [f"{server.instances}-instances" if len(kinds) > 1 and pool.servers == 1 else ""]
+            parts = [replica.label, f"rank{server.rank}" if replica.servers > 1 else ""]
+            parts += [f"{server.instances}-instances" if len(kinds) > 1 and replica.servers == 1 else ""]
             name = "-".join(part for part in parts if part)
-            files[f"compose/{name}.compose.yaml"] = _compose(handover, pool, server)
+            files[f"compose/{name}.compose.yaml"] = _compose(handover, replica, server)
             site = Site(model=handover.checkpoint)
-            files |= {f"compose/{file}": text for file, text in command(handover, pool, site).files}
+            files |= {f"compose/{file}": text for file, text in command(handover, replica, site).files}
     routing = router(handover, handover.engine)
     if routing is not None:
         files["compose/router.compose.yaml"] = _router(handover, routing)
@@ -61,12 +61,14 @@ def _router(handover: Handover, routing: Command) -> str:
                              "services": {"router": service}})  # fmt: skip
 
 
-def _compose(handover: Handover, one: Replica, server: Server) -> str:
-    head = [f"# {words(one)}, {title_of(one.engine)} {one.release}."]
+def _compose(handover: Handover, replica: Replica, server: Server) -> str:
+    head = [f"# {words(replica)}, {title_of(replica.engine)} {replica.release}."]
     head += [f"# This file runs on {server.servers} server(s), {server.devices} accelerators each."]
-    head += ["# Set LEADER to the address of rank 0."] if server.rank or one.servers > 1 else []
-    head += [f"# Warning: {warning}" for warning in one.warnings]
-    services = {f"{one.label}-{place}": _service(handover, one, server, place) for place in range(server.instances)}
+    head += ["# Set LEADER to the address of rank 0."] if server.rank or replica.servers > 1 else []
+    head += [f"# Warning: {warning}" for warning in replica.warnings]
+    services = {
+        f"{replica.label}-{place}": _service(handover, replica, server, place) for place in range(server.instances)
+    }
     content = {
         "x-jevons": {"servers": server.servers, "accelerators": server.devices, "fleet": handover.name},
         "services": services,
@@ -74,18 +76,18 @@ def _compose(handover: Handover, one: Replica, server: Server) -> str:
     return "\n".join(head) + "\n" + yaml_text(content)
 
 
-def _service(handover: Handover, one: Replica, server: Server, place: int) -> dict[str, Any]:
-    each, vendor = one.devices_per_server, one.pool.deployment.accelerator.vendor
+def _service(handover: Handover, replica: Replica, server: Server, place: int) -> dict[str, Any]:
+    each, vendor = replica.devices_per_server, replica.pool.deployment.accelerator.vendor
     port = str(FIRST_PORT + place)
     site = Site(model=handover.checkpoint, port=port, leader="${LEADER:?address of rank 0}", rank=str(server.rank))
-    launch = command(handover, one, site)
+    launch = command(handover, replica, site)
     devices = [str(place * each + i) for i in range(each)]
     environment: dict[str, str] = {"HF_TOKEN": "${HF_TOKEN:-}", "HF_HOME": WEIGHTS} | dict(launch.env)
-    if one.engine == "vllm" and one.pool.role:
+    if replica.engine == "vllm" and replica.pool.role:
         environment |= {"VLLM_NIXL_SIDE_CHANNEL_PORT": str(NIXL_PORT + 100 * place)}
         environment |= {"VLLM_NIXL_SIDE_CHANNEL_HOST": "${ADDRESS:?address of this server}"}
     service: dict[str, Any] = {
-        "image": image_of(one.engine, one.release, vendor),
+        "image": image_of(replica.engine, replica.release, vendor),
         "entrypoint": [],
         "command": launch.words(),
         "environment": environment,

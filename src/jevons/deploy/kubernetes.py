@@ -33,20 +33,20 @@ def kubernetes_files(handover: Handover) -> dict[str, str]:
         raise InputError(message)
     name, documents = object_name(handover.name), []
     head: list[str] = []
-    for pool in replicas(handover, handover.engine):
-        check_spans(pool, "k8s")
-        head += [f"# {words(pool)}, {title_of(pool.engine)} {pool.release}."]
-        head += [f"# Warning: {warning}" for warning in pool.warnings]
-        label = f"{name}-{pool.label}"
-        documents += workload(handover, pool, label, {"app": name, "role": pool.label})
-        documents.append(service(label, {"app": name, "role": pool.label}, FIRST_PORT, leaders=pool.servers > 1))
-    if handover.disaggregated or sum(pool.instances for pool in replicas(handover, handover.engine)) > 1:
+    for replica in replicas(handover, handover.engine):
+        check_spans(replica, "k8s")
+        head += [f"# {words(replica)}, {title_of(replica.engine)} {replica.release}."]
+        head += [f"# Warning: {warning}" for warning in replica.warnings]
+        label = f"{name}-{replica.label}"
+        documents += workload(handover, replica, label, {"app": name, "role": replica.label})
+        documents.append(service(label, {"app": name, "role": replica.label}, FIRST_PORT, leaders=replica.servers > 1))
+    if handover.disaggregated or sum(replica.instances for replica in replicas(handover, handover.engine)) > 1:
         documents += _router(handover, name)
     head += ["# Needs a secret hf-token with the key HF_TOKEN.", f"# {KEPT_NOTE}"]
     return {"k8s/fleet.yaml": "\n".join(head) + "\n" + yaml_text(*documents)}
 
 
-def check_spans(one: Replica, target: str) -> None:
+def check_spans(replica: Replica, target: str) -> None:
     """Refuse instances that Kubernetes does not start over several servers by itself.
 
     Raises
@@ -54,28 +54,28 @@ def check_spans(one: Replica, target: str) -> None:
     InputError
         Naming what does.
     """
-    if one.engine == "trtllm" and one.servers > 1:
+    if replica.engine == "trtllm" and replica.servers > 1:
         message = f"{target}: TensorRT-LLM over several servers starts through Slurm or MPI; use its script or Dynamo"
         raise InputError(message)
 
 
 def workload(
-    handover: Handover, one: Replica, name: str, labels: dict[str, str], *, port: int = FIRST_PORT,
+    handover: Handover, replica: Replica, name: str, labels: dict[str, str], *, port: int = FIRST_PORT,
     before: list[Manifest] | None = None,
 ) -> list[Manifest]:  # fmt: skip
     """Return the objects that run a pool's instances."""
-    config = _config(handover, one, name)
-    if one.servers == 1:
-        pod = _pod(handover, one, Site(model=handover.checkpoint, port=str(port)), port, before, name)
+    config = _config(handover, replica, name)
+    if replica.servers == 1:
+        pod = _pod(handover, replica, Site(model=handover.checkpoint, port=str(port)), port, before, name)
         template = {"metadata": {"labels": labels}, "spec": pod}
-        spec: Manifest = {"replicas": one.instances, "selector": {"matchLabels": labels}, "template": template}
+        spec: Manifest = {"replicas": replica.instances, "selector": {"matchLabels": labels}, "template": template}
         return [*config, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _meta(name, labels), "spec": spec}]
     first = Site(model=handover.checkpoint, port=str(port), leader=_LEADER)
     other = Site(model=handover.checkpoint, port=str(port), leader=_LEADER, rank=_RANK)
-    leader = _pod(handover, one, first, port, before, name)
-    worker = _pod(handover, one, other, 0, None, name)
+    leader = _pod(handover, replica, first, port, before, name)
+    worker = _pod(handover, replica, other, 0, None, name)
     group = {
-        "size": one.servers,
+        "size": replica.servers,
         "restartPolicy": "RecreateGroupOnPodRestart",
         "leaderTemplate": {"metadata": {"labels": labels | {"rank": "leader"}}, "spec": leader},
         "workerTemplate": {"metadata": {"labels": labels | {"rank": "worker"}}, "spec": worker},
@@ -84,7 +84,7 @@ def workload(
         *config,
         {
             "apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet", "metadata": _meta(name, labels),
-            "spec": {"replicas": one.instances, "leaderWorkerTemplate": group},
+            "spec": {"replicas": replica.instances, "leaderWorkerTemplate": group},
         },
     ]  # fmt: skip
 
@@ -93,20 +93,22 @@ def _meta(name: str, labels: dict[str, str]) -> Manifest:
     return {"name": name, "labels": labels}
 
 
-def _config(handover: Handover, one: Replica, name: str) -> list[Manifest]:
-    launch = command(handover, one, Site(model=handover.checkpoint))
+def _config(handover: Handover, replica: Replica, name: str) -> list[Manifest]:
+    launch = command(handover, replica, Site(model=handover.checkpoint))
     if not launch.files:
         return []
     return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": dict(launch.files)}]
 
 
-def _pod(handover: Handover, one: Replica, site: Site, port: int, before: list[Manifest] | None, name: str) -> Manifest:
+def _pod(
+    handover: Handover, replica: Replica, site: Site, port: int, before: list[Manifest] | None, name: str
+) -> Manifest:
     """Return the pod of one server of an instance; *port* is 0 where it answers no requests."""
-    launch, vendor = command(handover, one, site), one.pool.deployment.accelerator.vendor
-    container: Manifest = {"name": one.label, "image": image_of(one.engine, one.release, vendor)}
+    launch, vendor = command(handover, replica, site), replica.pool.deployment.accelerator.vendor
+    container: Manifest = {"name": replica.label, "image": image_of(replica.engine, replica.release, vendor)}
     container |= _started(launch)
-    container["env"] = _environment(one)
-    container["resources"] = {"limits": {resource_of(vendor): str(one.devices_per_server)}}
+    container["env"] = _environment(replica)
+    container["resources"] = {"limits": {resource_of(vendor): str(replica.devices_per_server)}}
     mounts = [{"name": "shm", "mountPath": "/dev/shm"}, {"name": "weights", "mountPath": WEIGHTS}]  # noqa: S108
     volumes: list[Manifest] = [
         {"name": "shm", "emptyDir": {"medium": "Memory"}},
@@ -133,12 +135,12 @@ def _started(launch: Command) -> Manifest:
     return {"command": list(launch.program), "args": words[len(launch.program) :]}
 
 
-def _environment(one: Replica) -> list[Manifest]:
+def _environment(replica: Replica) -> list[Manifest]:
     env: list[Manifest] = [
         {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf-token", "key": "HF_TOKEN", "optional": True}}},
         {"name": "HF_HOME", "value": WEIGHTS},
     ]
-    if one.engine == "vllm" and one.pool.role:
+    if replica.engine == "vllm" and replica.pool.role:
         address = {"fieldRef": {"fieldPath": "status.podIP"}}
         env.append({"name": "VLLM_NIXL_SIDE_CHANNEL_HOST", "valueFrom": address})
         env.append({"name": "VLLM_NIXL_SIDE_CHANNEL_PORT", "value": str(NIXL_PORT)})
@@ -162,7 +164,7 @@ def _router(handover: Handover, name: str) -> list[Manifest]:
     options: list[tuple[str, str | None]] = [("--host", "0.0.0.0"), ("--port", ROUTER_PORT)]  # noqa: S104
     options += [("--service-discovery", None), ("--service-discovery-port", str(FIRST_PORT))]
     options += [("--service-discovery-namespace", "$NAMESPACE")]
-    leaders = {pool.label: pool.servers > 1 for pool in replicas(handover, handover.engine)}
+    leaders = {replica.label: replica.servers > 1 for replica in replicas(handover, handover.engine)}
 
     def selector(label: str) -> list[tuple[str, str | None]]:
         words = [f"app={name}", f"role={label}", *(["rank=leader"] if leaders[label] else [])]

@@ -45,50 +45,51 @@ def dynamo_files(handover: Handover) -> dict[str, str]:
     components: list[dict[str, Any]] = [
         {"name": "Frontend", "type": "frontend", "replicas": 1, "podTemplate": {"spec": {"containers": [frontend]}}}
     ]
-    components += [_component(handover, pool, image, name) for pool in started]
+    components += [_component(handover, replica, image, name) for replica in started]
     graph = {
         "apiVersion": "nvidia.com/v1beta1", "kind": "DynamoGraphDeployment", "metadata": {"name": name},
         "spec": {"backendFramework": handover.engine, "components": components},
     }  # fmt: skip
     documents: list[Any] = [graph]
     if handover.engine == "trtllm":
-        data = {f"{pool.label}.config.yaml": trtllm_config(pool) for pool in started}
+        data = {f"{replica.label}.config.yaml": trtllm_config(replica) for replica in started}
         documents.insert(0, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
-    head = [f"# {words(pool)}, {title_of(pool.engine)} {pool.release}." for pool in started]
-    head += [f"# Warning: {warning}" for pool in started for warning in pool.warnings]
+    head = [f"# {words(replica)}, {title_of(replica.engine)} {replica.release}." for replica in started]
+    head += [f"# Warning: {warning}" for replica in started for warning in replica.warnings]
     head += ["# Needs Dynamo's operator, and a secret hf-token-secret with HF_TOKEN."]
     return {"dynamo/deployment.yaml": "\n".join(head) + "\n" + yaml_text(*documents)}
 
 
-def _component(handover: Handover, one: Replica, image: str, name: str) -> dict[str, Any]:
-    launch = command(handover, one, Site(model=handover.checkpoint, managed=True))
-    module = {"vllm": "dynamo.vllm", "sglang": "dynamo.sglang", "trtllm": "dynamo.trtllm"}[one.engine]
+def _component(handover: Handover, replica: Replica, image: str, name: str) -> dict[str, Any]:
+    launch = command(handover, replica, Site(model=handover.checkpoint, managed=True))
+    module = {"vllm": "dynamo.vllm", "sglang": "dynamo.sglang", "trtllm": "dynamo.trtllm"}[replica.engine]
     options = [(option, value) for option, value in launch.options if option not in _DROPPED]
-    if one.engine == "trtllm":
+    if replica.engine == "trtllm":
         options = [(_TRT_NAMES.get(option, option), value) for option, value in options]
-        options += [("--extra-engine-args", f"/config/{one.label}.config.yaml")]
+        options += [("--extra-engine-args", f"/config/{replica.label}.config.yaml")]
     model = (
         []
-        if one.engine == "sglang"
-        else [("--model-path" if one.engine == "trtllm" else "--model", handover.checkpoint)]
+        if replica.engine == "sglang"
+        else [("--model-path" if replica.engine == "trtllm" else "--model", handover.checkpoint)]
     )
-    role = [("--disaggregation-mode", one.pool.role)] if one.pool.role and one.engine != "sglang" else []
+    role = [("--disaggregation-mode", replica.pool.role)] if replica.pool.role and replica.engine != "sglang" else []
     args = [word for pair in (*model, *options, *role) for word in pair if word is not None]
-    gpus = {resource_of("NVIDIA"): str(one.devices_per_server)}
+    gpus = {resource_of("NVIDIA"): str(replica.devices_per_server)}
     container: dict[str, Any] = {
         "name": "main", "image": image, "command": ["python3", "-m", module], "args": args,
         "envFrom": [{"secretRef": {"name": "hf-token-secret", "optional": True}}], "resources": {"limits": gpus},
     }  # fmt: skip
     pod: dict[str, Any] = {"containers": [container]}
-    if one.engine == "trtllm":
+    if replica.engine == "trtllm":
         container["volumeMounts"] = [{"name": "config", "mountPath": "/config"}]
         pod["volumes"] = [{"name": "config", "configMap": {"name": name}}]
     component: dict[str, Any] = {
-        "name": one.pool.role.capitalize() or "Worker", "type": one.pool.role or "worker", "replicas": one.instances,
+        "name": replica.pool.role.capitalize() or "Worker", "type": replica.pool.role or "worker",
+        "replicas": replica.instances,
         "podTemplate": {"spec": pod},
     }  # fmt: skip
-    if one.servers > 1:
-        component["multinode"] = {"nodeCount": one.servers}
+    if replica.servers > 1:
+        component["multinode"] = {"nodeCount": replica.servers}
     return component
 
 
@@ -104,16 +105,19 @@ def llmd_files(handover: Handover) -> dict[str, str]:
         message = f"llmd: manifests are written for vLLM, not {title_of(handover.engine)}; size with --engine vllm"
         raise InputError(message)
     name, documents, head = object_name(handover.name), [], []
-    for pool in replicas(handover, "vllm"):
-        head += [f"# {words(pool)}, vLLM {pool.release}.", *(f"# Warning: {warning}" for warning in pool.warnings)]
+    for replica in replicas(handover, "vllm"):
+        head += [
+            f"# {words(replica)}, vLLM {replica.release}.",
+            *(f"# Warning: {warning}" for warning in replica.warnings),
+        ]
         labels = {
             "llm-d.ai/inference-serving": "true",
             "llm-d.ai/model": name,
-            "llm-d.ai/role": pool.pool.role or "both",
+            "llm-d.ai/role": replica.pool.role or "both",
         }
-        decode = pool.pool.role == "decode"
+        decode = replica.pool.role == "decode"
         documents += workload(
-            handover, pool, f"{name}-{pool.label}", labels, port=8200 if decode else 8000,
+            handover, replica, f"{name}-{replica.label}", labels, port=8200 if decode else 8000,
             before=[_sidecar()] if decode else None,
         )  # fmt: skip
     head += ["# Needs a secret hf-token with the key HF_TOKEN, and the pool of inferencepool.values.yaml."]

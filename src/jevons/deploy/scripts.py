@@ -22,25 +22,25 @@ def replicas(handover: Handover, engine: str) -> list[Replica]:
 
 def warnings_of(started: list[Replica]) -> list[str]:
     """Return every warning once."""
-    warnings = [warning for pool in started for warning in pool.warnings]
+    warnings = [warning for launched in started for warning in launched.warnings]
     if too_many(started):
-        count = sum(pool.instances for pool in started)
+        count = sum(launched.instances for launched in started)
         warnings.append(f"No router command lists {count:,} instances: point a router at them by service discovery.")
     return list(dict.fromkeys(warnings))
 
 
 def too_many(started: list[Replica]) -> bool:
     """Return whether a fleet has more instances than a router's command lists."""
-    return sum(pool.instances for pool in started) > ROUTED
+    return sum(launched.instances for launched in started) > ROUTED
 
 
 def launch_files(handover: Handover, engine: str) -> dict[str, str]:
     """Return the scripts of an engine by file name."""
     files: dict[str, str] = {}
     started = replicas(handover, engine)
-    for pool in started:
-        files[f"{engine}/{pool.label}.sh"] = _script(handover, pool)
-        for name, text in command(handover, pool, Site(model=handover.checkpoint)).files:
+    for launched in started:
+        files[f"{engine}/{launched.label}.sh"] = _script(handover, launched)
+        for name, text in command(handover, launched, Site(model=handover.checkpoint)).files:
             files[f"{engine}/{name}"] = text
     routing = router(handover, engine)
     if routing is not None:
@@ -52,71 +52,73 @@ def launch_files(handover: Handover, engine: str) -> dict[str, str]:
 def launch_lines(handover: Handover, engine: str) -> list[str]:
     """Return the command lines of one instance of each pool, a line a server, then that of the router."""
     lines = []
-    for pool in replicas(handover, engine):
-        for rank in range(pool.servers if engine != "trtllm" else 1):
+    for launched in replicas(handover, engine):
+        for rank in range(launched.servers if engine != "trtllm" else 1):
             site = Site(model=handover.checkpoint, rank=str(rank), port=str(FIRST_PORT))
-            lines.append(command(handover, pool, site).line())
+            lines.append(command(handover, launched, site).line())
     routing = router(handover, engine)
     return lines if routing is None else [*lines, routing.line()]
 
 
-def _script(handover: Handover, one: Replica) -> str:
-    release = f"{title_of(one.engine)} {one.release}"
-    head = ["#!/usr/bin/env bash", f"# {words(one)}, {release}."]
-    head += [f"# Warning: {warning}" for warning in one.warnings]
+def _script(handover: Handover, launched: Replica) -> str:
+    release = f"{title_of(launched.engine)} {launched.release}"
+    head = ["#!/usr/bin/env bash", f"# {words(launched)}, {release}."]
+    head += [f"# Warning: {warning}" for warning in launched.warnings]
     model = f'MODEL="${{MODEL:-{handover.checkpoint}}}"'
-    body = _spanning(handover, one) if one.servers > 1 else _packed(handover, one)
+    body = _spanning(handover, launched) if launched.servers > 1 else _packed(handover, launched)
     return "\n".join([*head, *body[0], "set -euo pipefail", 'cd "$(dirname "$0")"', model, *body[1], ""])
 
 
-def _packed(handover: Handover, one: Replica) -> tuple[list[str], list[str]]:
+def _packed(handover: Handover, launched: Replica) -> tuple[list[str], list[str]]:
     """Return usage and body of a script that starts the instances of one server."""
-    each, devices = per_server(one), one.devices
-    counts = ", ".join(f"{s.servers} with {s.instances}" for s in placed(one))
-    usage = [f"# Usage: ./{one.label}.sh [INSTANCES]  on each of {server_count(one)} server(s): {counts}."]
-    if each == 1 and one.instances == 1:
-        launch = command(handover, one, Site(model="$MODEL", port=str(FIRST_PORT)))
-        return [f"# Usage: ./{one.label}.sh"], [*_environment(one, "0"), f"exec {launch.lines()}"]
-    visible = devices_variable(one.pool.deployment.accelerator.vendor)
-    launch = command(handover, one, Site(model="$MODEL", port=f"$(({FIRST_PORT} + i))"))
+    each, devices = per_server(launched), launched.devices
+    counts = ", ".join(f"{s.servers} with {s.instances}" for s in placed(launched))
+    usage = [f"# Usage: ./{launched.label}.sh [INSTANCES]  on each of {server_count(launched)} server(s): {counts}."]
+    if each == 1 and launched.instances == 1:
+        launch = command(handover, launched, Site(model="$MODEL", port=str(FIRST_PORT)))
+        return [f"# Usage: ./{launched.label}.sh"], [*_environment(launched, "0"), f"exec {launch.lines()}"]
+    visible = devices_variable(launched.pool.deployment.accelerator.vendor)
+    launch = command(handover, launched, Site(model="$MODEL", port=f"$(({FIRST_PORT} + i))"))
     body = [f'INSTANCES="${{1:-{each}}}"', "for ((i = 0; i < INSTANCES; i++)); do"]
     if visible:
         body += [f'  devices="$(seq -s, $((i * {devices})) $((i * {devices} + {devices - 1})))"']
         body += [f'  export {visible}="$devices"']
-    body += [f"  {line}" for line in _environment(one, "i")]
+    body += [f"  {line}" for line in _environment(launched, "i")]
     body += [f"  {launch.lines(indent='    ')} &", "done", "wait"]
     return usage, body
 
 
-def _spanning(handover: Handover, one: Replica) -> tuple[list[str], list[str]]:
+def _spanning(handover: Handover, launched: Replica) -> tuple[list[str], list[str]]:
     """Return usage and body of a script that starts one server's part of an instance."""
     site = Site(model="$MODEL", port=str(FIRST_PORT), leader="$LEADER", rank="$RANK")
-    if one.engine == "trtllm":
-        usage = [f"# Usage: ./{one.label}.sh  once an instance, from a Slurm job; {one.instances} instance(s)."]
-        return usage, [f"exec {command(handover, one, site).lines()}"]
-    last = one.servers - 1
-    usage = [f"# Usage: ./{one.label}.sh RANK LEADER  on each of {one.servers} servers an instance, RANK 0 to {last};"]
-    usage += [f"# LEADER is the address of rank 0. {one.instances} instance(s)."]
+    if launched.engine == "trtllm":
+        usage = [
+            f"# Usage: ./{launched.label}.sh  once an instance, from a Slurm job; {launched.instances} instance(s)."
+        ]
+        return usage, [f"exec {command(handover, launched, site).lines()}"]
+    on_each = f"on each of {launched.servers} servers an instance, RANK 0 to {launched.servers - 1};"
+    usage = [f"# Usage: ./{launched.label}.sh RANK LEADER  {on_each}"]
+    usage += [f"# LEADER is the address of rank 0. {launched.instances} instance(s)."]
     first = Site(model="$MODEL", port=str(FIRST_PORT), leader="$LEADER", rank="0")
-    body = ['RANK="$1"', 'LEADER="$2"', *_environment(one, "0"), 'if [ "$RANK" = 0 ]; then']
-    body += [f"  exec {command(handover, one, first).lines(indent='    ')}", "fi"]
-    body += [f"exec {command(handover, one, site).lines()}"]
+    body = ['RANK="$1"', 'LEADER="$2"', *_environment(launched, "0"), 'if [ "$RANK" = 0 ]; then']
+    body += [f"  exec {command(handover, launched, first).lines(indent='    ')}", "fi"]
+    body += [f"exec {command(handover, launched, site).lines()}"]
     return usage, body
 
 
-def _environment(one: Replica, place: str) -> list[str]:
+def _environment(launched: Replica, place: str) -> list[str]:
     """Return what a pool of a disaggregated fleet needs in its environment."""
-    if one.engine != "vllm" or not one.pool.role:
+    if launched.engine != "vllm" or not launched.pool.role:
         return []
     port = f"{NIXL_PORT}" if place == "0" else f"$(({NIXL_PORT} + 100 * {place}))"
     return ['export VLLM_NIXL_SIDE_CHANNEL_HOST="$(hostname -i)"', f'export VLLM_NIXL_SIDE_CHANNEL_PORT="{port}"']
 
 
-def _addresses(one: Replica, *, variable: str) -> list[str]:
+def _addresses(launched: Replica, *, variable: str) -> list[str]:
     """Return the addresses of a pool's instances, where the servers' names are variables of the shell."""
     places = []
     server = 0
-    for kind in placed(one):
+    for kind in placed(launched):
         if kind.rank:
             continue
         for _ in range(kind.servers):
@@ -128,7 +130,7 @@ def _addresses(one: Replica, *, variable: str) -> list[str]:
 def router(handover: Handover, engine: str) -> Command | None:
     """Return the command that spreads requests over a fleet's instances; None where there is one, or too many."""
     started = replicas(handover, engine)
-    if sum(pool.instances for pool in started) == 1 or too_many(started):
+    if sum(launched.instances for launched in started) == 1 or too_many(started):
         return None
     if engine == "trtllm":
         name = "router.yaml"
@@ -142,10 +144,10 @@ def router(handover: Handover, engine: str) -> Command | None:
         addresses = _addresses(started[0], variable="SERVER")
         return Command(program=program, options=(*options, ("--worker-urls", None), *((a, None) for a in addresses)))
     options += [("--vllm-pd-disaggregation" if engine == "vllm" else "--pd-disaggregation", None)]
-    for pool in started:
-        for address in _addresses(pool, variable=pool.pool.role.upper()):
-            options += [(f"--{pool.pool.role}", address)]
-            options += [(str(BOOTSTRAP_PORT), None)] if engine == "sglang" and pool.pool.role == "prefill" else []
+    for launched in started:
+        for address in _addresses(launched, variable=launched.pool.role.upper()):
+            options += [(f"--{launched.pool.role}", address)]
+            options += [(str(BOOTSTRAP_PORT), None)] if engine == "sglang" and launched.pool.role == "prefill" else []
     return Command(program=program, options=tuple(options))
 
 
@@ -163,10 +165,12 @@ def _trtllm_router(handover: Handover, started: list[Replica]) -> str:
     """Return the configuration of TensorRT-LLM's router; replace the names of servers by their addresses."""
     lines = ["# Replace the names of servers by their addresses.", "hostname: 0.0.0.0", f"port: {ROUTER_PORT}"]
     lines += ["backend: pytorch"]
-    for pool in started:
-        kind = "context_servers" if pool.pool.role == "prefill" else "generation_servers"
-        variable = pool.pool.role or "server"
-        addresses = [a.split("//")[1].replace("${", "").replace("}", "") for a in _addresses(pool, variable=variable)]
+    for launched in started:
+        kind = "context_servers" if launched.pool.role == "prefill" else "generation_servers"
+        variable = launched.pool.role or "server"
+        addresses = [
+            a.split("//")[1].replace("${", "").replace("}", "") for a in _addresses(launched, variable=variable)
+        ]
         lines += [f"{kind}:", f"  num_instances: {len(addresses)}", "  urls:"]
         lines += [f"    - {address.replace('_', '-')}" for address in addresses]
     if not handover.disaggregated:

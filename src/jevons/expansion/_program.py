@@ -388,8 +388,8 @@ def _cluster_columns(lp: LinearProgram, steps: Stages, units: Units, training: I
     large = lp.rows(training.shape, lower=0.0, unit=units.devices)
     lp.enter(large, training, 1.0)
     lp.enter(large, chosen, -problem.training.cluster_devices)
-    one = lp.rows((training.shape[2],), upper=1.0)
-    lp.enter(one, chosen, 1.0)
+    cluster = lp.rows((training.shape[2],), upper=1.0)
+    lp.enter(cluster, chosen, 1.0)
     return chosen
 
 

@@ -48,8 +48,8 @@ def support_of(kind: str, name: str) -> Support:
     >>> support_of("devices", "h100_sxm").figures > 100, support_of("devices", "gaudi3").figures
     (True, 0)
     """
-    one = _content()[kind].get(name)
-    if one is None:
+    entry = _content()[kind].get(name)
+    if entry is None:
         return Support()
-    errors = [one[key] for key in ("throughput", "tpot", "ttft") if one[key] is not None]
-    return Support(figures=one["figures"], error_frac=errors[0] if errors else None)
+    errors = [entry[key] for key in ("throughput", "tpot", "ttft") if entry[key] is not None]
+    return Support(figures=entry["figures"], error_frac=errors[0] if errors else None)

@@ -163,8 +163,8 @@ def _unreadable(path: Path | str, error: OSError) -> InputError:
     return file_fault(path, f"cannot be read: {error.strerror or error}")
 
 
-def _too_large(path: Path | str, most: int, what: str = "has") -> InputError:
-    message = f"{what} more than {most:,} bytes; at most so many are read. Cut it, or raise {MAX_BYTES}"
+def _too_large(path: Path | str, most: int, content: str = "has") -> InputError:
+    message = f"{content} more than {most:,} bytes; at most so many are read. Cut it, or raise {MAX_BYTES}"
     return file_fault(path, message)
 
 

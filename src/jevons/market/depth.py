@@ -25,11 +25,11 @@ def chosen_depth(inputs: MarketInputs, price_index: Array) -> tuple[Array, Array
     bound n on both sides. Users' bounds differ, so n bends towards the bound *m* as ``n m / sqrt(n^2 + m^2 - 1)``
     and has no corner there. At the start price all factors are 1, so growth at a constant price is never depth.
     """
-    one = np.ones(price_index.shape)
+    level = np.ones(price_index.shape)
     if inputs.use.depth_frac is None or inputs.use.depth_exponent is None or not inputs.use.depth_frac.any():
-        return one, one, np.zeros(price_index.shape)
+        return level, level, np.zeros(price_index.shape)
     exponent = inputs.use.depth_exponent
-    most = np.full(one.shape, np.inf) if inputs.use.depth_most is None else np.maximum(inputs.use.depth_most, 1.0)
+    most = np.full(level.shape, np.inf) if inputs.use.depth_most is None else np.maximum(inputs.use.depth_most, 1.0)
     free = np.maximum(price_index, 1e-12) ** (-1.0 / (1.0 - exponent))
     away = np.maximum(free, 1.0 / free)  # dearer tokens bound n from below in the same way
     room = np.minimum(most, 1e6)

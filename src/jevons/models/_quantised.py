@@ -198,20 +198,20 @@ def _by_layers(
     """Return the precision by class of a list of modules that each state their algorithm."""
     counts: dict[str, dict[str, int]] = {}
     for module, said in listed.items():
-        one = module_class(str(module))
-        if one is None or not isinstance(said, Mapping):
+        precision = module_class(str(module))
+        if precision is None or not isinstance(said, Mapping):
             continue
         kind = _algorithm(str(said.get("quant_algo", "")), "quant_algo", doubts)
-        counts.setdefault(one, {}).setdefault(kind, 0)
-        counts[one][kind] += 1
+        counts.setdefault(precision, {}).setdefault(kind, 0)
+        counts[precision][kind] += 1
     chosen = {one: max(kinds, key=lambda kind: kinds[kind]) for one, kinds in counts.items()}
     blocks = "fp8_block" if quant.get("weight_block_size") else "fp8"
     chosen["*"] = blocks if str(quant.get("quant_method", "")).lower() == "fp8" else _base(config)
     groups = quant.get("config_groups")
     if isinstance(groups, Mapping):
         apart = Config(groups, config.file, prefix=f"{config.prefix}quantization_config.config_groups.")
-        for one, kind in _by_groups(apart, config, "", "", doubts).items():
-            chosen.setdefault(one, kind)
+        for precision, kind in _by_groups(apart, config, "", "", doubts).items():
+            chosen.setdefault(precision, kind)
     if quant.get("moe_quant_algo"):
         chosen["experts"] = _algorithm(str(quant["moe_quant_algo"]), "moe_quant_algo", doubts)
     if "experts" not in chosen and has_experts(config) and any(str(module).startswith("...") for module in listed):

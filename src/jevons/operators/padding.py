@@ -81,9 +81,9 @@ def padded(
         second = shape[between.name]
         lower, upper = (_interpolated(tables, which, end, second, between) for end in ends)
         upper = np.where(second > 2.0**between.octaves, math.inf, upper)
-    held = np.clip(time_s, lower, upper)
-    factor = held / time_s
-    return replace(answer, time_s=held, start_s=answer.start_s * factor, residual=answer.residual * factor)
+    bounded_s = np.clip(time_s, lower, upper)
+    factor = bounded_s / time_s
+    return replace(answer, time_s=bounded_s, start_s=answer.start_s * factor, residual=answer.residual * factor)
 
 
 def _kinds(values: tuple[FloatArray, ...], shape: tuple[int, ...]) -> tuple[list[tuple[float, ...]], IndexArray]:
@@ -106,9 +106,9 @@ def _looked_up(tables: list[FloatArray], which: IndexArray, at: tuple[IndexArray
     which, *at_sorted = (column.ravel()[order] for column in columns)
     ends = np.cumsum(np.bincount(which, minlength=len(tables)))[:-1]
     parts = zip(tables, *(np.split(column, ends) for column in at_sorted), strict=True)
-    found = np.empty(order.shape)
-    found[order] = np.concatenate([table[tuple(index)] for table, *index in parts])
-    return found.reshape(columns[0].shape)
+    entries = np.empty(order.shape)
+    entries[order] = np.concatenate([table[tuple(index)] for table, *index in parts])
+    return entries.reshape(columns[0].shape)
 
 
 def _interpolated(

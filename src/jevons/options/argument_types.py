@@ -19,7 +19,7 @@ from jevons.options.option import Declared
 _NONE_OF_IT = object()
 
 
-def typed(given: Any, one: Declared) -> Any:
+def typed(given: Any, parameter: Declared) -> Any:
     """Return an argument in the type that its function declares: numpy's numbers as Python's, a path as text.
 
     Raises
@@ -27,11 +27,11 @@ def typed(given: Any, one: Declared) -> Any:
     InputError
         If it is of another type.
     """
-    kinds = typing.get_args(one.type) if _is_union(one.type) else (one.type,)
+    kinds = typing.get_args(parameter.type) if _is_union(parameter.type) else (parameter.type,)
     if given is None:
-        if one.default is None or type(None) in kinds or Any in kinds:
+        if parameter.default is None or type(None) in kinds or Any in kinds:
             return None
-        raise _another_type(given, kinds, one.flag)
+        raise _another_type(given, kinds, parameter.flag)
     if str in kinds and type(given).__name__ not in map(_name_of, kinds):
         given = as_argument(given) or given
     for kind in kinds:
@@ -41,7 +41,7 @@ def typed(given: Any, one: Declared) -> Any:
     strange = [kind for kind in kinds if typing.get_origin(kind) is None and kind not in _KINDS]
     if strange and not isinstance(given, numbers.Number | bytes | list | tuple | dict | set | type):
         return given  # a class of the package, which its function knows
-    raise _another_type(given, kinds, one.flag)
+    raise _another_type(given, kinds, parameter.flag)
 
 
 def _name_of(kind: Any) -> str:

@@ -147,16 +147,16 @@ _LONG_S = {"ttft": 60.0, "tpot": 1.0, "e2e": 3600.0}
 """Limits in seconds above which a bare number was likely meant in milliseconds."""
 
 
-def bare_time(given: Any, one: Declared) -> tuple[str, bool]:
+def bare_time(given: Any, parameter: Declared) -> tuple[str, bool]:
     """Return in which unit a time without one was taken, and whether that is unlikely; empty for other values."""
     text = str(given).strip()
-    if one.option.parse is not duration_s or not text.replace(".", "", 1).isdigit() or not float(text):
+    if parameter.option.parse is not duration_s or not text.replace(".", "", 1).isdigit() or not float(text):
         return "", False
     seconds = float(text)
-    if seconds > _LONG_S.get(one.name, math.inf):
-        return f"--{one.flag} {text} is taken as {seconds:g} seconds; for milliseconds write {text}ms", True
+    if seconds > _LONG_S.get(parameter.name, math.inf):
+        return f"--{parameter.flag} {text} is taken as {seconds:g} seconds; for milliseconds write {text}ms", True
     shown = f"{seconds:g} s" if seconds >= 1 else f"{seconds:g} s ({1e3 * seconds:g} ms)"
-    return f"--{one.flag} {text} is taken as {shown}", False
+    return f"--{parameter.flag} {text} is taken as {shown}", False
 
 
 def kind_of(gpu: str, hardware: Path | str | None) -> str:

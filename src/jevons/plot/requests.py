@@ -27,8 +27,8 @@ def replay_figure(replays: Sequence[Replay]) -> Any:
     return figure
 
 
-def _answers(axis: Any, one: Replay, name: str) -> None:
-    measured, predicted = one.measured["e2e_s"], one.predicted["e2e_s"]
+def _answers(axis: Any, run: Replay, name: str) -> None:
+    measured, predicted = run.measured["e2e_s"], run.predicted["e2e_s"]
     top = 1.05 * float(max(np.nanmax(measured), np.nanmax(predicted)))
     line = np.array([0.0, top])
     axis.fill_between(line, 0.9 * line, 1.1 * line, color=GRID, linewidth=0)
@@ -40,14 +40,14 @@ def _answers(axis: Any, one: Replay, name: str) -> None:
     axis.annotate("band: ±10 %", (0.96, 0.06), xycoords="axes fraction", ha="right", fontsize=8.5, color=MUTED)
 
 
-def _first_tokens(axis: Any, one: Replay) -> None:
+def _first_tokens(axis: Any, run: Replay) -> None:
     for times, colour, label, height in (
-        (one.measured["ttft_s"], INK, "measured", 0.30), (one.predicted["ttft_s"], HUES[1], "predicted", 0.18),
+        (run.measured["ttft_s"], INK, "measured", 0.30), (run.predicted["ttft_s"], HUES[1], "predicted", 0.18),
     ):  # fmt: skip
         there = np.sort(times[np.isfinite(times)])
         axis.step(there, (np.arange(len(there)) + 1) / len(there), where="post", color=colour, linewidth=1.6)
         axis.annotate(label, (0.96, height), xycoords="axes fraction", ha="right", color=colour, fontsize=9)
-    mean = [float(np.nanmean(times["ttft_s"])) for times in (one.measured, one.predicted)]
+    mean = [float(np.nanmean(times["ttft_s"])) for times in (run.measured, run.predicted)]
     axis.set(xlabel="time to first token [s]", ylabel="share of requests", ylim=(0, 1.02))
     axis.set_xlim(left=0)
     axis.set_title(f"first tokens: mean {mean[0]:.1f} s, predicted {mean[1]:.1f} s", loc="left", fontsize=9.5)

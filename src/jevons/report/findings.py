@@ -200,10 +200,10 @@ def findings(record: Mapping[str, Any], more: Mapping[str, Any]) -> Record:
 
 
 def _headline(record: Mapping[str, Any], name: str, path: str, *, scale: float = 1.0, unit: str = "") -> Record:
-    one = record["headlines"][name]
-    low, high = one["low"], one["high"]
+    quantile = record["headlines"][name]
+    low, high = quantile["low"], quantile["high"]
     return figure(
-        one["value"] * scale, unit or one["unit"].replace("/share", ""),
+        quantile["value"] * scale, unit or quantile["unit"].replace("/share", ""),
         low=None if low is None else low * scale, high=None if high is None else high * scale, path=path,
         label=f"outcome.{name}",
     )  # fmt: skip

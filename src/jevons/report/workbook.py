@@ -394,11 +394,11 @@ def add_tables(book: Book, result: Result) -> None:
         _table(book.sheet(name), table)
 
 
-def _table(grid: Grid, one: Table) -> None:
-    grid.put(0, 0, one.title, "bold")
-    grid.line(1, [column.head for column in one.columns], look="bold")
-    grid.line(2, [column.name for column in one.columns])
-    for row, cells in enumerate(one.rows, 3):
+def _table(grid: Grid, shown: Table) -> None:
+    grid.put(0, 0, shown.title, "bold")
+    grid.line(1, [column.head for column in shown.columns], look="bold")
+    grid.line(2, [column.name for column in shown.columns])
+    for row, cells in enumerate(shown.rows, 3):
         grid.line(row, cells)
     grid.frozen = (3, 1)
 

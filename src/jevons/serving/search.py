@@ -299,11 +299,11 @@ def nothing_feasible(
     """Say why no layout is feasible: reasons counted, and the least time of a limit that stands in the way."""
     counts = Counter(rejection.reason for rejection in rejections)
     reasons = ", ".join(f"{count} by {reason}" for reason, count in counts.most_common())
-    held = ", ".join(f"{name} = {degree}" for name, degree in (fixed or {}).items())
-    asked = f"layouts with {held}" if held else "layouts"
+    degrees = ", ".join(f"{name} = {degree}" for name, degree in (fixed or {}).items())
+    asked = f"layouts with {degrees}" if degrees else "layouts"
     if not rejections:
         message = (
-            f"no layout of {model.name} on {min(devices)} to {max(devices)} {accelerator.id} has {held}: ep divides "
+            f"no layout of {model.name} on {min(devices)} to {max(devices)} {accelerator.id} has {degrees}: ep divides "
             "the accelerators of a stage, and attention ranks are more than one, of a model with experts."
         )
         return InfeasibleError(message, ["fixed layout"])
@@ -332,18 +332,28 @@ def layouts(
 
     Degrees that are held are tried as they are, beyond a domain too.
     """
-    held = fixed or {}
+    fixed_degrees = fixed or {}
     for total in devices:
         within = min(total, max(accelerator.scaleup_domain, 1))
-        for tp in [held["tp"]] if "tp" in held else _powers(within):
-            for pp in [held["pp"]] if "pp" in held else _powers(total // tp):
+        for tp in [fixed_degrees["tp"]] if "tp" in fixed_degrees else _powers(within):
+            for pp in [fixed_degrees["pp"]] if "pp" in fixed_degrees else _powers(total // tp):
                 dp, rest = divmod(total, tp * pp)
-                if rest or dp != held.get("dp", dp if model.is_moe else 1) or dp < 1 + held.get("dp_attention", 0):
+                if (
+                    rest
+                    or dp != fixed_degrees.get("dp", dp if model.is_moe else 1)
+                    or dp < 1 + fixed_degrees.get("dp_attention", 0)
+                ):
                     continue
-                ranks = bool(held.get("dp_attention", model.is_moe and dp > 1))
+                ranks = bool(fixed_degrees.get("dp_attention", model.is_moe and dp > 1))
                 group = tp * dp if ranks else tp
                 splits = sorted({1, group}) if model.is_moe else [1]
-                for ep in [held["ep"]] if "ep" in held and group % held["ep"] == 0 else [] if "ep" in held else splits:
+                for ep in (
+                    [fixed_degrees["ep"]]
+                    if "ep" in fixed_degrees and group % fixed_degrees["ep"] == 0
+                    else []
+                    if "ep" in fixed_degrees
+                    else splits
+                ):
                     yield Layout(tp=tp, pp=pp, ep=ep, dp=dp, dp_attention=ranks)
 
 

@@ -168,20 +168,20 @@ def _specification(device: Accelerator) -> list[tuple[str, Cell, str]]:
 _LONGEST_SOURCE = 48
 
 
-def _figure(one: FactValue) -> str:
+def _figure(fact: FactValue) -> str:
     """Return a fact's value as people read it."""
-    if isinstance(one.value, str):
-        return one.value
-    if one.unit in _PREFIXED:
-        return format_si(one.value, _PREFIXED[one.unit])
-    return f"{number(one.value)} {'' if one.unit == '1' else one.unit}".rstrip()
+    if isinstance(fact.value, str):
+        return fact.value
+    if fact.unit in _PREFIXED:
+        return format_si(fact.value, _PREFIXED[fact.unit])
+    return f"{number(fact.value)} {'' if fact.unit == '1' else fact.unit}".rstrip()
 
 
 _PREFIXED = {"bytes": "B", "bytes/s": "B/s", "flop/s": "FLOP/s", "Hz": "Hz", "W": "W", "s": "s"}
 
 
-def _short(one: FactValue) -> str:
-    text = str(one.source or one.reason or one.formula)
+def _short(fact: FactValue) -> str:
+    text = str(fact.source or fact.reason or fact.formula)
     return text if len(text) <= _LONGEST_SOURCE else f"{text[: _LONGEST_SOURCE - 1].rstrip()}…"
 
 

@@ -54,6 +54,6 @@ def nearest_records(runs: Sequence[Measured]) -> list[dict[str, Any]]:
     return [run.record() for run in runs]
 
 
-def _load(one: Measured) -> str:
-    ends = [f"{one.least_load:,.4g}", f"{one.most_load:,.4g}"]
-    return f"{' to '.join(dict.fromkeys(ends))} {'req/s' if one.open_loop else 'at once'}"
+def _load(run: Measured) -> str:
+    ends = [f"{run.least_load:,.4g}", f"{run.most_load:,.4g}"]
+    return f"{' to '.join(dict.fromkeys(ends))} {'req/s' if run.open_loop else 'at once'}"

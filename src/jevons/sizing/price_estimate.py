@@ -93,5 +93,5 @@ def _priced(on: dt.date | None) -> tuple[np.ndarray, np.ndarray]:
             pairs.append((_size(other), np.log(purchase_price(other, on).number)))
         except FactError:
             continue
-    found = np.array(pairs, dtype=float).reshape(-1, 2)
-    return found[:, 0], found[:, 1]
+    priced = np.array(pairs, dtype=float).reshape(-1, 2)
+    return priced[:, 0], priced[:, 1]

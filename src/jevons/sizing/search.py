@@ -290,25 +290,25 @@ def _static(
     """Return the fleets of all devices that the static model finds."""
     field = _Field(fleets=[], front=[], infeasible=[], tried=0, split=[], nothing=[], curves=[])
     for name in names:
-        one = replace(service, gpu=name)
-        device = one.accelerator()
+        own_service = replace(service, gpu=name)
+        device = own_service.accelerator()
         if progress is not None:
             progress(f"trying the layouts of {spec.name} on {device.id}")
-        seen = one.survey(spec, device)
+        seen = own_service.survey(spec, device)
         curves = list(seen.curves)
         price = hourly[device.id]
-        fleets = shared_fleets(curves, one, demand, rate, price)
-        field.curves.append((one, price, curves))
+        fleets = shared_fleets(curves, own_service, demand, rate, price)
+        field.curves.append((own_service, price, curves))
         field.fleets.extend(fleets)
-        if not one.fixed and not demand.users:
-            field.split.extend(split_fleets(curves, one, rate, price))
+        if not own_service.fixed and not demand.users:
+            field.split.extend(split_fleets(curves, own_service, rate, price))
         if not demand.given:
-            field.front.extend(_throughput_front(curves, one, price))
+            field.front.extend(_throughput_front(curves, own_service, price))
         field.infeasible.extend(Infeasible.of(r) for r in seen.rejections)
         field = replace(field, tried=field.tried + seen.tried)
         if not fleets:
-            sizes, held = one.group_sizes() or (one.gpus,), dict(one.fixed)
-            field.nothing.append(serving.nothing_feasible(spec, device, sizes, seen.rejections, held))
+            sizes, fixed_degrees = own_service.group_sizes() or (own_service.gpus,), dict(own_service.fixed)
+            field.nothing.append(serving.nothing_feasible(spec, device, sizes, seen.rejections, fixed_degrees))
     return field
 
 

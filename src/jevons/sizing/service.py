@@ -125,9 +125,9 @@ class Service:
 
     def group_sizes(self) -> tuple[int, ...]:
         """Return the numbers of accelerators per replica to try; multiples of the degrees that are held among them."""
-        held = math.prod(degree for name, degree in self.fixed if name in {"tp", "pp", "dp"})
-        sizes = {*GROUP_SIZES, *(held << n for n in range(max(GROUP_SIZES).bit_length()) if held > 1)}
-        return tuple(n for n in sorted(sizes) if self.least_gpus <= n <= self.gpus and n % held == 0)
+        product = math.prod(degree for name, degree in self.fixed if name in {"tp", "pp", "dp"})
+        sizes = {*GROUP_SIZES, *(product << n for n in range(max(GROUP_SIZES).bit_length()) if product > 1)}
+        return tuple(n for n in sorted(sizes) if self.least_gpus <= n <= self.gpus and n % product == 0)
 
     def search(self, spec: ModelSpec, device: Accelerator) -> serving.SearchResult:
         """Return the layouts that meet the limits; raises where the model's context is too short for the request."""
@@ -196,8 +196,8 @@ class Service:
             Naming them.
         """
         if self.layout is None and not self.group_sizes():
-            held = " ".join(f"--{name} {degree}" for name, degree in self.fixed if name != "dp_attention")
-            message = f"{held}: more accelerators than --max-replica-gpus {self.gpus}; raise it, or lower a degree"
+            product = " ".join(f"--{name} {degree}" for name, degree in self.fixed if name != "dp_attention")
+            message = f"{product}: more accelerators than --max-replica-gpus {self.gpus}; raise it, or lower a degree"
             raise InputError(message)
 
     def precisions(self, spec: ModelSpec, device: Accelerator) -> tuple[str, ...]:

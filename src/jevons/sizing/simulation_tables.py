@@ -190,10 +190,10 @@ def class_table(classes: Sequence[Record]) -> Table:
         Column("e2e_p99_s", "E2E p99", "s"),
     ]
 
-    def spreads(one: Record) -> Iterator[Cell]:
+    def spreads(record: Record) -> Iterator[Cell]:
         for name in ("ttft_s", "tpot_s", "e2e_s"):
             for quantile in ("p50", "p99"):
-                yield None if one[name] is None else one[name][quantile]
+                yield None if record[name] is None else record[name][quantile]
 
     rows = [
         (row["name"], row["req_per_s"], row["output_tok_per_s"], row["good_frac"], *spreads(row)) for row in classes

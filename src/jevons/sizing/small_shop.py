@@ -312,10 +312,10 @@ def preset(
     hosted: list[Hosted] = []
     sized: SizeResult | None = None
     for gpu in gpus:
-        one = replace(service, gpu=gpu)
-        size_result = size(model, one, demand=demand, simulated=simulated, currency=unit)
+        own_service = replace(service, gpu=gpu)
+        size_result = size(model, own_service, demand=demand, simulated=simulated, currency=unit)
         sized = sized or size_result
-        best, device = size_result.best, one.accelerator()
+        best, device = size_result.best, own_service.accelerator()
         whole = -(-best.accelerators // device.node_devices) * device.node_devices
         staff = terms.staff_cny_per_y / 12
         _, hour = device_cost(device, terms.site, on)

@@ -46,12 +46,12 @@ def as_csv(document: Mapping[str, Any], name: str = "") -> str:
     if name and name not in tables:
         message = f"table {name[:60]}: unknown.{did_you_mean(name, tables)} Known: {', '.join(tables)}."
         raise InputError(message)
-    one = tables[name or next(iter(tables))]
+    chosen = tables[name or next(iter(tables))]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([column["name"] for column in one["columns"]])
+    writer.writerow([column["name"] for column in chosen["columns"]])
     writer.writerows(
-        ["" if c is None else safe_cell(c) if isinstance(c, str) else c for c in row] for row in one["rows"]
+        ["" if c is None else safe_cell(c) if isinstance(c, str) else c for c in row] for row in chosen["rows"]
     )
     return out.getvalue()
 
@@ -112,9 +112,9 @@ def as_python(meta: Mapping[str, Any]) -> str:
         lines.append(f"result = jevons.plan(scenario{rest})")
     elif kind == "compare":
         for side in ("a", "b"):
-            one = given[side]
-            rest = ", ".join(f"{key}={value!r}" for key, value in one["input"].items())
-            lines.append(f"{side} = jevons.{one['kind']}({rest})")
+            question = given[side]
+            rest = ", ".join(f"{key}={value!r}" for key, value in question["input"].items())
+            lines.append(f"{side} = jevons.{question['kind']}({rest})")
         lines.append("result = b")
     else:
         if "trace" in given:

@@ -119,11 +119,11 @@ def asked(kind: Any, given: Any) -> Asked:
 
 
 def _side(given: Mapping[str, Any], side: str) -> Asked:
-    one = given.get(side)
-    if not isinstance(one, Mapping):
+    asked_side = given.get(side)
+    if not isinstance(asked_side, Mapping):
         message = f"{side}: is missing; give {{kind, input}}"
         raise InputError(message)
-    question = asked(one.get("kind"), one.get("input", {}))
+    question = asked(asked_side.get("kind"), asked_side.get("input", {}))
     if question.kind in {"compare", "plan"}:
         message = f"{side}: two runs of {question.kind} are not compared here; take size, simulate, buy_rent_api, train"
         raise InputError(message)
@@ -167,9 +167,9 @@ def _checked(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return dict(sorted(values.items()))
 
 
-def _floated(value: Any, one: Declared | None) -> Any:
+def _floated(value: Any, parameter: Declared | None) -> Any:
     """Return a whole number as the real one that its keyword takes, as the command line reads it."""
-    kinds = set() if one is None else {one.type, *typing.get_args(one.type)}
+    kinds = set() if parameter is None else {parameter.type, *typing.get_args(parameter.type)}
     whole = isinstance(value, int) and not isinstance(value, bool)
     return float(value) if whole and float in kinds and int not in kinds else value
 

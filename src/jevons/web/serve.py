@@ -115,15 +115,15 @@ def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     problem: OSError | None = None
     for number in range(port, min(port + _TRIES, 65_536)) if port else (0,):
-        one = socket.socket(family, socket.SOCK_STREAM)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            one.bind((host, number))
-            one.listen(128)
+            listener.bind((host, number))
+            listener.listen(128)
         except OSError as error:
-            one.close()
+            listener.close()
             problem = error
             continue
-        return one
+        return listener
     message = f"--port {port}: cannot listen on {host}: {problem.strerror if problem else 'no port is free'}"
     raise InputError(message)

@@ -75,7 +75,7 @@ def said(sentences: Sequence[Sentence], language: str) -> str:
     return "".join(_in_terms(sentence, language).text(language) for sentence in sentences)
 
 
-def _in_terms(one: Sentence, language: str) -> Sentence:
+def _in_terms(sentence: Sentence, language: str) -> Sentence:
     def known(value: Any) -> Any:
         if isinstance(value, Sentence):
             return _in_terms(value, language)
@@ -86,9 +86,9 @@ def _in_terms(one: Sentence, language: str) -> Sentence:
         whole = term(value, language)  # a name may hold an amount of its own
         return whole if whole != value else term(_amounts(value, language), language)
 
-    return Sentence(one.id, {
+    return Sentence(sentence.id, {
         name: [known(item) for item in value] if isinstance(value, list | tuple) else known(value)
-        for name, value in one.values.items()
+        for name, value in sentence.values.items()
     })  # fmt: skip
 
 
@@ -141,12 +141,12 @@ def large(value: float | None, language: str, like: float | None = None) -> str:
     return number(value)
 
 
-def shown(one: Mapping[str, Any], language: str) -> str:
+def shown(figure: Mapping[str, Any], language: str) -> str:
     """Return a figure of a sentence with its interval."""
-    value, unit = one["value"], str(one["unit"])
-    low, high = one.get("low"), one.get("high")
+    value, unit = figure["value"], str(figure["unit"])
+    low, high = figure.get("low"), figure.get("high")
     if low is None or high is None:
-        return quantity(value, unit, language, digits=2 if str(one.get("label", "")).startswith("chance.") else 3)
+        return quantity(value, unit, language, digits=2 if str(figure.get("label", "")).startswith("chance.") else 3)
     like = max(abs(low), abs(high))
     a, b = quantity(low, unit, language, like=like), quantity(high, unit, language, like=like)
     to = catalogue(language)["range.to"] if low < 0 else "–"
@@ -174,10 +174,10 @@ def quantity(value: float | None, unit: str, language: str, *, digits: int = 3, 
     return text if unit == "1" else f"{text} {unit}"
 
 
-def text_of(one: Mapping[str, Any], language: str) -> str:
+def text_of(sentence: Mapping[str, Any], language: str) -> str:
     """Return a sentence of a report as text."""
-    values = {name: _value(value, language) for name, value in one["values"].items()}
-    template = catalogue(language)[one["id"]]
+    values = {name: _value(value, language) for name, value in sentence["values"].items()}
+    template = catalogue(language)[sentence["id"]]
     text = re.sub(r"\{(\w+)\}", lambda part: values.get(part[1], part[0]), template)
     return text[0].upper() + text[1:]
 
@@ -192,15 +192,15 @@ def _value(value: Any, language: str) -> str:
     return term(str(value), language)
 
 
-def _name(one: Mapping[str, Any], language: str) -> str:
-    kind, of = one["kind"], str(one["of"])
+def _name(named: Mapping[str, Any], language: str) -> str:
+    kind, of = named["kind"], str(named["of"])
     words = catalogue(language)
     if kind == "device":
-        return str(one["text"])
+        return str(named["text"])
     if kind == "use":
-        return words.get(f"use.{of}", term(str(one["text"]), language))
+        return words.get(f"use.{of}", term(str(named["text"]), language))
     if kind == "limit":
-        head, _, what = str(one["text"]).partition(": ")
+        head, _, what = str(named["text"]).partition(": ")
         head = words.get(f"limit.{head}", term(head, language))
         return (f"{what} 的{head}" if language == "zh" else f"{head} of {what}") if what else head
-    return term(str(one["text"]), language)
+    return term(str(named["text"]), language)

@@ -276,17 +276,17 @@ def document_of(result: Any, *, seconds: float = 0.0, whole: bool = False) -> di
     return document
 
 
-def _table(one: Any) -> dict[str, Any]:
+def _table(shown: Any) -> dict[str, Any]:
     return {
-        "name": one.name,
-        "title": one.title,
-        "detail": one.detail,
+        "name": shown.name,
+        "title": shown.title,
+        "detail": shown.detail,
         "columns": [
-            {"name": c.name, "label": c.label, "unit": c.unit, "scale": c.scale, "text": one.text(place)}
-            for place, c in enumerate(one.columns)
+            {"name": c.name, "label": c.label, "unit": c.unit, "scale": c.scale, "text": shown.text(place)}
+            for place, c in enumerate(shown.columns)
         ],
-        "rows": [list(row) for row in one.rows[:_MOST_ROWS]],
-        "left": max(0, len(one.rows) - _MOST_ROWS),
+        "rows": [list(row) for row in shown.rows[:_MOST_ROWS]],
+        "left": max(0, len(shown.rows) - _MOST_ROWS),
     }
 
 

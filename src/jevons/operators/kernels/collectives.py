@@ -162,9 +162,9 @@ def _collective(
     held = np.broadcast_to(time_s, size.shape).copy()
     for ranks in np.unique(groups[groups > 1]):
         own = p == ranks
-        held[own] = along(_rising(group, float(ranks)), _STEPS, size[own])
-    residual = result.residual * slowdown * held / time_s
-    return replace(result, time_s=np.where(p <= 1, 0.0, held), residual=residual, start_s=0.0)
+        rising_s[own] = along(_rising(group, float(ranks)), _STEPS, size[own])
+    residual = result.residual * slowdown * rising_s / time_s
+    return replace(result, time_s=np.where(p <= 1, 0.0, rising_s), residual=residual, start_s=0.0)
 
 
 _STEPS, _OCTAVES = 16, 44
@@ -350,7 +350,7 @@ def _exchange(
     kernel = factors.kernel(EXCHANGE, cluster.accelerator, f"{kind}/{phase}")
     rates, scale = link_rates(cluster), factors.scale.get("exchange", 1.0)
     result = evaluate(EXCHANGE, kernel, shape, rates, scale)
-    held = np.zeros_like(result.time_s)
+    rising_s = np.zeros_like(result.time_s)
     names = ("hidden", "top", "sms", "per_expert", "element_bytes", "p")
     count = np.broadcast_to(shape["tokens"], held.shape)
     columns = np.broadcast_arrays(*(shape[name] for name in names))
@@ -359,10 +359,10 @@ def _exchange(
         own = np.all([column == value for column, value in zip(columns, values, strict=True)], axis=0)
         own = np.broadcast_to(own, held.shape)
         if ranks > 1:
-            held[own] = along(_rising_exchange(exchange, ranks), _TOKENS.steps, count[own])
+            rising_s[own] = along(_rising_exchange(exchange, ranks), _TOKENS.steps, count[own])
     bound = np.where(result.bound == 0, LINK, result.bound)
-    residual = result.residual * held / result.time_s
-    return replace(result, time_s=held, bound=bound, residual=residual, start_s=0.0)
+    residual = result.residual * rising_s / result.time_s
+    return replace(result, time_s=rising_s, bound=bound, residual=residual, start_s=0.0)
 
 
 class _Exchange(NamedTuple):

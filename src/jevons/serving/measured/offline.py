@@ -239,8 +239,8 @@ def printed_offline(text: str) -> Iterator[MeasuredRun]:
         run = trtllm_bench(_trtllm_record(text))
         if run.figures:
             yield run
-    for found in _PRINTED_THROUGHPUT.finditer(text):
-        yield _throughput_line(text, *(None if part is None else part.replace(",", "") for part in found.groups()))
+    for match in _PRINTED_THROUGHPUT.finditer(text):
+        yield _throughput_line(text, *(None if part is None else part.replace(",", "") for part in match.groups()))
     if _MARKDOWN.search(text):
         yield from _markdown(text)
 

@@ -89,17 +89,17 @@ def figures(sentence: str, written: str, currency: str) -> list[Figure]:
     return sorted((_qualified(quantity, sentence) for quantity in read), key=lambda one: one.start)
 
 
-def _qualified(one: Figure, sentence: str) -> Figure:
-    if one.kind in {"date", "period"} or one.qualifier:
-        return one
-    before = sentence[max(0, one.start - 16) : one.start]
+def _qualified(figure: Figure, sentence: str) -> Figure:
+    if figure.kind in {"date", "period"} or figure.qualifier:
+        return figure
+    before = sentence[max(0, figure.start - 16) : figure.start]
     for name, pattern in QUALIFIERS:
         if pattern.search(before):
-            return replace(one, qualifier=name)
+            return replace(figure, qualifier=name)
     for name, pattern in AFTERWARDS:
-        if pattern.match(sentence, one.end):
-            return replace(one, qualifier=name)
-    return one
+        if pattern.match(sentence, figure.end):
+            return replace(figure, qualifier=name)
+    return figure
 
 
 def _range(a: str, b: str | None) -> tuple[float, float]:
@@ -232,18 +232,18 @@ def _machines(sentence: str) -> Any:
     for match in MACHINES.finditer(sentence):
         g = match.groupdict()
         each = next(g[name] for name in ("k", "k2", "k3") if g[name])
-        held = _EACH.get(each) or value_of(each)[0]
+        devices_each = _EACH.get(each) or value_of(each)[0]
         low, high = value_of(next(g[name] for name in ("n", "n2", "n3") if g[name]))
         kind = next((g[name] for name in ("kind", "kind2", "kind3", "kind4", "kind5") if g[name]), "")
         if g["k"] and not kind and not re.search(r"卡|gpu|芯片", match[0]):
             continue
-        if not 2 <= held <= _MOST_EACH or low < 1:
+        if not 2 <= devices_each <= _MOST_EACH or low < 1:
             continue
         before = re.split(r"[。;；]", sentence[: match.start()])[-1]
         near = list(pattern.finditer(before))
         kind = kind.removesuffix("s") or (near[-1][0] if near else "")
         what = table.get(kind, table.get(kind.removesuffix("x"), ""))
-        yield _found(match, kind="devices", low=low * held, high=high * held, unit="devices", what=what)
+        yield _found(match, kind="devices", low=low * devices_each, high=high * devices_each, unit="devices", what=what)
 
 
 def _devices(sentence: str) -> Any:

@@ -38,8 +38,8 @@ def margins(plain: str, figures: Sequence[Figure], percents: Sequence[Figure]) -
         All figures of the sentence, and the percentages that no other claim has taken.
     """
     table = {word: kind for kind, words in lexicon.words("margins").items() for word in words}
-    found = lexicon.words_pattern(table).finditer(plain)
-    places = [(m.start(), m.end(), table[re.sub(r"\s+", " ", m[0])]) for m in found]
+    matches = lexicon.words_pattern(table).finditer(plain)
+    places = [(m.start(), m.end(), table[re.sub(r"\s+", " ", m[0])]) for m in matches]
     read: list[tuple[str, dict[str, Figure]]] = []
     for figure in percents:
         kind = _kind(plain, figures, figure, places)

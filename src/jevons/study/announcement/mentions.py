@@ -75,7 +75,7 @@ def mentions(plain: str, stated: Mapping[str, str] | None = None) -> list[Mentio
             for m in lexicon.words_pattern(stated).finditer(plain)
             if not _other_party(plain, m)
         ]
-    return sorted(found, key=lambda mention: mention.start)
+    return sorted(named, key=lambda mention: mention.start)
 
 
 def _other_party(plain: str, match: re.Match[str]) -> bool:

@@ -212,8 +212,8 @@ def evaluate(
         rows = [(names, values[index]) for index in wanted]
         grid = about["kind"] == "sweep"
         computed = run_rows(rows, scenario, engineering, base, executor or Executor(), channels=grid)
-        with closing(_keeping(archive, ((wanted[place], record) for place, record in computed), total)) as kept:
-            for index, record in kept:
+        with closing(_keeping(archive, ((wanted[place], record) for place, record in computed), total)) as records_kept:
+            for index, record in records_kept:
                 done[index] = record
                 if progress is not None:
                     progress(len(done), total)

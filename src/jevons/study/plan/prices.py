@@ -161,11 +161,12 @@ def explain_prices(
 def _check_worth(scenario: Scenario, quotes: Mapping[dt.date, Quote], first: dt.date, last: dt.date) -> None:
     """Refuse prices at which all shares are worth less than cash and stakes, as those in another currency are."""
     spec = scenario.finance
-    held = spec.net_cash.value + spec.stakes.value
-    least = held / spec.shares.value
+    cash_and_stakes = spec.net_cash.value + spec.stakes.value
+    least = cash_and_stakes / spec.shares.value
     faults = [
         f"price {quotes[day].figures['price']:g} of {day}: all shares would be worth less than net cash and stakes, "
-        f"{format_money(held, scenario.currency)} or {least:,.4g} {scenario.currency} a share, with nothing left to "
+        f"{format_money(cash_and_stakes, scenario.currency)} or {least:,.4g} {scenario.currency} a share, "
+        "with nothing left to "
         f"explain; prices are per {scenario.firm.share} in {scenario.currency}"
         for day in (first, last)
         if quotes[day].figures["price"] <= least

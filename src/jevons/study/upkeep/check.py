@@ -142,9 +142,9 @@ def judged_facts(facts: Facts, on: dt.date) -> Iterator[Judgement]:
     yield from sorted(listed, key=lambda j: (-_width(j), j.path))
 
 
-def _width(one: Judgement) -> float:
-    scale = max(abs(one.value), 1e-300)
-    return (one.high - one.low) / scale
+def _width(judgement: Judgement) -> float:
+    scale = max(abs(judgement.value), 1e-300)
+    return (judgement.high - judgement.low) / scale
 
 
 def judged_inputs(scenario: Scenario, draws: Draws, outcome: str) -> Iterator[Judgement]:

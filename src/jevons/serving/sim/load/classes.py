@@ -231,12 +231,12 @@ def read_load(path: Path | str) -> tuple[LoadSpec, dict[str, Trace]]:
     }
 
 
-def _lengths_of(document: Located, place: int, one: ClassSpec) -> Trace:
-    path = Path(document.name).parent / str(one.lengths_from)
+def _lengths_of(document: Located, place: int, request_class: ClassSpec) -> Trace:
+    path = Path(document.name).parent / str(request_class.lengths_from)
     try:
         return read_trace(path)
     except InputError as error:
-        message = f"`{one.lengths_from}`: {error}"
+        message = f"`{request_class.lengths_from}`: {error}"
         raise InputError(document.fault(("classes", place, "lengths_from"), message)) from None
 
 

@@ -30,8 +30,8 @@ def tornado_table(result: PlanFigures) -> Table:
     return table("value_tornado", title, columns, rows, detail=True)
 
 
-def _scaled(one: ValueSwing) -> tuple[str, float, float]:
+def _scaled(swing: ValueSwing) -> tuple[str, float, float]:
     """Return unit and range of an input, large amounts in billions or millions."""
-    most = max(abs(one.low), abs(one.high))
+    most = max(abs(swing.low), abs(swing.high))
     scale, word = next(((size, word) for size, word in ((1e9, "bn"), (1e6, "mn")) if most >= size), (1.0, ""))
-    return f"{word} {'' if one.unit == '1' else one.unit}".strip(), one.low / scale, one.high / scale
+    return f"{word} {'' if swing.unit == '1' else swing.unit}".strip(), swing.low / scale, swing.high / scale
