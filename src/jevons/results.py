@@ -214,10 +214,10 @@ class Result:
                 return getattr(subject, name)
             names = [*self._entries, *self.tables]
             near = did_you_mean(name, names) or f" It has {', '.join(names)}."
-            message = f"a {self.kind} result has no entry `{name}`.{near}"
+            message = f"{self._called()} has no entry `{name}`.{near}"
         else:
             first = next(iter(self.tables), "")
-            message = f"a {self.kind} result is no list; for a row of a table write .tables[{first!r}][{name!r}]"
+            message = f"{self._called()} is no list; for a row of a table write .tables[{first!r}][{name!r}]"
         raise NoSuchNameError(message)
 
     @property
@@ -269,6 +269,10 @@ class Result:
         tables = self.tables
         return tables[(self.main_table or next(iter(tables))) if table is None else table].to_frame()
 
+    def _called(self) -> str:
+        """Return what messages call the result, with its article."""
+        return f"{'an' if self.kind[0] in 'aeio' else 'a'} {self.kind} result"
+
     def to_xarray(self) -> xr.Dataset:
         """Return the labelled dataset of a result that has dimensions.
 
@@ -277,7 +281,7 @@ class Result:
         InputError
             If the result has none; `to_frame` gives its tables.
         """
-        message = f"a {self.kind} result has no dimensions to label; use .to_frame(), tables: {', '.join(self.tables)}"
+        message = f"{self._called()} has no dimensions to label; use .to_frame(), tables: {', '.join(self.tables)}"
         raise InputError(message)
 
     def explain(self, path: str | None = None) -> str:
@@ -291,9 +295,9 @@ class Result:
         ledger = getattr(self, "ledger", None)
         known = [] if ledger is None else list(ledger.nodes)
         if path is None:
-            return "\n".join(known) or f"A {self.kind} result keeps no formulas; see .tables."
+            return "\n".join(known) or f"{self._called().capitalize()} keeps no formulas; see .tables."
         if ledger is None or path not in ledger.nodes:
-            none = f" A {self.kind} result keeps no formulas; see .tables."
+            none = f" {self._called().capitalize()} keeps no formulas; see .tables."
             listed = f" {len(known)} can be explained; .explain() lists them." if known else none
             message = f"no figure `{path}` to explain.{did_you_mean(str(path), known)}{listed}"
             raise InputError(message)
@@ -402,7 +406,7 @@ class Result:
         """
         kind = next((picture for picture in ("svg", "png") if name.lower().endswith(f".{picture}.zip")), "")
         if kind and not dir(self.plot):
-            message = f"a {self.kind} result has no pictures; .zip has every table as CSV"
+            message = f"{self._called()} has no pictures; .zip has every table as CSV"
             raise InputError(message)
         return kind
 

@@ -49,8 +49,8 @@ class Target:
     name: str
     make: Callable[[random.Random], Any]
     judge: Callable[[Any, Path], None]
-    cases: int
-    """Cases of the tests; the quick ones take a quarter of them."""
+    quick: int
+    """Cases of the quick suite."""
 
 
 class Numbered(random.Random):

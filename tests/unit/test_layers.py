@@ -18,6 +18,7 @@ def layers():
     return module
 
 
+@pytest.mark.slow
 def test_the_package_imports_one_way(layers):
     """Invariant 62: Imports go one way, without a circle."""
     assert layers.main() == 0

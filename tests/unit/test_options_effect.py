@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 import warnings
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import jevons
+from draws import some
 from jevons.errors import JevonsError
 from jevons.options.declare import Declared, parameters
 from places import TINY
@@ -111,21 +113,19 @@ def _cases() -> Iterator[tuple[str, Declared]]:
                 yield function, one
 
 
-@pytest.fixture(scope="module")
-def usual() -> dict[str, dict[str, Any] | None]:
-    return {function: _answer(function, base) for function, base in BASES.items()}
+@functools.cache
+def usual(function: str) -> dict[str, Any] | None:
+    return _answer(function, BASES[function])
 
 
 @pytest.mark.parametrize(
-    ("function", "one"), [pytest.param(*case, id=f"{case[0]}-{case[1].name}") for case in _cases()]
+    ("function", "one"), [pytest.param(*case, id=f"{case[0]}-{case[1].name}") for case in some(_cases())]
 )
-def test_an_option_changes_the_answer_or_is_refused(
-    function: str, one: Declared, usual: dict[str, dict[str, Any] | None]
-) -> None:
+def test_an_option_changes_the_answer_or_is_refused(function: str, one: Declared) -> None:
     values = _values(one)
     assert values, f"no value is known for {one.name}: add one to VALUES"
     base = BASES[function] | BESIDE.get((function, one.name), {})
-    plain = usual[function] if base == BASES[function] else _answer(function, base)
+    plain = usual(function) if base == BASES[function] else _answer(function, base)
     answers = [_answer(function, {**base, one.name: value}) for value in values]
     assert any(answer is None or answer != plain for answer in answers), f"{one.name} {values} does nothing"
 

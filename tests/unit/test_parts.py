@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,11 +52,11 @@ def test_an_unknown_field_is_refused():
         Offer.of(name="a", amount=2.0).replace(weight=1)
 
 
+@functools.cache
 def _classes():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef):
-                yield path, node
+    paths = sorted(PACKAGE.rglob("*.py"))
+    nodes = [(path, node) for path in paths for node in ast.walk(ast.parse(path.read_text()))]
+    return [(path, node) for path, node in nodes if isinstance(node, ast.ClassDef)]
 
 
 def _fields(node):

@@ -112,7 +112,13 @@ def test_no_kind_of_result_is_left_out():
 
 
 @KINDS
-@pytest.mark.parametrize("ending", [*ENDINGS, ".parquet.zip", ".nc", ".svg", ".png", ".pdf", ".svg.zip", ".png.zip"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        *ENDINGS, ".nc", ".svg",
+        *(pytest.param(e, marks=pytest.mark.slow) for e in (".parquet.zip", ".png", ".pdf", ".svg.zip", ".png.zip")),
+    ],
+)  # fmt: skip
 def test_it_is_saved_under_every_ending_or_says_why_not(name, ending, tmp_path):
     result, path = made(name), tmp_path / f"result{ending}"
     plain = ending in {*ENDINGS, ".parquet.zip"}

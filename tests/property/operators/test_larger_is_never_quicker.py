@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from draws import draws
+from draws import draws, some
 from jevons.errors import InputError
 from jevons.hardware import accelerator, accelerator_ids
 from jevons.hardware.types import Cluster
@@ -82,7 +82,7 @@ def own(tmp_path_factory):
     return accelerator(str(path))
 
 
-@pytest.fixture(params=[*accelerator_ids(), "own"])
+@pytest.fixture(params=[*some(accelerator_ids()), "own"])
 def card(request):
     """Return each device on file, and one of a user's own."""
     return request.getfixturevalue("own") if request.param == "own" else accelerator(request.param)

@@ -13,10 +13,17 @@ PAIRS = (
     ("llama-3.1-8b", "rtx_4090", 4, "bf16"), ("llama-3.1-70b", "h100_sxm", 16, "fp8"),
     ("qwen3-30b-a3b", "a800_sxm", 8, "bf16"),
 )  # fmt: skip
+LARGE = PAIRS[:2]
+"""Models whose layouts are many."""
 LENGTHS = {"isl": 2000, "osl": 500}
 
 
-@pytest.fixture(scope="module", params=PAIRS, ids=[f"{m}-{g}" for m, g, *_ in PAIRS])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(pair, marks=pytest.mark.slow if pair in LARGE else (), id="-".join(pair[:2])) for pair in PAIRS
+    ],
+)
 def faces(request):
     model, gpu, gpus, precision = request.param
     service = {**LENGTHS, "max_replica_gpus": gpus, "precision": precision}

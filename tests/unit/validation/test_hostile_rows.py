@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from draws import some
 from jevons.errors import InputError, JevonsError
 from jevons.validation import validate
 from jevons.validation.serving.case import number_of
@@ -33,7 +34,7 @@ def written(path, rows):
     return path
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", some(range(6)))
 def test_a_cell_of_junk_is_a_reason_or_a_line_never_a_defect(tmp_path, seed):
     draw = random.Random(seed)  # noqa: S311 - nothing secret
     files = sorted([*DATA.glob("ops/*.csv"), *DATA.glob("serving/*.csv")])
@@ -87,7 +88,7 @@ BENCH = {
 
 
 @pytest.mark.parametrize("value", [0, -1, 1e300, 1e18, 1e13, "x", None, [], True, "1e400"])
-@pytest.mark.parametrize("name", [name for name, value in BENCH.items() if not isinstance(value, str)])
+@pytest.mark.parametrize("name", some(name for name, value in BENCH.items() if not isinstance(value, str)))
 def test_odd_figures_of_a_load_test_are_left_out_with_a_reason_or_make_no_figure(tmp_path, name, value):
     path = tmp_path / "bench.json"
     path.write_text(json.dumps(BENCH | {name: value}))

@@ -366,8 +366,8 @@ def test_more_than_a_year_ago_is_no_budget():
 @pytest.mark.parametrize(
     "text",
     [
-        "Firm will invest " + "9" * 5000 + " yuan.", "一" * 5000, "一 " * 2500, "1," * 2500, "x" * 100_000, "12 " * 3000,
-        "(" * 5000, "5 ai gpu more " * 500, " " * 3000 + "5",
+        "Firm will invest " + "9" * 5000 + " yuan.", "一" * 5000, "一 " * 2500, "1," * 2500, "(" * 5000, " " * 3000 + "5",
+        *(pytest.param(text, marks=pytest.mark.slow) for text in ("x" * 100_000, "12 " * 3000, "5 ai gpu more " * 500)),
     ],
 )  # fmt: skip
 def test_text_that_no_person_wrote_is_read_at_once(text: str) -> None:

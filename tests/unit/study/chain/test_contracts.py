@@ -36,6 +36,7 @@ def test_revenue_of_contracts_is_what_is_due_and_delivered(plan):
     assert (books.revenue.contract_revenue_cur <= books.revenue.external_revenue_cur * (1 + 1e-9)).all()
 
 
+@pytest.mark.slow
 def test_customers_who_could_rent_cheaper_pay_the_agreed_share_alone(cheap):
     found, account = contracts_of(cheap.scenario), cheap.chain.accounts.contracts
     assert (cheap.chain.market.call_price_cur[found.segment] < 8).all()

@@ -18,6 +18,13 @@ def scenario(tmp_path, box=BOX, buyers=BUYERS, **values):
     return load(path).with_values(values)
 
 
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """The small scenario with a machine to buy, and the shares of its ways."""
+    loaded = scenario(tmp_path_factory.mktemp("box"))
+    return loaded, plan(loaded, draws=0).chain.exchange.ways[1, 0]
+
+
 def test_who_buys_machines_leaves_the_cloud(tmp_path):
     with_box, without = plan(scenario(tmp_path), draws=0), plan(load(TINY), draws=0)
     ways = with_box.chain.exchange.ways
@@ -40,11 +47,10 @@ def test_who_buys_machines_leaves_the_cloud(tmp_path):
         ("market.box.staff", 0.2),
     ],
 )
-def test_privacy_size_use_and_a_cheap_machine_favour_owning(tmp_path, path, factor):
-    base = scenario(tmp_path)
-    more = base.with_values({path: base.amounts()[path].value * factor})
-    few, many = (plan(held, draws=0).chain.exchange.ways[1, 0] for held in (base, more))
-    assert np.all(many > few)
+def test_privacy_size_use_and_a_cheap_machine_favour_owning(base, path, factor):
+    scenario, few = base
+    more = scenario.with_values({path: scenario.amounts()[path].value * factor})
+    assert np.all(plan(more, draws=0).chain.exchange.ways[1, 0] > few)
 
 
 def test_a_machine_of_an_accelerator_that_is_not_there_is_refused(tmp_path):
