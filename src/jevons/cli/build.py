@@ -456,11 +456,11 @@ def on_a_screen(tables: Sequence[Table], notes: Sequence[str]) -> list[Table]:
     out.
     """
     room = SCREEN_LINES - sum(math.ceil(len(text) / SCREEN_COLUMNS) for text in notes) - 1
-    whole = [one.brief() for one in tables if len(one)]
-    rows = [min(len(one), _FEWEST_ROWS) for one in whole]
-    if not any(one.legend for one in whole):
-        rows[:1] = [min(len(one), _FIRST_ROWS) for one in whole[:1]]
-    rows = [len(one) if one.asked else least for one, least in zip(whole, rows, strict=True)]
+    whole = [table.brief() for table in tables if len(table)]
+    rows = [min(len(table), _FEWEST_ROWS) for table in whole]
+    if not any(table.legend for table in whole):
+        rows[:1] = [min(len(table), _FIRST_ROWS) for table in whole[:1]]
+    rows = [len(table) if table.asked else least for table, least in zip(whole, rows, strict=True)]
 
     def cut() -> list[Table]:
         fitting: list[Table] = []

@@ -55,8 +55,10 @@ def accelerator_ids(facts: Facts | None = None) -> list[str]:
 def _ids(facts: tuple[str, ...]) -> tuple[str, ...]:
     """Return the devices among the ids of facts."""
     known, end = set(facts), ".hbm_bytes_per_s"
-    devices = [one.removesuffix(end) for one in facts if one.endswith(end)]
-    return tuple(one for one in devices if any(f"{one}.peak_{p}_flop_per_s" in known for p in PRECISIONS))
+    devices = [fact_id.removesuffix(end) for fact_id in facts if fact_id.endswith(end)]
+    return tuple(
+        candidate for candidate in devices if any(f"{candidate}.peak_{p}_flop_per_s" in known for p in PRECISIONS)
+    )
 
 
 def device_id(name: str, facts: Facts | None = None) -> str:
@@ -127,14 +129,14 @@ def _resolved(name: str, facts: Facts) -> str:
     if len(set(within)) == 1 and not any(re.search(r"\d", word) and len(word) > 1 for word in words):
         within = []  # a word such as `pro` is no name, even where one device alone has it
     family = list(dict.fromkeys([*usual, *exact, *within]))
-    fitting = [one for one in family if memory_gb is None or _has_memory(facts, one, memory_gb)]
+    fitting = [candidate for candidate in family if memory_gb is None or _has_memory(facts, candidate, memory_gb)]
     for group in (usual, exact):
-        narrowed = list(dict.fromkeys(one for one in group if one in fitting))
+        narrowed = list(dict.fromkeys(candidate for candidate in group if candidate in fitting))
         if len(narrowed) == 1:
             return narrowed[0]
     if len(fitting) == 1:
         return fitting[0]
-    unlabelled = [one for one in fitting if memory_gb is None and one.replace("_", "") == joined]
+    unlabelled = [candidate for candidate in fitting if memory_gb is None and candidate.replace("_", "") == joined]
     if unlabelled:  # a name without a memory is the one whose id has none
         return unlabelled[0]
     raise InputError(_problem(name, joined, family, fitting, facts, ids))

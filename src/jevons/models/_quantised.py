@@ -204,7 +204,7 @@ def _by_layers(
         kind = _algorithm(str(said.get("quant_algo", "")), "quant_algo", doubts)
         counts.setdefault(precision, {}).setdefault(kind, 0)
         counts[precision][kind] += 1
-    chosen = {one: max(kinds, key=lambda kind: kinds[kind]) for one, kinds in counts.items()}
+    chosen = {counted: max(kinds, key=lambda kind: kinds[kind]) for counted, kinds in counts.items()}
     blocks = "fp8_block" if quant.get("weight_block_size") else "fp8"
     chosen["*"] = blocks if str(quant.get("quant_method", "")).lower() == "fp8" else _base(config)
     groups = quant.get("config_groups")

@@ -147,11 +147,11 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
 def _note_files(arguments: Mapping[str, Any]) -> None:
     """Take note of the files that arguments name, and what they are to the result."""
     for name, given in arguments.items():
-        for one in given if isinstance(given, list | tuple) else (given,):
-            if isinstance(one, str | Path) and str(one):
+        for value in given if isinstance(given, list | tuple) else (given,):
+            if isinstance(value, str | Path) and str(value):
                 with contextlib.suppress(OSError, ValueError):
-                    if stat.S_ISREG(os.stat(one).st_mode):  # noqa: PTH116 - of any text, which may be no path
-                        note_input(one, f"the result was made from this file, as `{name}`")
+                    if stat.S_ISREG(os.stat(value).st_mode):  # noqa: PTH116 - of any text, which may be no path
+                        note_input(value, f"the result was made from this file, as `{name}`")
 
 
 def answered(function: Callable[P, R]) -> Callable[P, R]:

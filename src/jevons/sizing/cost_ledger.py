@@ -27,7 +27,7 @@ def add_hour(
     at_site = {name: f"{site}.{name}" for name in ("tariff_cny_per_kwh", "pue", "build_cny_per_w")}
     for fact in (*terms.values(), *at_site.values()):
         add_fact(ledger, fact, facts, on)
-    listed = [one for one in (f"{device.id}.price_cny", f"{device.id}.price_usd") if one in facts]
+    listed = [fact_id for fact_id in (f"{device.id}.price_cny", f"{device.id}.price_usd") if fact_id in facts]
     parents = listed[:1] if device.own_price is None and not is_estimate(paid) else []
     for fact in parents:
         add_fact(ledger, fact, facts, on)

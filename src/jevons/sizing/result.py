@@ -211,7 +211,7 @@ class SizeResult(Result):
         return {
             **self.answer_record(),
             "notes": list(self.notes),
-            "note_parts": [one.record() for one in self.note_parts],
+            "note_parts": [note.record() for note in self.note_parts],
             **self._figures(self._record),
         }
 

@@ -159,7 +159,7 @@ def _collective(
     size, p = np.broadcast_arrays(shape["size"], groups, subok=False)
     result, slowdown = _within_links(group, size, p)
     time_s = result.time_s * slowdown
-    held = np.broadcast_to(time_s, size.shape).copy()
+    rising_s = np.broadcast_to(time_s, size.shape).copy()
     for ranks in np.unique(groups[groups > 1]):
         own = p == ranks
         rising_s[own] = along(_rising(group, float(ranks)), _STEPS, size[own])
@@ -352,12 +352,12 @@ def _exchange(
     result = evaluate(EXCHANGE, kernel, shape, rates, scale)
     rising_s = np.zeros_like(result.time_s)
     names = ("hidden", "top", "sms", "per_expert", "element_bytes", "p")
-    count = np.broadcast_to(shape["tokens"], held.shape)
+    count = np.broadcast_to(shape["tokens"], rising_s.shape)
     columns = np.broadcast_arrays(*(shape[name] for name in names))
     for values in np.unique(np.stack([column.ravel() for column in columns]), axis=1).T:
         exchange, ranks = _Exchange(kernel, rates, domain, scale, *values[:-1].tolist()), float(values[-1])
         own = np.all([column == value for column, value in zip(columns, values, strict=True)], axis=0)
-        own = np.broadcast_to(own, held.shape)
+        own = np.broadcast_to(own, rising_s.shape)
         if ranks > 1:
             rising_s[own] = along(_rising_exchange(exchange, ranks), _TOKENS.steps, count[own])
     bound = np.where(result.bound == 0, LINK, result.bound)

@@ -47,8 +47,8 @@ class StoreResult(Result):
         draws, size = sum(len(study.records) for study in self.studies), sum(study.bytes for study in self.studies)
         stopped = sum(study.state == "stopped" for study in self.studies)
         rest = f" {stopped} stopped before the end; the same command goes on." if stopped else ""
-        aside = sum(len(one.aside) for one in self.studies)
-        hurt = sum(one.damaged for one in self.studies) - aside
+        aside = sum(len(found_study.aside) for found_study in self.studies)
+        hurt = sum(found_study.damaged for found_study in self.studies) - aside
         if hurt:
             files = "A file is" if hurt == 1 else f"{hurt:,} files are"
             rest += f" {files} damaged; the command that made the study writes it again."

@@ -139,8 +139,8 @@ def read_frozen(path: Path) -> FrozenForecast:
     faults: list[Fault] = []
     quarters = sorted({q for table in tables.values() for rows in table.values() for q in rows})
     forecasts: dict[str, dict[str, Array]] = {}
-    for method, one in tables.items():
-        for target, rows in one.items():
+    for method, by_quarter in tables.items():
+        for target, rows in by_quarter.items():
             place = f"methods.{method}.{target}"
             if target not in TARGETS:
                 faults.append(Fault(message=f"unknown quantity; known are {', '.join(TARGETS)}", path=place))
