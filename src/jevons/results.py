@@ -44,6 +44,11 @@ _SLIDE_INCHES = (13.33, 7.5)
 """Size of a picture on a slide of 16 to 9."""
 
 
+def _called(kind: str) -> str:
+    """Return what messages call a result of a kind, with its article."""
+    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind} result"
+
+
 @dataclass(frozen=True, slots=True)
 class Plots:
     """Pictures of a result by name, such as ``result.plot.pareto()``; each returns a matplotlib figure."""
@@ -64,7 +69,7 @@ class Plots:
             raise AttributeError(name)
         figures = self._figures()
         if name not in figures:
-            known = f"there are {', '.join(figures)}" if figures else f"a {self.result.kind} result has no pictures"
+            known = f"there are {', '.join(figures)}" if figures else f"{_called(self.result.kind)} has no pictures"
             message = f"no picture `{name}`; {known}"
             raise AttributeError(message)
         return lambda: figures[name](self.result)
@@ -80,7 +85,7 @@ class Plots:
         figures = self._figures()
         name = self.result.picture or next(iter(figures), "")
         if name not in figures:
-            message = f"a {self.result.kind} result has no pictures; use .to_frame() and .tables"
+            message = f"{_called(self.result.kind)} has no pictures; use .to_frame() and .tables"
             raise InputError(message)
         return figures[name](self.result)
 
@@ -214,10 +219,10 @@ class Result:
                 return getattr(subject, name)
             names = [*self._entries, *self.tables]
             near = did_you_mean(name, names) or f" It has {', '.join(names)}."
-            message = f"{self._called()} has no entry `{name}`.{near}"
+            message = f"{_called(self.kind)} has no entry `{name}`.{near}"
         else:
             first = next(iter(self.tables), "")
-            message = f"{self._called()} is no list; for a row of a table write .tables[{first!r}][{name!r}]"
+            message = f"{_called(self.kind)} is no list; for a row of a table write .tables[{first!r}][{name!r}]"
         raise NoSuchNameError(message)
 
     @property
@@ -269,10 +274,6 @@ class Result:
         tables = self.tables
         return tables[(self.main_table or next(iter(tables))) if table is None else table].to_frame()
 
-    def _called(self) -> str:
-        """Return what messages call the result, with its article."""
-        return f"{'an' if self.kind[0] in 'aeio' else 'a'} {self.kind} result"
-
     def to_xarray(self) -> xr.Dataset:
         """Return the labelled dataset of a result that has dimensions.
 
@@ -281,7 +282,7 @@ class Result:
         InputError
             If the result has none; `to_frame` gives its tables.
         """
-        message = f"{self._called()} has no dimensions to label; use .to_frame(), tables: {', '.join(self.tables)}"
+        message = f"{_called(self.kind)} has no dimensions to label; use .to_frame(), tables: {', '.join(self.tables)}"
         raise InputError(message)
 
     def explain(self, path: str | None = None) -> str:
@@ -295,9 +296,9 @@ class Result:
         ledger = getattr(self, "ledger", None)
         known = [] if ledger is None else list(ledger.nodes)
         if path is None:
-            return "\n".join(known) or f"{self._called().capitalize()} keeps no formulas; see .tables."
+            return "\n".join(known) or f"{_called(self.kind).capitalize()} keeps no formulas; see .tables."
         if ledger is None or path not in ledger.nodes:
-            none = f" {self._called().capitalize()} keeps no formulas; see .tables."
+            none = f" {_called(self.kind).capitalize()} keeps no formulas; see .tables."
             listed = f" {len(known)} can be explained; .explain() lists them." if known else none
             message = f"no figure `{path}` to explain.{did_you_mean(str(path), known)}{listed}"
             raise InputError(message)
@@ -406,7 +407,7 @@ class Result:
         """
         kind = next((picture for picture in ("svg", "png") if name.lower().endswith(f".{picture}.zip")), "")
         if kind and not dir(self.plot):
-            message = f"{self._called()} has no pictures; .zip has every table as CSV"
+            message = f"{_called(self.kind)} has no pictures; .zip has every table as CSV"
             raise InputError(message)
         return kind
 

@@ -6,6 +6,7 @@ sentence, and prints the result's tables; those that answer a second question on
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
 import re
@@ -183,7 +184,23 @@ def _one_model(named: str, option: Any, context: typer.Context | None) -> str:
     if source is not None and source.name == "COMMANDLINE" and str(option) != named:
         message = f"--model {option}: the line also names {named}; give one model"
         raise InputError(message)
+    if _is_accelerator(named):
+        message = f"{named}: is an accelerator, not a model; write --gpu {named}"
+        raise InputError(message)
     return named
+
+
+def _is_accelerator(name: str) -> bool:
+    """Return whether a name is no shipped model's, and an accelerator's."""
+    from jevons import models
+    from jevons.hardware.names import device_id
+
+    try:
+        models.resolve(name)
+    except InputError:
+        with contextlib.suppress(InputError):
+            return bool(device_id(name))
+    return False
 
 
 def _out(endings: Sequence[str]) -> Any:

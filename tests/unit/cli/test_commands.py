@@ -78,6 +78,13 @@ def test_a_model_may_stand_without_its_flag(jevons, command):
     assert both.err.splitlines()[-1] == "--model llama-3.1-8b: the line also names qwen3-8b; give one model"
 
 
+@pytest.mark.parametrize("command", [("size",), ("cost",), ("op", "memory")], ids=" ".join)
+def test_an_accelerator_in_a_models_place_is_told(jevons, command):
+    ran = jevons(*command, "h20")
+    assert ran.code == 2
+    assert ran.err.splitlines()[-1] == "h20: is an accelerator, not a model; write --gpu h20"
+
+
 def test_plan_json_has_the_promised_keys(jevons, scenario):
     ran = jevons("plan", scenario(), "--json")
     assert ran.err == ""
