@@ -86,6 +86,7 @@ def test_a_step_of_8b_on_256_tpu_v6e_that_share_all_states() -> None:
     assert record["step_time_s"] == pytest.approx(1.625, rel=0.3)
 
 
+@pytest.mark.slow
 def test_glm_52_drafts_three_tokens_and_a_half_a_step() -> None:
     """sglang#31554: one at a time, 8,192 in and 1,024 out, accept length 3.5: TTFT 670 ms, TPOT 5.13 ms."""
     line = "python -m sglang.launch_server --model-path zai-org/GLM-5.2-FP8 --tp 8"

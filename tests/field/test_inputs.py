@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import jevons
+from draws import some
 from jevons.errors import InfeasibleError, InputError
 from jevons.serving import Layout
 from jevons.serving.sim import from_trace, read_trace
@@ -144,7 +145,7 @@ def test_one_finalist_that_fails_is_a_line_and_a_short_trace_is_repeated() -> No
     assert sized.to_json()["left_out"]
 
 
-@pytest.mark.parametrize("precision", ["q4_k_m", "Q8_0", "awq", "nf4", "mxfp4", "int3"])
+@pytest.mark.parametrize("precision", some(["q4_k_m", "Q8_0", "awq", "nf4", "mxfp4", "int3"]))
 def test_weights_of_any_quantisation_are_taken_everywhere(precision: str) -> None:
     """`jevons simulate --precision q4_k_m` was a KeyError."""
     assert jevons.simulate("llama-3.1-8b", precision=precision, rate=1, requests=100).to_json()["served"] == 100

@@ -38,12 +38,12 @@ def steps(guide):
 
 
 @pytest.mark.parametrize(("guide", "word", "count"), [
-    ("add-a-fact.md", "Three", 3), ("add-a-segment.md", "Three", 3), ("add-a-command.md", "Five", 5),
-    ("add-a-device.md", "Five", 5), ("add-a-model.md", "Four", 4), ("add-an-engine.md", "Four", 4),
+    ("add-a-fact.md", "three", 3), ("add-a-segment.md", "three", 3), ("add-a-command.md", "five", 5),
+    ("add-a-device.md", "five", 5), ("add-a-model.md", "four", 4), ("add-an-engine.md", "four", 4),
 ])  # fmt: skip
 def test_steps_are_counted(guide, word, count):
     assert steps(guide) == list(range(1, count + 1))
-    assert f"{word} steps" in (GUIDES / guide).read_text(encoding="utf-8")
+    assert f"{word} steps" in " ".join((GUIDES / guide).read_text(encoding="utf-8").split())
 
 
 def test_contributing_and_the_index_lead_to_every_guide():

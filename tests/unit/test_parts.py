@@ -68,6 +68,7 @@ def _by_position(node):
     return [one for one in _fields(node) if "kw_only=True" not in one]
 
 
+@pytest.mark.slow
 def test_dataclasses_take_at_most_three_fields_by_position():
     more = [
         f"{path.relative_to(PACKAGE)}: {node.name}"
@@ -83,6 +84,7 @@ MOST_FIELDS = 24
 """Fields of a dataclass; with more it is made of parts."""
 
 
+@pytest.mark.slow
 def test_dataclasses_with_many_fields_are_made_of_parts():
     large = {
         node.name: len(_fields(node))

@@ -64,6 +64,7 @@ def test_every_key_of_the_value_is_documented(monkeypatch, capsys):
     assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

@@ -469,6 +469,7 @@ def test_bad_configs(jevons, tmp_path, text, expected):
     assert len(set(ran.err.splitlines())) == len(ran.err.splitlines())
 
 
+@pytest.mark.slow
 def test_a_config_beside_the_scenario_is_found_from_anywhere(jevons, scenario, tmp_path, monkeypatch):
     from jevons import models
 

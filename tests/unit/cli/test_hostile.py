@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from draws import some
+
 SIMULATE = ("simulate", "--model", "qwen3-0.6b", "--gpu", "h20", "--engine", "vllm")
 MOE = "framework,kernel_source,moe_dtype,num_tokens,hidden_size,inter_size,topk,num_experts,moe_tp_size,moe_ep_size"
 MOE += ",distribution,latency_ms,device,op_name\n"
@@ -67,6 +69,7 @@ def test_options_given_twice_are_told_or_refused(jevons):
     assert len(names) == len(set(names))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more",
     [
@@ -220,12 +223,12 @@ SHELL = f"{sys.executable} -m jevons.cli "
 
 @pytest.mark.parametrize(
     ("command", "code", "said"),
-    [
+    some([
         ("facts list >&-", 0, ""), ("facts list | head -1", 0, ""), ("facts list --json | true", 0, ""),
         ("facts list > /dev/full", 2, "standard output: cannot be written: No space left on device"),
         ("--version > /dev/full", 2, "standard output: cannot be written"), ("--help > /dev/full", 2, "cannot be writ"),
         ("facts show none 2>&-", 2, ""), ("facts show none 2> /dev/full", 2, ""), ("--version <&- >&- 2>&-", 0, ""),
-    ],
+    ]),
 )  # fmt: skip
 def test_an_output_that_is_gone_or_full_is_quiet_or_one_line(command, code, said):
     done = subprocess.run(

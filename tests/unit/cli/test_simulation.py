@@ -249,6 +249,7 @@ def test_a_picture_of_unknown_kind_is_refused_before_any_work(
 HUGE = {"requests": 8640, "rate": 0.1, "gpu": "h20", "routing": "least_tokens"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replicas", [120, 2000])
 def test_days_of_many_replicas_cost_hours_times_price(replicas: int) -> None:
     record = jevons.simulate("qwen3-0.6b", replicas=replicas, gpu_hour="2 USD", **HUGE).to_json()

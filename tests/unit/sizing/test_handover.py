@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import jevons
+from draws import some
 from jevons.errors import InputError
 from jevons.sizing.handover import checkpoint_of
 from jevons.sizing.result import SizeResult
@@ -48,7 +49,7 @@ def test_a_folder_holds_a_folder_for_each_fleet_shown(sized: SizeResult, tmp_pat
         sized.emit(tmp_path / "mine")
 
 
-@pytest.mark.parametrize("name", ['$(touch x)`touch y`"', "a\nrm -rf x", "'; x #", "-x", "{x: &a}", "中文"])
+@pytest.mark.parametrize("name", some(['$(touch x)`touch y`"', "a\nrm -rf x", "'; x #", "-x", "{x: &a}", "中文"]))
 def test_a_name_from_a_file_is_no_code_in_what_is_handed_over(tmp_path: Path, name: str) -> None:
     shipped = {
         "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 1024, "intermediate_size": 2816,

@@ -91,6 +91,7 @@ def test_a_degree_that_is_held_leaves_the_others_open():
     assert held.tokens.candidate.deployment.layout.pp > 1  # two cards alone do not hold the weights
 
 
+@pytest.mark.slow
 def test_cost_says_which_precisions_size_tries_besides():
     said = "Weights as shipped; `jevons size` also tries fp8, and so does --precision auto."
     assert said in jevons.cost(model="llama-3.1-8b", gpu="h20").notes
@@ -102,6 +103,7 @@ def test_cost_says_which_precisions_size_tries_besides():
     assert str(cost.tokens.candidate.deployment) == str(best)
 
 
+@pytest.mark.slow
 def test_cost_says_where_its_replica_is_larger_than_size_would_try():
     said = "A replica has 32 accelerators; `jevons size` tries 16 at most where --max-replica-gpus does not say more."
     asked = {"model": "deepseek-v3", "gpu": "h20"}

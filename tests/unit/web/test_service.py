@@ -175,6 +175,7 @@ def test_unknown_runs_kinds_and_endings_are_told(page: Served) -> None:
     assert "Known" in page.client.get(f"{API}/runs/{identity}.exe").json()["error"]["message"]
 
 
+@pytest.mark.slow
 def test_a_stale_run_is_cancelled_within_a_moment_and_the_newest_wins(page: Served) -> None:
     tab = {"tab": "one"}
     first = page.ask("runs", {"kind": "plan", "input": {"scenario": "alibaba-380bn", "seed": 3}, **tab}).json()["id"]
@@ -259,6 +260,7 @@ def test_a_token_is_asked_for_with_a_host(tmp_path) -> None:
         assert "HttpOnly" in entered.headers["set-cookie"]
 
 
+@pytest.mark.slow
 def test_a_thousand_random_requests_do_not_end_the_service(page: Served) -> None:
     rng = random.Random(18)  # noqa: S311 - no secret
     words = ["size", "runs", "facts", "traces", "diff", "catalog", "i18n/en.json", "static/app.js", "nope", "train"]

@@ -31,6 +31,7 @@ def swept():
     return [answers[factor] for factor in sorted(answers)]
 
 
+@pytest.mark.slow
 def test_more_bandwidth_never_slows_a_call_and_speeds_up_each_somewhere(swept):
     """Of the kinds of tokens one may take longer, as a better layout splits the time of a call in another way."""
     use = swept[0][1].inputs

@@ -77,17 +77,19 @@ def written(tmp_path):
     return write
 
 
-@pytest.fixture
-def scenario(written):
-    return load(written())
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory):
+    path = tmp_path_factory.mktemp("uses") / "uses.yaml"
+    path.write_text(text_of())
+    return load(path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engineering(scenario):
     return engineer(scenario, default_facts(), scenario.as_of)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def chain(scenario, engineering):
     return run_chain(scenario, engineering)
 

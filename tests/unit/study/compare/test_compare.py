@@ -153,6 +153,7 @@ def test_a_side_without_a_plan_is_named():
         jevons.compare(TINY, set={"serving.models.*.tpot": "0.01 ms"}, draws=0)
 
 
+@pytest.mark.slow
 def test_a_plan_takes_changes_too():
     before, after = jevons.plan(TINY, draws=0), jevons.plan(TINY, set={"cost.wacc": 0.12}, draws=0)
     assert after.chain.accounts.plan_value_cur < before.chain.accounts.plan_value_cur

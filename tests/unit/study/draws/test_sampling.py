@@ -71,6 +71,7 @@ def test_the_remedy_for_impossible_correlations_is_one():
     assert weakest_factor(np.eye(3)) == 1.0
 
 
+@pytest.mark.slow
 def test_a_correlated_amount_that_is_made_certain_leaves_all_other_draws_as_they_were():
     scenario = load(ROOT / "scenarios" / "alibaba-380bn.yaml")
     first, values = draw_amounts(scenario, 8, 7)

@@ -64,6 +64,7 @@ def test_sql_sees_every_table_and_nothing_else(filled):
         assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_sql_without_end_stops_at_a_limit_and_leaves_no_file(filled, monkeypatch, tmp_path):
     pytest.importorskip("duckdb", reason="pip install 'jevons[sql]'")
     monkeypatch.chdir(tmp_path)

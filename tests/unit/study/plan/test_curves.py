@@ -26,6 +26,7 @@ def test_the_stack_holds_the_whole_fleet_cheapest_first(result):
     assert all(step.rent_cur >= 0 for step in steps)
 
 
+@pytest.mark.slow
 def test_growth_destroys_value_where_the_return_is_below_the_cost_of_capital(result):
     grid = iso_grid(result)
     tax = result.scenario.finance.tax.value
@@ -74,6 +75,7 @@ def test_the_central_path_lies_beside_the_draws(result):
     assert tokens.central * 1e12 == pytest.approx(result.tokens_per_d.sum(axis=0))
 
 
+@pytest.mark.slow
 def test_the_surface_is_solved_between_the_field_that_needs_no_growth_and_the_one_that_none_saves(result):
     grid = iso_grid(result)
     assert not (grid.worth_anyway & np.isfinite(grid.growth_frac)).any()

@@ -18,6 +18,7 @@ def steps():
     return model, device, points, engineering
 
 
+@pytest.mark.slow
 def test_the_first_row_is_the_plans_and_the_last_two_are_those_of_other_commands(steps):
     model, device, points, engineering = steps
     seconds = engineering.point(model, device).seconds

@@ -34,6 +34,7 @@ def test_fitted_factors_are_near_the_shipped_ones(starts):
         assert fitted[name] == pytest.approx(shipped(name), rel=0.1)
 
 
+@pytest.mark.slow
 def test_models_left_out_have_their_tokens_within_three_percent(starts):
     errors = np.abs(startups_held_out(starts, lambda one: one.model)["kv_cache_tokens"])
     assert np.median(errors) < 0.03

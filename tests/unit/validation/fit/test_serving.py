@@ -37,6 +37,7 @@ def test_a_part_held_out_is_predicted_the_same_however_it_was_measured(fitted):
     assert np.isnan(moved[~rows]).all()
 
 
+@pytest.mark.slow
 def test_rows_that_are_fitted_do_move_the_factors(fitted):
     problem, theta, base, slopes = fitted
     every = np.ones(len(problem.owner), bool)
