@@ -201,9 +201,9 @@ def _recipe(raw: Mapping[str, Any], sources: Mapping[str, Any], path: Path) -> R
     if source not in sources:
         message = f"{path}: recipe `{name}`: unknown source `{source}`.{did_you_mean(source, sources)}"
         raise InputError(message)
-    options = tuple(Option(one.get("when", {}), one["set"]) for one in raw["options"])
+    options = tuple(Option(given.get("when", {}), given["set"]) for given in raw["options"])
     comparable, settable = {*_TEXTS, *_NUMBERS, *_SWITCHES}, {*_LAYOUT, *_PREFILL_LAYOUT, *Case.names()}
-    for stated, known in ((raw["when"], comparable), *((one.when, comparable) for one in options)):
+    for stated, known in ((raw["when"], comparable), *((each.when, comparable) for each in options)):
         _check_names(stated, known, name, path)
     for option in options:
         _check_names(option.values, settable, name, path)
