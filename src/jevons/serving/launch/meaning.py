@@ -213,7 +213,7 @@ def _whole_prompts(
     """
     setting, name = line.settings.get("chunked_prefill"), "max_num_batched_tokens"
     place = Place(release=release or None)
-    if setting is None and engine_number(line.engine, "cuts_prompts", place) == 0.0:
+    if setting is None and engine_number(line.engine, "cuts_all_prompts", place) == 0.0:
         longest = int(limits["max_model_len"].value if "max_model_len" in limits else context)
         whole = longest <= _stated(line.engine, "uncut_context", place)
         setting = Setting(value=not whole, flag=f"release {'.'.join(map(str, release))}")
