@@ -64,13 +64,13 @@ def role_of(firm: str) -> str:
 def mentions(plain: str, stated: Mapping[str, str] | None = None) -> list[Mention]:
     """Return the firms that a plain sentence names, in their order, with those that its text *stated*."""
     names = lexicon.firm_names()
-    found = [
+    named = [
         Mention(m.start(), names[re.sub(r"\s+", " ", m[0])], m.end())
         for m in lexicon.firm_pattern().finditer(plain)
         if not _other_party(plain, m)
     ]
     if stated:
-        found += [
+        named += [
             Mention(m.start(), stated[re.sub(r"\s+", " ", m[0])], m.end())
             for m in lexicon.words_pattern(stated).finditer(plain)
             if not _other_party(plain, m)
