@@ -10,6 +10,7 @@ from dataclasses import replace
 from jevons.errors import FactError
 from jevons.facts import Facts, FactValue, default_facts
 from jevons.hardware import Accelerator, kin
+from jevons.operators.types import storage_of
 
 Scales = Mapping[str, Mapping[str, float]]
 
@@ -20,6 +21,25 @@ SCALED_PARTS = (
     "ep_comm", "prompt", "compute.start", "moe.start", "host",
 )  # fmt: skip
 """Parts of a step whose time in an engine may differ from that of lone kernels; ``host`` is the host's own time."""
+
+
+@functools.cache
+def scaled_as(part: str) -> str:
+    """Return the part whose scale a part of a step takes: products with weights of few bits, that of their multiplier.
+
+    Weights that are unpacked before they are multiplied load the same units, which sustain as little under power. Where
+    reading them sets the time, lone kernels of their own are all that is known.
+
+    Examples
+    --------
+    >>> scaled_as("compute.int4"), scaled_as("compute.int4.streamed"), scaled_as("moe.int4")
+    ('compute.bf16', 'compute.int4.streamed', 'moe.int4')
+    """
+    kind, _, precision = part.partition(".")
+    if kind != "compute" or part in SCALED_PARTS or "." in precision:
+        return part
+    like = f"compute.{storage_of(precision)[1].peak}"
+    return like if like in SCALED_PARTS else part
 
 
 @functools.cache

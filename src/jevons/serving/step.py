@@ -15,7 +15,7 @@ from jevons.models import Attention, ModelSpec
 from jevons.operators import kernels as ops
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout, multiplied_in, weight_precision
-from jevons.serving.scales import Scales, board, part_scales
+from jevons.serving.scales import Scales, board, part_scales, scaled_as
 from jevons.serving.step_layers import ACTIVATION_BYTES, add_attention, add_layer, add_products
 from jevons.serving.step_tally import Load, Tally
 from jevons.serving.types import PARTS, Deployment, EngineFactors, FloatArray, StepTime
@@ -194,7 +194,7 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     parts = dict.fromkeys((*PARTS, "tp_comm", "ep_comm", "pp_comm"), zero)
     for name, time_s in work.parts.items():
         kind = name.split(".")[0]
-        scaled = time_s * scale.get(name, scale.get(kind, 1.0))
+        scaled = time_s * scale.get(scaled_as(name), scale.get(kind, 1.0))
         if kind in {"compute", "moe"} and not name.endswith((".start", ".streamed")):
             scaled = scaled * with_prompts
         if name in work.floors:

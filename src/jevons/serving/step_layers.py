@@ -33,7 +33,7 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)  # quadrature over a n
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 # Where reading the weights sets the time, products take another share of what they take alone than where computing
 # does, where devices throttle: decodes of a few requests on B200, H100, A100, L40S and RTX 4090 tell them apart.
-_STREAMED = {"bf16", "fp8", "fp8_block", "fp4"}
+_STREAMED = {"bf16", "fp8", "fp8_block", "fp4", "int8_wo", "int4", "mxfp4", "w4a8"}
 
 
 @functools.cache

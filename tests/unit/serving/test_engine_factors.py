@@ -10,7 +10,7 @@ from jevons.hardware import accelerator
 from jevons.operators import kernels as ops
 from jevons.serving.closed_loop.points import with_limits
 from jevons.serving.formulas import accepted_tokens
-from jevons.serving.scales import generation_of, part_scales
+from jevons.serving.scales import generation_of, part_scales, scaled_as
 from jevons.serving.step import engine_time, step_time, step_work
 from jevons.serving.step_layers import _reached_experts
 from jevons.serving.types import Deployment, Layout
@@ -109,6 +109,20 @@ def test_decode_steps_beyond_the_largest_captured_batch_wait_for_their_launches(
     extra_s = engine_time(work, engine).time_s - engine_time(work, engine.replace(captured_batch=1e9)).time_s
     assert extra_s[0] == 0.0
     assert extra_s[1] > 0.01
+
+
+@pytest.mark.parametrize("precision", ["int4", "int8_wo"])
+def test_products_with_unpacked_weights_slow_in_an_engine_as_those_of_16_bits_do(precision):
+    one = deployed("qwen3-32b", precision=precision)
+    work = step_work(one, prefill_tokens=[4096.0])
+    alone, running = (
+        engine_time(work, one.engine, {"hopper": {"compute.bf16": scale}}).by_part["compute"][0] for scale in (1.0, 1.5)
+    )
+    assert running == pytest.approx(1.5 * alone, rel=0.05)
+    few = step_work(one, decode_batch=1.0, decode_context=100.0)
+    times = [engine_time(few, one.engine, {"hopper": {"compute.bf16": scale}}).time_s[0] for scale in (1.0, 1.5)]
+    assert times[1] == pytest.approx(times[0], rel=0.01)
+    assert scaled_as("compute.int8") == "compute.int8"
 
 
 def test_every_step_of_an_engine_without_graphs_waits_for_its_launches():

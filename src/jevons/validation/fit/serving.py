@@ -18,7 +18,7 @@ from scipy.sparse import csr_array, diags_array
 
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.serving.calibration import Calibration
-from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_of, shipped_scales
+from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_of, scaled_as, shipped_scales
 from jevons.serving.types import FloatArray
 from jevons.validation.rows import Table, read_table
 from jevons.validation.serving.case import Case
@@ -123,7 +123,9 @@ class Item:
     @property
     def parts(self) -> set[str]:
         """Parts of its steps that a scale bears on."""
-        of_steps = {name for at in self.prepared.surfaces for work in (at.decode, at.prompts) for name in work.parts}
+        of_steps = {
+            scaled_as(name) for at in self.prepared.surfaces for work in (at.decode, at.prompts) for name in work.parts
+        }
         return {name for name in SCALED_PARTS if name in of_steps or name in {"prompt", "host"}}
 
     def bears(self, factor: Factor) -> bool:
