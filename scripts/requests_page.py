@@ -130,11 +130,11 @@ def main() -> int:
     replays = [replay(name, rows, indices) for name, indices in groups.items()]
     with writing(PAGES / "requests.svg", force=True) as stream:
         stream.write(figure_svg(replay_figure(replays)) + "\n")
-    quick = [apart(one, "ttft_s")[one.measured["ttft_s"] < 0.3] for one in replays]
-    known = [one for one in replays if one.group.startswith(DEVELOPED_BESIDE)]
-    new = [one for one in replays if not one.group.startswith(DEVELOPED_BESIDE)]
+    quick = [apart(run, "ttft_s")[run.measured["ttft_s"] < 0.3] for run in replays]
+    known = [run for run in replays if run.group.startswith(DEVELOPED_BESIDE)]
+    new = [run for run in replays if not run.group.startswith(DEVELOPED_BESIDE)]
     two_rows = [{**row, **PUBLISHED_LAYOUT} for row in rows]
-    two = [replay(one.group, two_rows, groups[one.group]) for one in new]
+    two = [replay(run.group, two_rows, groups[run.group]) for run in new]
     text = PAGE.format(
         count=len(rows), known=sum(len(run.rows) for run in known), e2e=median_error(known, "e2e_s"),
         ttft=100 * max(abs(deviation(run, "ttft_s", "mean")) for run in known),
@@ -143,7 +143,7 @@ def main() -> int:
         tokens=replays[0].limits.step_tokens, batch=replays[0].limits.max_batch,
         errors="\n".join(error_lines(replays)), ablation="\n".join(ablation_lines(rows, groups, replays)),
         queues="\n".join(queue_lines(data)), two_e2e=median_error(two, "e2e_s"), two_tpot=median_error(two, "tpot_s"),
-        two_ttft=100 * max(deviation(one, "ttft_s", "mean") for one in two),
+        two_ttft=100 * max(deviation(run, "ttft_s", "mean") for run in two),
         quick=sum(map(len, quick)), quick_error=100 * float(np.median(np.abs(np.concatenate(quick)))),
     )  # fmt: skip
     with writing(PAGES / "requests.md", force=True) as stream:
