@@ -45,6 +45,7 @@ Numbers are taken as people write them: `10000000`, `10_000_000`, `10,000,000`, 
 | 1 | a defect of the program; the traceback is shown |
 | 2 | wrong input: the message gives file, line and column (or the option), the value, and what would be right |
 | 3 | understood, but no answer exists; the message names the binding limits |
+| 130 | interrupted; nothing is half written, and a study goes on from the draws it stored |
 """
 
 SCENARIO_HEAD = """# The scenario file

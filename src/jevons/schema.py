@@ -226,8 +226,11 @@ def _meaning(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
 
 
 def _faults(document: Located, model: type[BaseModel], error: ValidationError) -> list[Fault]:
-    faults = []
-    for detail in error.errors():
+    faults, told = [], error.errors()
+    for detail in told:
+        within = [one for one in told if one["loc"][: len(detail["loc"])] == detail["loc"] and one is not detail]
+        if detail["type"] == "too_short" and within:
+            continue  # what is wrong with an entry leaves a list without it
         place = _existing_path(document, detail["loc"])
         kind = detail["type"]
         if kind == "extra_forbidden":

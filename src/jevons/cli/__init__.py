@@ -1,8 +1,41 @@
 """The command line: `jevons COMMAND …`. Tables for people, `--json` for programs, `--out` for files.
 
-Exit codes: 0 done, 1 a defect of the program, 2 wrong input, 3 no feasible answer.
+Exit codes: 0 done, 1 a defect of the program, 2 wrong input, 3 no feasible answer, 130 interrupted.
 """
 
-from jevons.cli.app import main
+import contextlib
+import os
+import sys
+from typing import NoReturn
 
 __all__ = ["main"]
+
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; an interruption at any moment, loading included, ends it with a line."""
+    try:
+        from jevons.cli.app import main as run
+
+        run()
+    except KeyboardInterrupt:
+        _leave()
+    except SystemExit as stop:
+        if stop.code != _INTERRUPTED:
+            raise
+        _leave()
+
+
+def _leave() -> NoReturn:
+    """Say that the command was interrupted, and end.
+
+    At once: after an interruption within code that was made from text, as dataclasses are, Python would end itself by
+    the signal whatever is asked for.
+    """
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write("interrupted\n")
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(_INTERRUPTED)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
+import os
 import re
 import sys
 import types
@@ -132,6 +133,7 @@ def command(
         check_page_language(language, out)
         check_out(plot, PICTURES, option="--plot")
         check_folder(folder)
+        check_apart({"--out": out, "--plot": plot, "--emit": folder, "--store": given.get("store")})
         check_inputs(
             {parameter.name: given.get(parameter.name) for parameter in own if parameter.option.metavar == "FILE"}
         )
@@ -361,6 +363,25 @@ def check_folder(folder: Path | None) -> None:
     if problem := folder_problem(folder, force=forced()):
         message = f"--emit {folder}: {problem}"
         raise InputError(message)
+
+
+def check_apart(outputs: Mapping[str, Path | str | None]) -> None:
+    """Refuse two options that would write to one place, before any work is done.
+
+    Raises
+    ------
+    InputError
+        Naming both.
+    """
+    places: dict[str, str] = {}
+    for option, path in outputs.items():
+        if path is None or "://" in str(path):
+            continue
+        place = os.path.realpath(path)
+        if place in places:
+            message = f"{option} {path}: {places[place]} writes there too; name another"
+            raise InputError(message)
+        places[place] = option
 
 
 def check_format(form: str) -> None:

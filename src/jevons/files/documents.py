@@ -6,13 +6,39 @@ import json
 import re
 from typing import Any
 
+from jevons.errors import Fault, InputError
+from jevons.text import shortened
+
 DELIMITERS = (",", "\t", ";")
 
 
-def json_documents(text: str) -> list[tuple[int, Any]] | None:
+def one_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; one whose key stands twice with two values is refused, for either may be meant.
+
+    Raises
+    ------
+    InputError
+        Naming the key and both values.
+    """
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        for key, value in pairs:
+            if value != record[key]:
+                two = f"{shortened(json.dumps(value))} and {shortened(json.dumps(record[key]))}"
+                message = f"the key `{shortened(key)}` is given twice, {two}; keep one"
+                raise InputError(message)
+    return record
+
+
+def json_documents(text: str, file: str = "") -> list[tuple[int, Any]] | None:
     r"""Return the JSON documents of a text, each with its line: the whole, a line each, or one after another.
 
     ``Infinity`` and ``NaN`` are taken, for load tests write them. None where the text is no JSON.
+
+    Raises
+    ------
+    InputError
+        If an object of the *file* has a key twice; see `one_of_each`.
 
     Examples
     --------
@@ -24,7 +50,14 @@ def json_documents(text: str) -> list[tuple[int, Any]] | None:
     True
     """
     try:
-        return [(1, json.loads(text))]
+        return _documents(text)
+    except InputError as error:
+        raise InputError(Fault(message=str(error), file=file)) from None
+
+
+def _documents(text: str) -> list[tuple[int, Any]] | None:
+    try:
+        return [(1, json.loads(text, object_pairs_hook=one_of_each))]
     except (ValueError, RecursionError):
         pass
     documents = []
@@ -32,14 +65,14 @@ def json_documents(text: str) -> list[tuple[int, Any]] | None:
         if not line.strip():
             continue
         try:
-            documents.append((number, json.loads(line)))
+            documents.append((number, json.loads(line, object_pairs_hook=one_of_each)))
         except (ValueError, RecursionError):
             return _one_after_another(text) if len(documents) < 2 else None
     return documents or None
 
 
 def _one_after_another(text: str) -> list[tuple[int, Any]] | None:
-    decoder, place, line, documents = json.JSONDecoder(), 0, 1, []
+    decoder, place, line, documents = json.JSONDecoder(object_pairs_hook=one_of_each), 0, 1, []
     while place < len(text):
         gap = re.compile(r"[\s,]*").match(text, place)
         end = gap.end() if gap else place
@@ -67,4 +100,4 @@ def delimiter_of(header: str) -> str:
     return max(DELIMITERS, key=lambda mark: (bare.count(mark), mark in bare and mark == "\t"))
 
 
-__all__ = ["DELIMITERS", "delimiter_of", "json_documents"]
+__all__ = ["DELIMITERS", "delimiter_of", "json_documents", "one_of_each"]

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from jevons import limits
 from jevons.errors import Fault, InputError, did_you_mean
+from jevons.files.documents import one_of_each
 from jevons.files.write import kind_of_node, note_input, shown_name
 from jevons.limits import MAX_BYTES, MAX_ROWS
 
@@ -273,7 +274,9 @@ def read_json(path: Path | str, *, most_bytes: int = limits.JSON_BYTES) -> Any:
     """
     text = read_text(path, most_bytes=most_bytes)
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=one_of_each)
+    except InputError as error:
+        raise file_fault(path, str(error)) from None
     except json.JSONDecodeError as error:
         raise file_fault(path, f"is not JSON: {error.msg}", error.lineno, error.colno) from None
     except ValueError:

@@ -33,7 +33,8 @@ def gqa(config: Config, **extra: Any) -> Attention:
         names = names[: 0 if config.raw.get("new_decoder_architecture") is False else None]
     kv_heads = config.integer(*names, default=groups, least=1, most=100_000) if names else groups
     widths = ("head_dim", "attention_head_dim", "kv_channels")
-    if all(config.raw.get(name) is None for name in widths) and hidden % heads:
+    sound = not any(fault.path.endswith(("hidden_size", "num_attention_heads")) for fault in config.faults)
+    if sound and all(config.raw.get(name) is None for name in widths) and hidden % heads:
         config.fault("num_attention_heads", f"{heads} does not divide hidden_size {hidden}; give `head_dim`")
     head_dim = config.integer(*widths, default=max(hidden // heads, 1), least=1, most=100_000)
     if heads % kv_heads:

@@ -14,9 +14,9 @@ from jevons.errors import InputError
 from jevons.options.option import Declared
 from jevons.units import UnitError, parse_date, parse_quantity
 
-_TIME = re.compile(r"^\s*([0-9.eE+-][0-9_.eE+-]*|[1-9]\d{0,2}(?:,\d{3})+)\s*([a-zµ]+)?\s*$")
+_TIME = re.compile(r"^\s*([0-9.eE+-][0-9_.eE+-]*|[1-9]\d{0,2}(?:,\d{3})+)\s*([a-zµμ]+)?\s*$")
 _SECONDS: dict[str | None, float] = {
-    **dict.fromkeys(("us", "µs", "microseconds"), 1e-6), **dict.fromkeys(("ms", "milliseconds"), 1e-3),
+    **dict.fromkeys(("us", "µs", "μs", "microseconds"), 1e-6), **dict.fromkeys(("ms", "milliseconds"), 1e-3),
     None: 1.0, **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
     **dict.fromkeys(("min", "minute", "minutes"), 60.0), **dict.fromkeys(("h", "hour", "hours"), 3600.0),
     **dict.fromkeys(("d", "day", "days"), 86400.0),

@@ -11,7 +11,9 @@ from jevons.hardware import OwnPrice, accelerator
 from jevons.sizing.hour_price import HourPrice
 from jevons.units import CURRENCIES, UnitError, parse_quantity
 
-_PRICE = re.compile(r"^\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]{3})\s*(?:/\s*h(?:our)?)?\s*$")
+_PRICE = re.compile(
+    r"^\s*(\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)\s*([kK](?=\s))?\s*([A-Za-z]{3})\s*(/\s*h(?:our)?)?\s*$"
+)
 _SIGN = re.compile(r"^\s*(US\$|\$|€|£)\s*([\d.,_]+\s*[A-Za-z]{0,8})(\s*/\s*h(?:our)?)?\s*$")
 _SIGNS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP"}
 """Signs of one currency each; ¥ is that of two."""
@@ -31,7 +33,10 @@ def given_price(text: str | None, option: str = "--gpu-hour") -> HourPrice | Non
     if match is None:
         message = f"{option} {text}: write an amount above 0 and a currency, such as '2 USD'"
         raise InputError(message)
-    amount, currency = float(match.group(1)), match.group(2).upper()
+    if match[4] and option not in {"--gpu-hour", "--rent"}:
+        message = f"{option} {text}: is a price of an hour; give that of the device, such as '8000 USD'"
+        raise InputError(message)
+    amount, currency = float(match[1].replace(",", "")) * (1000.0 if match[2] else 1.0), match[3].upper()
     if currency not in CURRENCIES or not 0 < amount < 1e9 or not math.isfinite(amount):
         message = f"{option} {text}: the amount must be above 0 and the currency one of {', '.join(CURRENCIES)}"
         raise InputError(message)

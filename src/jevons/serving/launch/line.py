@@ -16,7 +16,7 @@ from jevons.serving.launch.flags import FLAGS, NEUTRAL, SHORT, SWITCHES, UNMODEL
 from jevons.serving.launch.words import commands_of
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
-_COUNT = re.compile(r"(-?\d+(?:\.\d+)?)([kKmMgG]?)(?:i?[bB])?")
+_COUNT = re.compile(r"(-?(?:\d+(?:\.\d*)?|\.\d+))([kKmMgG]?)(?:i?[bB])?")
 _SCALES = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
 _LONGEST = 100_000
 _DEGREES, _MOST_DEGREE = {"tp", "pp", "dp", "ep"}, 4096
@@ -280,6 +280,8 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
             raise InputError(message)
         if number < 0 and setting == "step_tokens_all":  # SGLang's way to take prompts whole
             line.settings["chunked_prefill"] = Setting(value=False, flag=flag)
+        elif number < 0 and not unset:
+            line.unread.append(f"{flag} {value}: is below 0, and is taken as not set")
         if number >= 0:
             line.settings[setting] = Setting(number if kind == "frac" else round(number), flag)
 

@@ -271,6 +271,10 @@ def _drafted(line: LaunchLine) -> Given | None:
     config = line.settings.get("speculative")
     if config is not None:
         stated = {str(name): value for name, value in config.value.items()}
+        for name in ("method", "model"):
+            if not isinstance(stated.get(name) or "", str):
+                message = f"--serve: {config.flag}: {name} {stated[name]} is no name; write it as text"
+                raise InputError(message)
         count = next((stated[name] for name in _MTP_METHODS if name in stated), None)
         return Given(_whole(count, config.flag), config.flag)
     steps, method = line.settings.get("draft_tokens"), line.settings.get("draft_method")

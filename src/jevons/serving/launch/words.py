@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +34,13 @@ _ENDS = frozenset({"\n", ";", "&", "&&", "|", "||", "<", ">", ">>", ">&", "&>", 
 _ASSIGNED = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
 _RELEASE = re.compile(r"(?:^|[:v=-])v?(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)")
+_TYPED = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\u202f": " "})
+"""Quotes and blanks that an editor or a page has put in place of those that were typed."""
+_INSIDE = re.compile(
+    r"(?:^|[\s/;&|'\"])(?:(?:vllm|sglang)\s+serve|trtllm-serve|-m\s+(?:vllm|sglang|tensorrt_llm|dynamo)\.\S+)\s"
+)
+_DEEPEST = 4
+"""Shells within shells whose commands are read: ``ssh host "bash -c 'vllm serve …'"``."""
 _MOST_YAML = 2_000_000
 Words = tuple[Sequence[str], str, Mapping[str, str]]
 """Of a command: its words, the image that it runs in or an empty text, and the variables set before it."""
@@ -57,19 +65,18 @@ def commands_of(text: str) -> list[Command]:
     InputError
         If there is none, or quotes do not close; the message shows lines that are understood.
     """
+    text = as_typed(text)
     stated = settings_command(text)
     if stated is not None:
         return [stated]
     told = [next(filter(None, (_launcher(*way) for way in ways)), None) for ways in _manifests(text)]
-    if not any(told):
-        told = [_launcher(*way) for way in _shell(text)]
-    launched: list[Command] = []
-    for command in filter(None, told):
-        release = re.search(rf"\b{command.engine}[ \t]*(?:==|@)[ \t]*v?(\d+\.\d+(?:\.\d+)?)", text)
-        if not command.release and release:
-            launched.append(replace(command, release=release[1]))
-        else:
-            launched.append(command)
+    listed = _listed(text)
+    if listed:
+        told = [_launcher(*way) for way in _within([(listed, "", {})])]
+    elif not any(told):
+        told = [_launcher(*way) for way in _within(_shell(text))]
+    found = list(filter(None, told))
+    launched = [one if one.release else replace(one, release=_release(one.engine, text)) for one in found]
     if launched:
         return launched
     shown = " ".join(text.split())
@@ -87,6 +94,48 @@ def commands_of(text: str) -> list[Command]:
         + "\nA YAML file is understood too: Compose, Kubernetes, Helm values, or the engine's own --config"
     )
     raise InputError(message)
+
+
+def _release(engine: str, text: str) -> str:
+    """Return the release of an engine that a text names beside its command, as a requirement or an image."""
+    required = re.search(rf"\b{engine}[ \t]*(?:==|@)[ \t]*v?(\d+\.\d+(?:\.\d+)?)", text)
+    if required:
+        return required[1]
+    images = map(_image, re.split(r"[\s'\"]+", text))
+    return next((release for of, release, _ in images if of == engine and release), "")
+
+
+def as_typed(text: str) -> str:
+    """Return a text with the quotes, blanks and dashes that were typed, in place of those that an editor made of them.
+
+    Examples
+    --------
+    >>> as_typed("vllm serve “Qwen/Qwen3-8B” —max-model-len 8192")
+    'vllm serve "Qwen/Qwen3-8B" --max-model-len 8192'
+    """
+    return re.sub(r"(?<!\S)[‐‑‒–—―−]-?(?=[A-Za-z])", "--", text.translate(_TYPED))
+
+
+def _listed(text: str) -> list[str]:
+    """Return the words of a command written as a list, as in a Dockerfile, a manifest or Python; empty for others."""
+    stated = re.fullmatch(r"\s*(?:(?:CMD|ENTRYPOINT|command|args)\s*[:=]?\s*)?(\[.*\])\s*", text, re.DOTALL)
+    try:
+        words = ast.literal_eval(stated[1]) if stated else []
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return []
+    return [str(word) for word in words] if all(isinstance(word, str | int | float) for word in words) else []
+
+
+def _within(ways: Iterable[Words], depth: int = 0) -> Iterator[Words]:
+    """Yield the commands in scripts that a command is given as one word, as ``bash -c`` is; others as they are."""
+    for words, image, variables in ways:
+        script = next((word for word in words if " " in word and _INSIDE.search(word)), "")
+        itself = _INSIDE.search(f"{' '.join(word for word in words if word is not script)} ")
+        if not script or itself or depth >= _DEEPEST:
+            yield words, image, variables
+            continue
+        for inner, own, more in _within(_shell(script), depth + 1):
+            yield inner, own, {**variables, **more}
 
 
 def _shell(text: str) -> Iterator[Words]:

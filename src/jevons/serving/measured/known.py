@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from jevons import limits
-from jevons.errors import InputError
+from jevons.errors import InputError, InputWarning
 from jevons.files.documents import json_documents
 from jevons.files.read import check_text, file_fault, read_bytes
 from jevons.serving.measured.bench import aiperf, runs_of
@@ -14,7 +17,8 @@ from jevons.serving.measured.columns import read_columns
 from jevons.serving.measured.metric_rows import is_metric_rows, metric_record
 from jevons.serving.measured.offline import is_llama_table, is_printed_offline, llama_table, printed_offline
 from jevons.serving.measured.printed import is_metrics, is_printed, metrics_run, printed_runs
-from jevons.serving.measured.types import MeasuredRun
+from jevons.serving.measured.types import MeasuredRun, number
+from jevons.text import shortened
 
 FORMATS: Mapping[str, str] = {
     "vllm bench serve, JSON": '{"model_id": "…", "request_rate": 10, "completed": 300, "mean_ttft_ms": 54.6, …}',
@@ -97,6 +101,27 @@ def read_runs(path: Path | str, mapping: Mapping[str, str] | None = None) -> lis
     raise file_fault(path, message)
 
 
+_FIGURES = re.compile(r"ttft|tpot|itl|latency|throughput|duration|_ms$|_per_s$|first_token|inter_token", re.IGNORECASE)
+_MOST_SAID = 3
+
+
+def _say_unread(path: Path, value: Any) -> None:
+    """Say which figures of a record are written so that no number can be read from them, or lie below zero."""
+    records = value if isinstance(value, list) else [value]
+    odd: dict[str, Any] = {}
+    for record in records:
+        for name, figure in record.items() if isinstance(record, Mapping) else ():
+            read = number(figure)
+            is_text = isinstance(figure, str) and read is None and re.search(r"\d", figure) is not None
+            if _FIGURES.search(str(name)) and (is_text or (read is not None and read < 0.0)):
+                odd.setdefault(str(name), figure)
+    if odd:
+        shown = ", ".join(f"{shortened(name)} = {shortened(str(odd[name]))}" for name in list(odd)[:_MOST_SAID])
+        more = f" and {len(odd) - _MOST_SAID} more" if len(odd) > _MOST_SAID else ""
+        message = f"{path.name}: {shown}{more}: no number above 0, and not read; write it like 54.58"
+        warnings.warn(message, InputWarning, stacklevel=2)
+
+
 def _runs(path: Path, text: str, mapping: Mapping[str, str]) -> list[MeasuredRun]:
     if is_printed(text):
         return list(printed_runs(text))
@@ -111,8 +136,10 @@ def _runs(path: Path, text: str, mapping: Mapping[str, str]) -> list[MeasuredRun
         run = aiperf(metric_record(text, str(path)))
         return [run] if run.figures else []
     if text.lstrip()[:1] in {"{", "["}:
-        documents = json_documents(text)
+        documents = json_documents(text, str(path))
         if documents is None:
             raise file_fault(path, "begins like JSON and is none; mend it, or write it again")
+        for _, value in documents:
+            _say_unread(path, value)
         return [run for _, value in documents for run in runs_of(value)]
     return read_columns(path, text, mapping)

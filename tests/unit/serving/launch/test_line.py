@@ -293,3 +293,38 @@ def test_a_file_that_starts_several_servers_says_which_is_taken(tmp_path: Path) 
     assert "starts servers that differ, and the first is taken" in read_launch(file).warning
     file.write_text("services:\n" + several[0] + several[2])
     assert not read_launch(file).warning
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bash -c \"vllm serve 'Qwen/Qwen3-8B' --max-model-len 8192\"",
+        "bash -lc 'source /opt/venv/bin/activate && exec vllm serve Qwen/Qwen3-8B --max-model-len 8192 2>&1 | tee log'",
+        "ssh gpu1 \"bash -c 'vllm serve Qwen/Qwen3-8B --max-model-len 8192'\"",
+        "tmux new -d -s x 'python -m vllm.entrypoints.openai.api_server --model Qwen/Qwen3-8B --max-model-len 8192'",
+        'docker run --gpus all --entrypoint bash vllm/vllm-openai -c "vllm serve Qwen/Qwen3-8B --max-model-len 8192"',
+        "['vllm','serve','Qwen/Qwen3-8B', '--max-model-len', 8192]",
+        'CMD ["vllm", "serve", "Qwen/Qwen3-8B", "--max-model-len", "8192"]',
+        '["bash", "-c", "vllm serve Qwen/Qwen3-8B --max-model-len 8192"]',
+        "vllm serve “Qwen/Qwen3-8B” —max-model-len 8192",
+        "vllm serve\u00a0Qwen/Qwen3-8B –max-model-len\u00a08192",
+        "vllm serve Qwen/Qwen3-8B --chat-template 'run vllm serve now' --max-model-len 8192",
+    ],
+)
+def test_a_line_is_read_inside_of_shells_lists_and_what_editors_make_of_it(text):
+    line = read_launch(text)
+    assert (line.engine, line.value("model"), line.value("max_model_len")) == ("vllm", "Qwen/Qwen3-8B", 8192)
+    assert not line.unknown
+
+
+def test_the_release_of_an_image_holds_for_the_script_that_it_runs():
+    text = 'docker run lmsysorg/sglang:v0.5.3 bash -c "python3 -m sglang.launch_server --model-path Qwen/Qwen3-8B"'
+    assert (read_launch(text).engine, read_launch(text).release) == ("sglang", "0.5.3")
+
+
+def test_numbers_below_zero_are_said_and_those_without_a_zero_are_taken():
+    line = read_launch("vllm serve Qwen/Qwen3-8B --gpu-memory-utilization .9 --max-num-seqs -1")
+    assert line.value("memory_frac") == 0.9
+    assert "--max-num-seqs -1: is below 0, and is taken as not set" in line.warning
+    with pytest.raises(InputError, match="method .* is no name"):
+        deployment_of(read_launch('vllm serve Qwen/Qwen3-8B --speculative-config \'{"method": {"a": 1}}\''))

@@ -23,6 +23,7 @@ from jevons.files.read import csv_lines, file_fault, limit
 from jevons.limits import MAX_ROWS
 from jevons.serving.sim.load.obvious import obvious_fields
 from jevons.serving.sim.types import IntArray
+from jevons.text import shortened
 
 FORMATS: Mapping[str, str] = {
     "Azure, CSV": "TIMESTAMP,ContextTokens,GeneratedTokens",
@@ -146,7 +147,7 @@ def _records(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     if text.lstrip()[:1] not in {"{", "["}:
         yield from _table(path, text, most)
         return
-    documents = json_documents(text)
+    documents = json_documents(text, str(path))
     if documents is None:
         raise _no_json(path, text)
     if len(documents) == 1 and isinstance(documents[0][1], list):
@@ -260,13 +261,21 @@ def _mapped(path: Path, records: Sequence[tuple[int, dict[str, Any]]], mapping: 
         constant = _number(column)
         return constant if constant is not None and column not in record else _field(record, column)
 
+    def moment(line: int, record: Mapping[str, Any], name: str) -> float | None:
+        stated = value(record, name)
+        moment_s = _scaled(stated, fields.get(name, ("", 1.0))[1])
+        if moment_s is None and stated is not None and stated != "":
+            message = f"{fields[name][0]}: `{shortened(str(stated))}`: must be a time; mend or cut the row"
+            raise file_fault(path, message, line)
+        return moment_s
+
     for line, record in records:
         session = value(record, "session")
         yield Row(
-            line=line, time_s=_scaled(value(record, "time"), fields.get("time", ("", 1.0))[1]),
+            line=line, time_s=moment(line, record, "time"),
             isl=_number(value(record, "isl")), osl=_number(value(record, "osl")),
             session="" if session is None else str(session),
-            delay_s=_scaled(value(record, "delay"), fields.get("delay", ("", 1.0))[1]), hashes=_hashes(record),
+            delay_s=moment(line, record, "delay"), hashes=_hashes(record),
         )  # fmt: skip
 
 

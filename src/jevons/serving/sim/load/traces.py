@@ -221,11 +221,17 @@ def _from_table(path: Path, table: pl.DataFrame, *, line_offset: int) -> Trace:
         message = "has a head but no rows. Give a trace with at least one request."
         raise file_fault(path, message)
     texts = table.select(pl.col(make.time, make.isl, make.osl).str.strip_chars())
+    blank = np.logical_and.reduce([texts[name].fill_null("").eq("").to_numpy() for name in texts.columns])
+    if blank.all():
+        message = "has a head but no rows. Give a trace with at least one request."
+        raise file_fault(path, message)
+    lines = np.flatnonzero(~blank)
+    texts = texts.filter(~blank) if blank.any() else texts
     times = _seconds(texts[make.time], dated=make.dated) / make.per_s
     isl, osl = (_numbers(texts[column]) for column in (make.isl, make.osl))
 
     def place(row: int) -> tuple[int, dict[str, Any]]:
-        return row + line_offset, texts.row(row, named=True)
+        return int(lines[row]) + line_offset, texts.row(row, named=True)
 
     return _checked(path, make, (times, isl, osl), place)
 

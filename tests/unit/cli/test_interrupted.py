@@ -1,0 +1,55 @@
+"""An interruption ends a command with a line and 130, whenever it comes, and leaves nothing half written."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from places import TINY
+
+WITHIN = {
+    "a call": "def stop(): raise KeyboardInterrupt\napp.main = stop",
+    "code made from text": "app.main = lambda: exec('raise KeyboardInterrupt')",
+    "the parser of options": "def stop(): sys.exit(130)\napp.main = stop",
+}
+
+
+@pytest.mark.parametrize("place", WITHIN)
+def test_an_interruption_anywhere_is_a_line_and_130(place):
+    head = "import sys\nimport jevons.cli\nimport jevons.cli.app as app"
+    code = f"{head}\n{WITHIN[place]}\nprint('begun')\njevons.cli.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "begun\n", "interrupted\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("size", "deepseek-v3", "--gpu", "h200", "--rate", "10", "--ttft", "1s", "--out", "o.html", "--emit", "e"),
+        ("plan", str(TINY), "--out", "o.html"),
+        ("study", "montecarlo", str(TINY), "--draws", "64", "--store", "s", "--out", "o.json"),
+        ("train", "llama-3.1-405b", "--gpus", "16384", "--out", "o.json"),
+    ],
+    ids=lambda words: words[0],
+)
+@pytest.mark.parametrize("after_s", [0.3, 0.8, 1.6, 3.0])
+def test_a_long_command_that_is_interrupted_leaves_no_part_of_an_answer(tmp_path, words, after_s):
+    command = [sys.executable, "-m", "jevons.cli", *words]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        time.sleep(after_s)
+        os.killpg(process.pid, signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert "Traceback" not in told
+    if process.returncode == 0:
+        return  # it had ended
+    assert process.returncode == 130
+    assert told.strip().splitlines()[-1] == "interrupted"
+    written = {path.name for path in tmp_path.iterdir()} - {"s"}
+    said = {line.removeprefix("wrote ") for line in told.splitlines() if line.startswith("wrote ")}
+    assert written == said
