@@ -308,6 +308,9 @@ def _moneys(sentence: str, currency: str) -> Any:
         ):
             yield from _both(sentence, match, currency)
             continue
+        if match["b"] and _listed(sentence, match):
+            yield from _both(sentence, match, currency)
+            continue
         pre, post = match["pre"], match["post"] or match["post0"]
         low, high = _range(match["a"], match["b"])
         start = match.start()
@@ -342,6 +345,16 @@ def _moneys(sentence: str, currency: str) -> Any:
         yield _Span(start, match.end()), _priced(figure, sentence)
 
 
+def _listed(sentence: str, match: re.Match[str]) -> bool:
+    """Return whether two amounts joined by ``and`` are two of a list, and no ends of a range."""
+    joined = re.search(r"\s?and\s?", sentence[match.end("a") : match.start("b")])
+    return (
+        joined is not None
+        and "between" not in sentence[max(0, match.start() - 12) : match.start()]
+        and bool(magnitude_of(match["a"]) > 1.0)
+    )
+
+
 def _both(sentence: str, match: re.Match[str], currency: str) -> Any:
     """Yield both ends of ``raised from A to B`` as figures of their own."""
     unit = BEFORE.get(match["pre"] or "") or AFTER.get(match["post"] or match["post0"] or "") or currency
@@ -351,7 +364,8 @@ def _both(sentence: str, match: re.Match[str], currency: str) -> Any:
         a = (a[0] * magnitude_of(match["b"]), a[1] * magnitude_of(match["b"]))
     if not unit:
         return
-    middle = match.start("b")
+    lead = re.search(rf"(?:{PRE})?\s?$", sentence[match.end("a") : match.start("b")])
+    middle = match.end("a") + lead.start() if lead else match.start("b")
     for (low, high), start, end in ((a, match.start(), match.end("a")), (b, middle, match.end())):
         figure = Figure(kind="money", low=low * scale, high=high * scale, unit=unit, start=start, end=end, text="")
         yield _Span(start, end), _priced(figure, sentence)
@@ -378,10 +392,16 @@ def _bare_money(sentence: str, match: re.Match[str]) -> bool:
     low, _ = _range(match["a"], match["b"])
     behind = sentence[match.end() : match.end() + 12].lstrip(" -")
     if low < 1e8 or re.match(
-        r"[个家座张块枚颗片名位台款次吨人户%年月日卡]|token|词元|参数|param|用户|users?\b|gpus?|kwh|度", behind
+        r"[个家座张块枚颗片名位台款次吨人户%年月日卡]|(?:[a-z]+ )?token|词元|参数|param|用户|users?\b|gpus?|kwh|度",
+        behind,
     ):
         return False
     against = re.search(r"(?:较|比|从|由)[^,，;；]{0,12}$", sentence[: match.start()])
+    if re.search(
+        r"(?:process|serv|handl)\w*(?: (?:over|about|more than|nearly|some))?\s?$|处理(?:了|约|超过)*\s?$",
+        sentence[: match.start()],
+    ):
+        return False
     ahead = sentence[max(0, match.start() - (60 if against else 22)) : match.start()]
     if re.search(r"token|词元|用户|参数|调用", ahead) and not re.search(r"投|(?<!词)元|收入|spend|invest|capex", ahead):
         return False
@@ -460,7 +480,7 @@ def _quarters(sentence: str) -> Any:
     """Yield quarters without a year as periods labelled ``?Q1`` by number or ``?M06`` by last month."""
     ordinals = {"first": 1, "second": 2, "third": 3, "fourth": 4, "一": 1, "二": 2, "三": 3, "四": 4}
     for match in QUARTER.finditer(sentence):
-        number = match["zh"] or match["word"] or match["q"]
+        number = match["zh"] or match["word"] or match["q"] or (match["head"] and "1")
         label = f"?M{QUARTER_ENDS[match['month']]:02d}" if match["month"] else f"?Q{ordinals.get(number) or number}"
         yield _found(match, kind="period", low=0.25, high=0.25, unit="y", label=label)
 

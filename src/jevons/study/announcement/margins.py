@@ -47,7 +47,7 @@ def margins(plain: str, figures: Sequence[Figure], percents: Sequence[Figure]) -
             continue
         behind = plain[max(0, figure.start - 24) : figure.start]
         former = (FORMER.search(behind) and _MOVED.search(plain)) or year_before(plain, figure)
-        role = "change" if _POINTS.search(figure.text.lower()) else "previous" if former else "percent"
+        role = "change" if _POINTS.search(plain, figure.start, figure.end) else "previous" if former else "percent"
         if _NEGATIVE.search(behind):
             figure = replace(figure, low=-figure.high, high=-figure.low)  # noqa: PLW2901
         same = next((named for quantity, named in reversed(read) if quantity == kind and role not in named), None)

@@ -34,7 +34,7 @@ _OWN = frozenset(
 )  # fmt: skip
 """Quantities that a firm has: what stands behind ``of`` is then who has it."""
 _OF_QUANTITY = re.compile(r" (?:of|at|by|for|from)(?: the)?\s?$")
-_JOINED = re.compile(r"\s?(?:,|、|&|and|or|和|与|及|以及|, and)\s?")
+JOINED = re.compile(r"\s?(?:,|、|&|and|or|和|与|及|以及|, and)\s?")
 _PARTNERS = re.compile(
     r"(?:(?:,| and|、|和|及|与) ?[\w.' ]{1,16}?){0,4}(?:'s)? ?(?:contracts|deals|agreements|合同|订单)(?! (?:with|to|for))"
 )
@@ -81,9 +81,12 @@ def mentions(plain: str, stated: Mapping[str, str] | None = None) -> list[Mentio
 def _other_party(plain: str, match: re.Match[str]) -> bool:
     """Return whether a name is the other side of a contract, or a yardstick such as ``half the price of``."""
     deal = _DEAL.match(plain, match.end()) and re.search(r"(?:^|\bthe |\ban? |与|和)$", plain[: match.start()])
-    return bool(
-        deal or _OWNER.match(plain, match.end()) or _LIKE.search(plain[max(0, match.start() - 24) : match.start()])
+    like = _LIKE.search(plain[max(0, match.start() - 24) : match.start()])
+    rival = re.search(
+        r"(?:^|[,，。;；:：]\s?)(?:its |the |their )?(?:rivals?|competitors?|peers?|竞争对手)\s?$",
+        plain[: match.start()],
     )
+    return bool(deal or _OWNER.match(plain, match.end()) or (like and not rival))
 
 
 def compared(plain: str, mention: Mention) -> bool:
@@ -100,7 +103,7 @@ def is_object(plain: str, named: Sequence[Mention], mention: Mention) -> bool:
     if compared(plain, mention) or _PARTNERS.match(plain, mention.end):
         return True
     earlier = [m for m in named if m.end <= mention.start]
-    if earlier and earlier[-1].firm != mention.firm and _JOINED.fullmatch(plain, earlier[-1].end, mention.start):
+    if earlier and earlier[-1].firm != mention.firm and JOINED.fullmatch(plain, earlier[-1].end, mention.start):
         return is_object(plain, named, earlier[-1]) or bool(re.search(r"[与和]$", lead) and _DEAL_ZH.search(plain))
     if not _OBJECT.search(lead[-24:]):
         return False

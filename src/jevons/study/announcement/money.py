@@ -12,8 +12,9 @@ from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.figures import per_share
+from jevons.study.announcement.margins import year_before
 from jevons.study.announcement.mentions import mentions, role_of
-from jevons.study.announcement.patterns import FORMER
+from jevons.study.announcement.patterns import FACTOR, FORMER
 from jevons.study.announcement.prices import RAISED
 from jevons.study.announcement.reader import Reader
 from jevons.units import CURRENCIES
@@ -41,11 +42,17 @@ _ANNOUNCED = re.compile(
     r"\s?(?:(?:that )?(?:we|it|they) (?:have |had )?)?(?:announced|pledged|promised)|的?(?:投资计划|资本开支计划|投入计划)"
 )
 """What follows an amount that was announced to be spent."""
+_LISTED = re.compile(r"\s?(?:,|，|、|and|和|, and)\s?")
+_EARNED = re.compile(r"earnings|profit|loss|earned|盈利|收益|盈余|亏损")
 _POWER_KIND = re.compile(r"active|contracted|connected")
 _TO = re.compile(r"(?:to|至|到)\s?(?:about |约)?$")
 _SAME = re.compile(
     r"against|versus|compared with|missed|beat|topped|ahead of|short of|in line with|接近|close to|对比|consensus|高于市场|低于市场"
 )
+
+
+_COUNTED = frozenset({"headcount", "users", "calls", "tokens"})
+_LARGE = 1e6
 
 
 def calls(reader: Reader) -> Iterator[Claim]:
@@ -124,7 +131,7 @@ def amounts(reader: Reader) -> Iterator[Claim]:
     moneys = reader.left("money")
     previous = [
         f for f in moneys
-        if FORMER.search(reader.plain[max(0, f.start - 50) : f.start]) and not reader.beside(f)
+        if FORMER.search(reader.plain[max(0, f.start - 50) : f.start]) and not reader.beside(f) and not year_before(reader.plain, f)
     ]  # fmt: skip
     moneys = _converted(reader, moneys)
     done: list[Claim] = []
@@ -183,7 +190,18 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         and last.named.get("amount", figure).unit == figure.unit
     ):
         quantity = last.quantity if last.kind in {"budget", "metric"} else quantity
-    if _MINUS.search(reader.plain[: figure.start]) and quantity not in {"capex", "contract", "notes", "debt"}:
+    since = last.named["amount"].end if last is not None and "amount" in last.named else 0
+    unsaid = last is not None and not any(since <= start < figure.start for start, *_ in reader.words)
+    if unsaid and last is not None and _LISTED.fullmatch(reader.plain, since, figure.start):
+        quantity = last.quantity
+    if reader.context.last and last is None and not _own_word(reader, figure):
+        quantity = reader.context.last
+    if per_share(figure, reader.plain) and quantity in {"share_price", "net_income", ""} and _EARNED.search(clause):
+        quantity = "eps"
+    loss = unsaid and last is not None and quantity == last.quantity and last.named.get("amount", figure).middle < 0
+    if loss and year_before(reader.plain, figure):
+        figure = signed(figure, -1.0)
+    elif _MINUS.search(reader.plain[: figure.start]) and quantity not in {"capex", "contract", "notes", "debt"}:
         quantity = quantity or "net_income"
         figure = signed(figure, -1.0)
     change = _CHANGE.search(reader.plain[: figure.start]) and not _TO.search(reader.plain[: figure.start])
@@ -213,7 +231,11 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         named = {"amount": figure} | ({"previous": named["previous"]} if "previous" in named else {})
         analyst = analysts[0] if analysts else reader.context.analyst or of
         return reader.make("target", analyst, quantity, named, other=of)
-    if quantity == "market_value" and re.search(r"stake|interest|\d\s?%\s?of|股权|持股", reader.plain[: figure.start]):
+    if (
+        quantity == "market_value"
+        and not re.search(r"which[^,，]*$", reader.plain[: figure.start])
+        and re.search(r"stake|interest|\d\s?%\s?of|股权|持股", reader.plain[: figure.start])
+    ):
         return reader.make("metric", firm, "stake", named, other=reader.party(figure.start, firm))
     party = (
         reader.party(figure.start, firm)
@@ -225,7 +247,9 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
 
 def _measured(reader: Reader, old: Figure, moneys: list[Figure]) -> Figure | None:
     """Return the amount that a former level belongs to: the one it went to, else the one before it."""
-    if not RAISED.search(reader.plain):
+    if not any(
+        pattern.search(reader.plain) for pattern in (RAISED, FACTOR, lexicon.pattern("rise"), lexicon.pattern("fall"))
+    ):
         return None
     same = [f for f in moneys if f is not old and f.unit == old.unit]
     following = [
@@ -238,6 +262,15 @@ def _measured(reader: Reader, old: Figure, moneys: list[Figure]) -> Figure | Non
     if following:
         return following[0]
     return earlier[-1] if earlier else next((f for f in same if f.start >= old.end), None)
+
+
+def _own_word(reader: Reader, figure: Figure) -> bool:
+    """Return whether a word in the clause of a figure names a quantity."""
+    for start, end, *_ in reader.words:
+        first, last = min(end, figure.end), max(start, figure.start)
+        if end <= figure.start or not re.search(r"[,，;；]", reader.plain[first:last]):
+            return True
+    return False
 
 
 def _budget(reader: Reader, figure: Figure, firm: str, quantity: str, named: dict[str, Figure]) -> Claim:
@@ -326,7 +359,10 @@ def rest(reader: Reader) -> Iterator[Claim]:
     """Yield figures that no rule reads."""
     for figure in reader.left("count"):
         headed = reader.quantity(figure, frozenset({"count", "money", "percent"})) if figure.high >= 100 else ""
-        if headed in {"headcount", "users", "calls", "tokens"}:
+        if headed in _COUNTED:
             yield reader.make("count", reader.firm(figure.start), headed, {"count": figure} | reader.period(figure))
+        elif figure.high >= _LARGE and reader.context.last in _COUNTED:
+            named = {"count": figure} | reader.period(figure)
+            yield reader.make("count", reader.firm(figure.start), reader.context.last, named)
         elif figure.high >= 10 or "." in figure.text:
             yield reader.make("figure", reader.firm(figure.start), "", {"figure": figure})

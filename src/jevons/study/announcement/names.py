@@ -58,6 +58,8 @@ _NO_NAME = frozenset(
     "separately", "meanwhile", "company", "group", "total", "sales",
   }
 )  # fmt: skip
+_QUOTED = re.compile(r"[\"“][^\"“”]*[,.!?][\"”]\s?$")
+"""A quotation that has ended; who then speaks is a person."""
 _TITLES = frozenset(
     {"ceo", "cfo", "coo", "cto", "chairman", "chairwoman", "president", "chief", "analyst", "analysts", "minister", "mr", "ms", "mrs", "dr",
      "director", "founder", "co-founder", "professor", "sir", "vice", "head", "spokesman", "spokeswoman", "operator"}
@@ -81,6 +83,8 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
     for sentence in sentences:
         for pattern in (_LEGAL, _TICKER, _SUBJECT):
             for match in pattern.finditer(sentence.text):
+                if _QUOTED.search(sentence.text[: match.start("name")]):
+                    continue
                 whole = match[0].rstrip(".") if pattern is _LEGAL else match["name"]
                 _add(names, match["name"], whole)
         for match in _CHINESE.finditer(sentence.text):

@@ -112,8 +112,8 @@ POWER = re.compile(
 )
 POWER_UNITS = {"g": 1e9, "m": 1e6, "吉": 1e9, "兆": 1e6}
 MAKERS = (
-    r"(?:\s|-|nvidia'?s?|英伟达|的|amd|huawei|华为|升腾|昇腾|ascend|寒武纪|思元|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0|910)[a-z]{0,2}\d{3,4}[a-z]{1,2}(?![a-z\d])|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0)[a-z]{1,2}\d{3,4}(?![a-z\d])|hopper|blackwell|gpu|ai|advanced|high-end|liquid-cooled|additional|"
-    r"more|most|of|its|the|latest|newest|own|powerful|cutting-edge|top-end|state-of-the-art|高端|先进|国产|智能|加速)*"
+    r"(?:\s|-|nvidia'?s?|英伟达|的|amd|huawei|华为|升腾|昇腾|ascend|寒武纪|思元|昆仑芯?|kunlun|trainium ?\d?|inferentia ?\d?|ironwood|maia ?\d*|mtia|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0|910)[a-z]{0,2}\d{3,4}[a-z]{1,2}(?![a-z\d])|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0)[a-z]{1,2}\d{3,4}(?![a-z\d])|hopper|blackwell|gpu|ai|advanced|high-end|liquid-cooled|additional|"
+    r"more|most|of|its|the|latest|newest|own|powerful|cutting-edge|top-end|state-of-the-art|高端|最先进|先进|最新|尖端|顶级|国产|智能|人工智能|加速)*"
 )
 DEVICE_WORD = r"(?:gb300s?|gb200s?|b300s?|b200s?|h200s?|h100s?|h800s?|h20s?|a100s?|a800s?|910cs?|910bs?|mi3\d\dxs?|l20s?|l40s?|rtx ?\d{4}s?)"
 DEVICES = re.compile(
@@ -182,10 +182,10 @@ PERIODS = re.compile(
     rf"|between\s(?P<y5>{YEAR})\s?and\s(?P<y6>{YEAR})"
     rf"|(?:by|through|until)\s(?:the end of\s)?(?P<by>{YEAR})|(?:到|截至)(?P<by2>{YEAR})年(?:底|末)?"
     rf"|(?P<half>{YEAR})年(?P<h>上半年|下半年)"
-    rf"|(?P<year>{YEAR})年?(?P<end>末|底|初|年底)?"
+    rf"|(?P<year>{YEAR})(?![\d万亿千百多余]|,\d)年?(?P<end>末|底|初|年底)?"
 )
 QUARTER = re.compile(
-    r"(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])季(?:度|报)?(?![\d节])|(?P<word>first|second|third|fourth)[- ]quarter"
+    r"(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])季(?:度|报)?(?![\d节])|(?P<head>首)季度?|(?P<word>first|second|third|fourth)[- ]quarter"
     r"|(?<![a-z])q(?P<q>[1-4])(?!\w)|(?P<month>march|june|september|december) quarter"
 )
 """A quarter without a year."""
@@ -198,7 +198,7 @@ TICKER = re.compile(
 SPAN = re.compile(
     rf"(?P<next>(?:over|in|within|during|for)\s(?:the\s)?(?:next|coming|following)?\s?|the next |next |未来|今后|接下来|后续|将来)?"
     rf"(?P<n>{DIGITS}|{ZH}|one|two|three|four|five|six|seven|eight|nine|ten)[ -]?(?:full |fiscal |financial |calendar )?(?P<unit>years?|个?财年|年|quarters?|个季度|months?|个月)"
-    rf"(?P<tail>(?:间|内|期|来|里|以来|plan|period)?)(?![月代度\d])"
+    rf"(?P<tail>(?:间|内|期|来|里|以来|plan|period)?)(?![月代度]|\d{1, 2}月)"
 )
 DECADE = re.compile(r"(?:over |in |during )?(?P<when>next|coming|past|last|previous)?\s?decade")
 ANNUAL = re.compile(
@@ -209,16 +209,14 @@ AGO = re.compile(
     r"(?: (?:a|one|of the prior|of last|last) year(?: (?:ago|earlier|before))?)?|the (?:previous|prior) year)"
 )
 """What stands behind a figure of the same period a year before."""
-AGO_ZH = re.compile(
-    r"(?:上年同期|去年同期|上年度?同期|前一年同期)的?(?:数据|水平)?(?:则|仅)?(?:净?亏损|盈利)?(?:为|是|约|人民币)*\s?$"
-)
+AGO_ZH = re.compile(r"(?:上年同期|去年同期|上年度?同期|前一年同期)[^,，;；。增升降跌减长滑涨扩缩翻高低快慢]{0,10}$")
 """The same before it."""
 COUNT = re.compile(
     rf"(?<![a-z0-9.,-])(?P<a>{NUMBER})(?:[个次]?{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?(?P<measure>个|家|座|名|位|款|台|所|次)?"
 )
 PLANNED = re.compile(
-    r"plan|will |'ll |expect|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|proposed|pipeline|"
-    r"预计|计划|将|拟|目标|预期|指引|展望|打算|规划|承诺"
+    r"plan|will |'ll |expect|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|proposed|pipeline|reiterat|should |"
+    r"预计|料(?!理|号)|计划|将|拟|目标|预期|指引|展望|打算|规划|承诺"
 )
 """Words of what is to come."""
 CONDITIONAL = re.compile(

@@ -15,7 +15,7 @@ from jevons.study.announcement.money import signed
 from jevons.study.announcement.reader import Reader
 
 _GROWN = re.compile(
-    r"year[- ]over[- ]year|year[- ]on[- ]year|yoy|y/y|quarter[- ]on[- ]quarter|quarter[- ]over[- ]quarter|qoq|q/q|同比|环比|年增|月增|季增|较上年"
+    r"year[- ]over[- ]year|year[- ]on[- ]year|yoy|y/y|quarter[- ]on[- ]quarter|quarter[- ]over[- ]quarter|qoq|q/q|同比|环比|按年|按季|年增|月增|季增|较上年"
     r"|(?:from|on) (?:last year|a year|the year|the prior|the previous)|(?:than|versus) a year"
 )
 _BY_NAME = re.compile(
@@ -47,6 +47,10 @@ _BECAME = re.compile(
     r"\s?(?:进一步|大幅)?(?:加快|提升|提高|放缓|回升|上升|下降|升|降|增|减|扩大|收窄)?(?:至|到|to)\s?(?:about |约)?"
 )
 """Words between a level and the one that it went to."""
+_FROM_PLACE = re.compile(r"\s?(?:来自|来源于|(?:of (?:it|which|them|that) )?(?:comes?|came|is|was) from|from)")
+"""What follows a part of an amount that has its origin somewhere."""
+_LEVEL = re.compile(r"(?:[升降跌增回落减低高窄大快慢]至|[升降跌增]到|(?<![a-z])to)\s?(?:about |roughly |约|近)?$")
+"""Words before a level that something went to, which is no change."""
 _WITHIN = re.compile(r"within\s?$|(?:相差|差距|偏差|波动)(?:在|不到|约)?\s?$")
 _RATIOS = frozenset({"utilisation", "interest_rate"})
 
@@ -114,6 +118,8 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
         quantity = _grown(reader, figure)
         return reader.make("growth", firm, quantity, {"percent": replace(figure, qualifier="within")})
     base = reader.share_base(figure) if figure.what != "factor" else ""
+    if not base and not sign and _FROM_PLACE.match(plain, figure.end):
+        base = _grown(reader, figure)
     if figure.what == "of_revenue" or (base and not sign):
         return _share(reader, figure, firm, base)
     share = _SHARE.search(before[-40:]) or _SHARE.search(re.split(r"[,，;；]", plain[figure.end : figure.end + 20])[0])
@@ -240,6 +246,8 @@ def direction(reader: Reader, figure: Figure) -> int:
     lead = plain[max(begin, figure.start - 48) : figure.start]
     while bound := _BY_NAME.search(lead):
         lead = lead[: bound.start()]
+    if _LEVEL.search(lead):
+        return -1 if re.search(r"降幅|跌幅", lead) else 1 if re.search(r"增速|增幅|增长率|growth", lead) else 0
     found = [(m.end(), -1) for m in lexicon.pattern("fall").finditer(lead)]
     found += [(m.end(), 1) for m in lexicon.pattern("rise").finditer(lead)]
     if _LOSER.match(plain, figure.end) or _LOSS_NOUN.match(plain, figure.end):

@@ -12,7 +12,7 @@ from jevons.study.announcement.claim import Claim
 from jevons.study.announcement.figure import Figure, moved
 from jevons.study.announcement.grid import Grid, placed
 from jevons.study.announcement.margins import year_before
-from jevons.study.announcement.mentions import Mention, compared, is_object, role_of, subjects
+from jevons.study.announcement.mentions import JOINED, Mention, compared, is_object, role_of, subjects
 from jevons.study.announcement.patterns import CONDITIONAL, PLANNED
 from jevons.study.announcement.text import Sentence
 
@@ -37,7 +37,7 @@ _SHARE_OF_ZH = re.compile(
     r"的(?:约|近|逾|超过|不到)?(?:[低中高]?[单双两]位数|百分|\d+(?:\.\d+)?\s?%|[一二三四五六七八九两]成|[\d一二三四五六七八九十]+倍)"
 )
 _BESIDE = re.compile(
-    r"(?:较|比|高于|低于|超过|相比(?:于|之下)?|对比|接近|持平于|与|compared (?:with|to)|versus|vs\.?|above|below|than|against|exceeding"
+    r"(?:较|比|由|从|高于|低于|超过|相比(?:于|之下)?|对比|接近|持平于|与|compared (?:with|to)|versus|vs\.?|above|below|than|against|exceeding"
     r"|(?:up|down|rise|risen|rose|increase|increased|grew|fell|lower|higher|raised|lifted|%|fold)[^,，;；。]{0,12} (?:from|on)|up from|down from)"
     r"\s?(?:the |its |a |about |约|近|roughly )*$"
 )
@@ -105,7 +105,8 @@ class Reader:
         self.used: set[int] = set()
         self.quantities: dict[int, str] = {}
         self.spans: dict[int, Figure] = {}
-        """Quantities and periods of the figures that claims have taken."""
+        self.firms: dict[int, str] = {}
+        """Quantities, periods and firms of the figures that claims have taken."""
         self.bound: dict[int, int] = {}
         """Place of a period, and of the only figure that it belongs to."""
         self.cells, self.changes = placed(sentence, figures, head)
@@ -122,6 +123,7 @@ class Reader:
         stated = [f for name, f in named.items() if name not in {"period", "date", "previous_period"}]
         self.used.update(figure.start for figure in stated)
         self.quantities.update((figure.start, _UNNAMED.get(kind, quantity)) for figure in stated)
+        self.firms.update((figure.start, firm) for figure in stated)
         self.spans.update((figure.start, named["period"]) for figure in stated if "period" in named)
         named = {name: self._calendar(figure, firm) for name, figure in named.items()}
         claim = Claim(
@@ -197,6 +199,9 @@ class Reader:
             and not self._moved_on(rivals[-1].end, at)
         ):
             return rivals[-1].firm
+        inside = [f for f in self.figures if f.end <= at and f.start in self.firms]
+        if inside and re.search(r"(?:of which|其中)[^,，;；]{0,12}$", self.plain[:at]):
+            return self.firms[inside[-1].start]
         relative = re.search(r"(?:,? which|,? who|,? whose)[^,，;；]*$", self.plain[:at])
         if relative:
             near = [m for m in self.mentions if m.end <= relative.start() + 1 and role_of(m.firm) in _ROLES]
@@ -210,7 +215,7 @@ class Reader:
         if others and others[-1] > (behind[-1].start if behind else -1):
             return ""
         if behind:
-            return behind[-1].firm
+            return self._first_of(behind)
         makers = [m for m in self.mentions if role_of(m.firm) == "supplier" and m.start < at]
         if makers and not re.match(
             r"(?:'s)?.{0,24}(?:gpu|chip|card|h\d00|卡|芯片)", self.plain[makers[-1].end : makers[-1].end + 30]
@@ -225,6 +230,16 @@ class Reader:
             return ""
         usable = [m for m in self.mentions if role_of(m.firm) in _ROLES and not compared(self.plain, m)]
         return usable[0].firm if usable else ""
+
+    def _first_of(self, behind: Sequence[Mention]) -> str:
+        """Return who acted last; of several that act together, the first."""
+        first = behind[-1]
+        acting = {m.start for m in behind}
+        for mention in reversed([m for m in self.mentions if m.end <= first.start]):
+            if not JOINED.fullmatch(self.plain, mention.end, first.start):
+                break
+            first = mention
+        return first.firm if first.start in acting else behind[-1].firm
 
     def _moved_on(self, first: int, last: int) -> bool:
         """Return whether between two places someone else acts, or a new clause begins with its own quantity."""
@@ -270,7 +285,7 @@ class Reader:
             if span.kind != "period" or not re.match(r"\d|FY", span.label):
                 continue
             if span.end <= figure.start and re.fullmatch(
-                r"(?:年|年度)?(?:的|'s)?\s?(?:about |约|近|的)*", self.plain[span.end : figure.start]
+                r"(?:年|年度)?[底末初]?(?:的|'s)?\s?(?:about |约|近|的)*", self.plain[span.end : figure.start]
             ):
                 return span
             if span.start >= figure.end and re.fullmatch(
@@ -296,7 +311,9 @@ class Reader:
             and not (f.label == "past" and (self._apart(f, at) or exceed.search(self.plain, max(0, f.start - 24), f.start)))
             and not (re.match(r"\d|FY", f.label) and f.start > at and exceed.search(self.plain, at, f.start))
         ]  # fmt: skip
-        spans = own or [f for f in spans if not self._of_next_clause(f, at)]
+        spans = own or [
+            f for f in spans if not self._of_next_clause(f, at) and not (f.label.startswith("to ") and self._taken(f, figure))
+        ]  # fmt: skip
         result: dict[str, Figure] = {}
         dates = [f for f in self.figures if f.kind == "date"]
         if dates and not own:
@@ -351,6 +368,14 @@ class Reader:
         earlier = any(f.kind == "period" and f.start < at and re.match(r"\d|FY", f.label) for f in self.figures)
         earlier = earlier or self.context.reported is not None
         return earlier and any(f.start > span.start and f.kind in {"money", "percent"} for f in self.figures)
+
+    def _taken(self, span: Figure, figure: Figure) -> bool:
+        """Return whether a time limit stands in another clause, beside a figure of that clause."""
+        begin = max((m.end() for m in re.finditer(r"[,，;；。]", self.plain[: span.start])), default=0)
+        end = re.search(r"[,，;；。]", self.plain[span.end :])
+        last = span.end + end.start() if end else len(self.plain)
+        inside = [f for f in self.figures if begin <= f.start < last and f.kind not in {"period", "date"}]
+        return figure not in inside and bool(inside)
 
     def _apart(self, figure: Figure, at: int) -> bool:
         """Return whether a figure stands in another clause."""

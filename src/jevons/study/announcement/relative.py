@@ -16,6 +16,8 @@ _ENDED = re.compile(
     rf"(?:(?P<d1>\d{{1,2}}) (?P<m1>{EN_MONTHS})|(?P<m2>{EN_MONTHS})\.? (?P<d2>\d{{1,2}})),? (?P<y>20\d\d)"
     r"|截至(?P<yz>20\d\d)年(?P<mz>\d{1,2})月(?P<dz>\d{1,2})日止?的?(?P<spanz>三个月|季度|六个月|半年度?|九个月|年度|财年|财政年度|十二个月)"
 )
+_RESULTS_OF_LAST_YEAR = 4
+"""Last month in which ``the full year`` of results is the year before."""
 _SPANS = {
     "quarter": 3, "three months": 3, "six months": 6, "half-year": 6, "half year": 6, "nine months": 9, "三个月": 3, "季度": 3,
     "六个月": 6, "半年": 6, "半年度": 6, "九个月": 9,
@@ -24,10 +26,15 @@ _NINE_MONTHS = re.compile(
     r"(?P<year>20\d\d)年(?:前三季度|前三个季度|1-9月|前9个月|前九个月)|first nine months of (?P<year2>20\d\d)"
 )
 _RELATIVE = (
+    ("FE", re.compile(r"(?<![\d本下上个])(?:全)?财年(?!第|的?q)|(?:for )?the (?:full )?fiscal year(?! (?:20|end)|['-])")),
+    ("D", re.compile(r"so far this year|(?:this )?year[- ]to[- ]date|年初至今|今年以来|今年迄今")),
     ("F0", re.compile(r"(?:this|the current|current) (?:fiscal|financial) year|本财年|当前财年|本财政年度")),
     ("F1", re.compile(r"next (?:fiscal|financial) year|下一?财年|下一?个财年")),
     ("F-1", re.compile(r"(?:last|previous|prior) (?:fiscal|financial) year|上一?财年|上一?个财年")),
-    ("Y0", re.compile(r"(?:this|the current|current|full|the full) (?:calendar )?year(?!['-])|今年(?:全年)?|本年度?|(?<!年)全年")),
+    ("Y0", re.compile(r"(?:this|the current|current|this calendar) (?:calendar )?year(?!['-])|今年(?:全年)?|本年度?")),
+    ("YF", re.compile(r"(?:the )?full[- ]year|(?<!年)(?<!今)全年")),
+    ("H1", re.compile(r"(?<!\d年)(?<!年)上半年|(?:the )?first half(?! of (?:20|fiscal|the (?:next|coming|decade)))")),
+    ("H2", re.compile(r"(?<!\d年)(?<!年)下半年|(?:the )?second half(?! of (?:20|fiscal|the (?:next|coming|decade)))")),
     ("Y1", re.compile(r"next (?:calendar )?year|明年")),
     ("Y-1", re.compile(r"(?:last|previous) (?:calendar )?year|去年(?!同期|同季)|上年(?!同期|度同期)")),
     ("end", re.compile(r"(?:by|before|at|until) (?:the )?(?:year[- ]?end|end of (?:the|this) year)|(?<![\d去上明])(?:年底|年末)(?:前|之前)?")),
@@ -54,7 +61,7 @@ def relative(sentence: str) -> Iterator[tuple[re.Match[str], Figure]]:
     for name, pattern in _RELATIVE:
         for match in pattern.finditer(sentence):
             if not _AGAINST.search(sentence[max(0, match.start() - 16) : match.start()]):
-                years = 0.25 if name.startswith("R") else 0.0 if name == "end" else 1.0
+                years = {"R": 0.25, "H": 0.5, "e": 0.0}.get(name[0], 1.0)
                 yield match, _period(match, "past" if name == "past" else f"?{name}", years)
 
 
@@ -123,12 +130,33 @@ def _label(
     )
     if name[0] == "R":
         return "quarter" if day is None else quarter_before(day, fiscal_end_month, -int(name[1:]))
-    if name[0] in "YFe" and name != "F":
+    if name == "D":
+        return "year" if day is None else f"{day.year}-to-date"
+    if name == "FE" and day is not None and ahead is None:
+        ended = day.year - (day.month <= fiscal_end_month)
+        return f"FY{ended}" if fiscal_end_month != 12 else f"{ended}"
+    if name == "FE":
+        name = "F0"
+    if name == "Y-1" and re.match(r"上年|the previous|previous|the prior", sentence[figure.start : figure.end]):
+        whole = [f for f in figures if f.kind == "period" and f.end <= figure.start and re.fullmatch(r"\d{4}", f.label)]
+        if whole:
+            return f"{int(whole[-1].label) - 1}"
+    if name[0] == "H":
+        now = day.year if day is not None else year
+        ended = day is None or ahead is not None or day.month > 6 * (int(name[1]) % 2)
+        return (
+            "half"
+            if now is None
+            else f"{now - (not ended or (name == 'H2' and ahead is None and day is not None))}-{name}"
+        )
+    if name[0] in "YFe":
         now = day.year if day is not None else year
         if now is None:
             return "year"
         if name == "end":
             return f"to {now}"
+        if name == "YF":
+            return f"{now - (day is not None and day.month <= _RESULTS_OF_LAST_YEAR and ahead is None)}"
         if name[0] == "F":
             now += day is not None and day.month > fiscal_end_month
             return f"FY{now + int(name[1:])}" if fiscal_end_month != 12 else f"{now + int(name[1:])}"

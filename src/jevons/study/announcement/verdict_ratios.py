@@ -16,7 +16,7 @@ from jevons.study.announcement.on_file import LATER_DAYS, OnFile, Verdict, about
 from jevons.study.announcement.verdict_prices import cut
 
 _QUARTERLY = re.compile(
-    r"环比|季增|quarter[- ]on[- ]quarter|quarter[- ]over[- ]quarter|qoq|q/q|sequential"
+    r"环比|按季|季增|quarter[- ]on[- ]quarter|quarter[- ]over[- ]quarter|qoq|q/q|sequential"
     r"|(?:from|on) the (?:previous|prior|second|first|third|preceding) quarter"
 )
 _MONTHLY = re.compile(r"月增|month[- ]on[- ]month|month[- ]over[- ]month|较上月")

@@ -49,7 +49,7 @@ def _what(claim: Claim) -> str:
         return f"change of {quantity}"
     if kind == "margin":
         return claim.quantity
-    if kind == "stake":
+    if kind == "stake" or claim.quantity == "stake":
         return f"stake in {lexicon.firm_name(claim.other)}" if claim.other else "stake"
     if kind == "share":
         return _share(claim, quantity)
@@ -89,7 +89,7 @@ def who_of(claim: Claim) -> str:
         return f"{own} against {rivals}"
     if claim.kind == "target":
         return f"{own} on {other}"
-    return f"{own} with {other}" if claim.kind == "metric" else own
+    return f"{own} with {other}" if claim.kind == "metric" and claim.quantity != "stake" else own
 
 
 def figures_of(claim: Claim) -> Iterator[str]:
@@ -132,7 +132,7 @@ def change_text(figure: Figure) -> str:
     if figure.kind != "percent":
         return f"{way} {_LEADS.get(figure.qualifier, '')}{span_text(sizes[0], sizes[1], figure.unit)}"
     size = f"{100 * sizes[0]:g}" if sizes[0] == sizes[1] else f"{100 * sizes[0]:g} to {100 * sizes[1]:g}"
-    points = re.search(r"个百分点|point|pct", figure.text.lower())
+    points = re.search(r"百分[点點]|point|pct", figure.text.lower())
     return f"{way} {_LEADS.get(figure.qualifier, '')}{size} {'points' if points else '%'}"
 
 

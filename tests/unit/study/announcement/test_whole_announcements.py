@@ -344,3 +344,57 @@ def test_a_legal_notice_and_a_consensus_contradict_nothing():
     assert not claims("Forward-looking statements may differ by 50% from the Securities Act of 1933. Meta is well.")
     text = "Nebius' fourth-quarter 2025 revenue of $227.7 million missed the $246 million consensus."
     assert [c.verdict for c in claims(text, "metric")] == ["confirmed", "not_on_file"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "what", "label", "size"),
+    [
+        ("中芯国际2025年第四季度收入24.89亿美元，按季升4.5%。", "growth", "growth of revenue", "2025-Q4", 0.045),
+        ("中芯国际2025年第四季度毛利率19.2%，按季跌2.8個百分點。", "margin", "gross margin", "2025-Q4", 0.192),
+        ("智谱2025年上半年收入1.91亿元，亏损17亿元。", "metric", "net income", "2025-H1", -1.7 * BN),
+        ("Oracle's fiscal 2026 revenue will be $67 billion, $3 billion more than expected.", "change", "change of revenue, planned", "FY2026", 3 * BN),
+        ("Baidu's net loss was RMB11 billion in Q3 2025, versus RMB2 billion a year ago.", "metric", "net income", "2024-Q3", -2 * BN),
+        ("Meta's adjusted earnings were $1.47 a share in Q3 2025.", "metric", "earnings per share", "2025-Q3", 1.47),
+        ("Meta declared a dividend of $0.53 per share.", "metric", "dividends", "", 0.53),
+        ("Kimi月活由去年底的3600万降至2000万。", "count", "users", "", 2e7),
+        ("Google now processes over 980 trillion monthly tokens.", "count", "tokens a month", "", 9.8e14),
+        ("沙特Humain将采购50万块英伟达最先进芯片。", "cluster", "accelerators, planned", "", 5e5),
+        ("若获准采购H200，字节跳动将先试购2万块。", "cluster", "accelerators, conditional", "", 2e4),
+        ("Baidu lit up a cluster of 30,000 P800 cards.", "cluster", "accelerators", "", 3e4),
+        ("阿里巴巴2026年一季度经营亏损8.48亿元，去年同期为经营利润284.65亿元。", "metric", "operating income", "2025-Q1", 28.465 * BN),
+        ("Amazon's capex was $89.9 billion so far this year.", "budget", "capital expenditure", "2026-to-date", 89.9 * BN),
+        ("三年3800亿元的投入计划由阿里巴巴提出。", "budget", "investment, planned", "", 380 * BN),
+        ("寒武纪研发投入占营收比例降至11%。", "share", "research and development over revenue", "", 0.11),
+        ("Amazon runs a cluster of nearly 500,000 Trainium2 chips.", "cluster", "accelerators", "", 5e5),
+        ("Amazon's stock leapt 13% after hours.", "growth", "growth of share price", "", 0.13),
+        ("外部客户收入增速提升至40%。", "growth", "growth of external cloud revenue", "", 0.40),
+        ("Nebius aims for 800 MW to 1 GW by the end of 2026.", "power", "power, planned", "to 2026", (8e8, 1e9)),
+    ],
+)  # fmt: skip
+def test_kinds_of_statement_that_were_misread(text, kind, what, label, size):
+    claim = claims(text, kind, date="2026-02-11")[-1]
+    figure = next(f for f in claim.named.values() if f.kind not in {"period", "date"})
+    period = claim.named.get("period")
+    assert (what_of(claim), "" if period is None else period.label) == (what, label)
+    assert (figure.low, figure.high) == pytest.approx(size if isinstance(size, tuple) else (size, size))
+
+
+def test_amounts_of_a_list_are_each_their_own():
+    text = (
+        "Oracle expects cloud infrastructure revenue of $32 billion, $73 billion and $114 billion in the years after."
+    )
+    assert [c.named["amount"].low for c in claims(text, "metric")] == [32 * BN, 73 * BN, 114 * BN]
+    assert {c.quantity for c in claims(text)} == {"infrastructure_revenue"}
+
+
+def test_who_speaks_after_a_quotation_is_no_firm():
+    text = 'Amazon has spent $90 billion on capex. "We expect 1 gigawatt in Q4," Andy Jassy said. Its backlog is $200 billion.'
+    assert {c.firm for c in claims(text)} == {"amazon"}
+
+
+def test_who_is_valued_is_not_who_holds_a_part():
+    stake, value = sorted(
+        claims("ASML owns 11% of Mistral, which was last valued at €11.7 billion."), key=lambda c: c.kind, reverse=True
+    )
+    assert (stake.firm, stake.other) == ("asml", "mistral")
+    assert (value.firm, value.quantity) == ("mistral", "market_value")
