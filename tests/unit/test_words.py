@@ -7,6 +7,7 @@ import re
 import pytest
 
 import jevons
+from draws import some
 from jevons.rounding import number
 from jevons.words import Sentence, answer_of, languages, templates
 
@@ -41,7 +42,7 @@ def test_other_languages_have_the_same_sentences_and_fields() -> None:
             assert fields <= set(re.findall(r"\{(\w+)", english[name])), name
 
 
-@pytest.mark.parametrize("currency", ["USD", "CNY", "EUR"])
+@pytest.mark.parametrize("currency", some(["EUR", "USD", "CNY"]))
 def test_costs_follow_the_currency_and_answers_can_be_made_again_from_their_parts(currency: str) -> None:
     cost = jevons.cost("h20", model="llama-3.1-8b", currency=currency)
     record = cost.to_json()

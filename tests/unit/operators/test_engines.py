@@ -44,6 +44,7 @@ def facts(tmp_path_factory):
     return load_facts([_DATA, file])
 
 
+@pytest.mark.slow
 def test_an_engine_is_added_by_three_facts_and_takes_the_others_from_one_it_is_like(facts):
     mindie, vllm = engine("MindIE", facts), engine("vllm@0.14", facts)
     assert "mindie" in engine_names(facts)

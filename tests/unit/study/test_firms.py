@@ -57,6 +57,7 @@ def plans(tmp_path_factory):
     return jevons.plan(TINY, draws=0), jevons.plan(path, draws=0)
 
 
+@pytest.mark.slow
 def test_another_currency_changes_the_label_of_money_and_nothing_else(plans):
     yuan, dollars = (plan.to_json() for plan in plans)
     assert (yuan["currency"], dollars["currency"]) == ("CNY", "USD")

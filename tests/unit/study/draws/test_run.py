@@ -73,6 +73,7 @@ def stop_after(draws):
     return progress
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_without_repeats_and_ends_the_same(prepared, drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(montecarlo, "_SEGMENT_DRAWS", 2)
     with pytest.raises(StoppedError):

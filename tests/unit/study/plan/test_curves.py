@@ -84,7 +84,7 @@ def test_the_surface_is_solved_between_the_field_that_needs_no_growth_and_the_on
     assert (grid.destroys == (~below & ~on_the_line))[~on_the_line].all()
 
 
-@pytest.mark.parametrize("name", ["supply", "fan", "iso_price", "tornado"])
+@pytest.mark.parametrize("name", ["supply", "fan", pytest.param("iso_price", marks=pytest.mark.slow), "tornado"])
 def test_figures_are_drawn(result, name):
     figure = plan_figure(result, name)
     assert all(axis.has_data() for axis in figure.axes) or name == "tornado"
