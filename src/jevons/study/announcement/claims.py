@@ -11,7 +11,7 @@ from jevons.study.announcement.claim import Claim
 from jevons.study.announcement.figure import Figure, moved
 from jevons.study.announcement.figures import figures
 from jevons.study.announcement.grid import Grid, head_of, in_unit
-from jevons.study.announcement.mentions import Mention, main_firm, mentions, own_topic, role_of
+from jevons.study.announcement.mentions import Mention, dominant, main_firm, mentions, own_topic, role_of
 from jevons.study.announcement.reader import Context, Reader
 from jevons.study.announcement.relative import dated
 from jevons.study.announcement.text import Sentence
@@ -33,7 +33,7 @@ def claims_of(
     the one that it speaks of where it states no day.
     """
     main = main_firm(sentences, stated)
-    topic, analyst = main, ""
+    topic, analyst, alone = main, "", dominant(sentences, stated, main)
     reported: Figure | None = None
     head: Grid | None = None
     claims: list[Claim] = []
@@ -51,16 +51,19 @@ def claims_of(
         read = in_unit(sentence, read, head, "" if speaker is None else speaker.currency)
         last = _goes_on(claims, sentence)
         context = Context(
-            main=main, topic=topic, analyst=analyst, reported=reported, stated=stated,
+            main=main, company=main if alone else topic or main, topic=topic, analyst=analyst,
+            reported=reported, stated=stated,
             last="" if last is None else last.quantity,
             price=last if last is not None and last.kind == "price" else None,
         )  # fmt: skip
-        of_sentence = [] if _LEGAL.search(sentence.plain) else list(_read(Reader(sentence, read, named, context, head)))
+        reader = Reader(sentence, read, named, context, head)
+        of_sentence = [] if _LEGAL.search(sentence.plain) else list(_read(reader))
         for claim in of_sentence:
             _add(claims, claim)
         silent += not of_sentence
         analyst = next((m.firm for m in reversed(named) if role_of(m.firm) == "analyst"), analyst)
-        topic = _next_topic(now, topic, main, named, claimed=bool(of_sentence))
+        spoken = reader.acting[0].firm if reader.acting and not named else topic
+        topic = _next_topic(now, spoken, main, named, claimed=bool(of_sentence))
     return claims, silent
 
 
@@ -81,10 +84,11 @@ def _next_topic(now: str, before: str, main: str, named: Sequence[Mention], *, c
 def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str) -> Figure | None:
     """Return the quarter, or other part of a year, that a sentence reports results of."""
     spans = [f for f in read if f.kind == "period" and re.fullmatch(r"(?:FY)?\d{4}-(?:Q\d|H\d|9M)", f.label)]
+    spans = [f for f in spans if not ahead(sentence, f)]
     if firm != main or len({f.label for f in spans}) != 1:
         return None
     money_or_results = _RESULTS.search(sentence.plain) or any(f.kind == "money" for f in read)
-    return moved(spans[0], sentence.start) if money_or_results and not ahead(sentence, spans[0]) else None
+    return moved(spans[0], sentence.start) if money_or_results else None
 
 
 def ahead(sentence: Sentence, span: Figure) -> bool:

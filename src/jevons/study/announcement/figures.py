@@ -392,7 +392,8 @@ def _bare_money(sentence: str, match: re.Match[str]) -> bool:
     low, _ = _range(match["a"], match["b"])
     behind = sentence[match.end() : match.end() + 12].lstrip(" -")
     if low < 1e8 or re.match(
-        r"[个家座张块枚颗片名位台款次吨人户%年月日卡]|(?:[a-z]+ )?token|词元|参数|param|用户|users?\b|gpus?|kwh|度",
+        r"[个家座张块枚颗片名位台款次吨人户股%年月日卡]|shares|warrants|(?:[a-z]+ )?token"
+        r"|词元|参数|param|用户|users?\b|gpus?|kwh|度",
         behind,
     ):
         return False

@@ -46,6 +46,9 @@ _PRONOUN = re.compile(
 )
 
 
+_COMPANY = re.compile(r"the (?:company|firm|group|shares?|stock)|management|本?公司|本?集团|该股|股价|管理层")
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
     """A firm named at a place of a sentence; *end* is where its name ends."""
@@ -114,13 +117,17 @@ def is_object(plain: str, named: Sequence[Mention], mention: Mention) -> bool:
 _DEAL_ZH = re.compile(r"签订|签署|达成|合作")
 
 
-def subjects(plain: str, named: Sequence[Mention], topic: str) -> list[Mention]:
-    """Return who acts in a sentence, in order; a pronoun stands for the last of them, or for the *topic* before."""
+def subjects(plain: str, named: Sequence[Mention], topic: str, company: str) -> list[Mention]:
+    """Return who acts in a sentence, in order; a pronoun stands for the last of them, or for the *topic* before.
+
+    ``The company`` and ``the stock`` are those of *company*, where nobody acts before them.
+    """
     acting = [m for m in named if role_of(m.firm) in {"firm", "country"} and not is_object(plain, named, m)]
     found = list(acting)
     for match in _PRONOUN.finditer(plain):
         earlier = [m for m in acting if m.end <= match.start()]
-        firm = earlier[-1].firm if earlier else topic
+        whole = _COMPANY.fullmatch(match[0])
+        firm = earlier[-1].firm if earlier else company if whole else topic
         which = re.search(
             r"(?:,? which|,? who|,? whose)(?: (?:has|have|had|also))? (?:said|says|told)?\s?$", plain[: match.start()]
         )
@@ -141,6 +148,9 @@ def own_topic(plain: str, named: Sequence[Mention], main: str) -> str:
     if not acting:
         return ""
     first = acting[0]
+    number = re.search(r"\d", plain)
+    if number is not None and first.start > number.start() and first.firm != main:
+        return ""
     if first.firm == main:
         return main
     if any(m.firm == main for m in named) or re.match(
@@ -150,8 +160,8 @@ def own_topic(plain: str, named: Sequence[Mention], main: str) -> str:
     return first.firm
 
 
-def main_firm(sentences: Sequence[Sentence], stated: Mapping[str, str] | None = None) -> str:
-    """Return the firm that an announcement is about: who acts most, the first sentences weighing more."""
+def _votes(sentences: Sequence[Sentence], stated: Mapping[str, str] | None) -> Counter[str]:
+    """Return how much each firm acts, the first sentences weighing more; where none acts, how much it is named."""
     votes: Counter[str] = Counter()
     others: Counter[str] = Counter()
     for place, sentence in enumerate(sentences):
@@ -161,5 +171,19 @@ def main_firm(sentences: Sequence[Sentence], stated: Mapping[str, str] | None = 
                 continue
             acts = not is_object(sentence.plain, named, mention)
             (votes if acts else others)[mention.firm] += 3 if place < 3 else 1
-    votes = votes or others
+    return votes or others
+
+
+def main_firm(sentences: Sequence[Sentence], stated: Mapping[str, str] | None = None) -> str:
+    """Return the firm that an announcement is about: who acts most, the first sentences weighing more."""
+    votes = _votes(sentences, stated)
     return votes.most_common(1)[0][0] if votes else ""
+
+
+def dominant(sentences: Sequence[Sentence], stated: Mapping[str, str] | None, main: str) -> bool:
+    """Return whether a text is of one firm, so that ``the company`` is that firm also after another was named."""
+    votes = _votes(sentences, stated)
+    return votes[main] >= _MOST_OF * sum(votes.values())
+
+
+_MOST_OF = 0.5

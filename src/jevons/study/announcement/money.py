@@ -42,7 +42,8 @@ _ANNOUNCED = re.compile(
     r"\s?(?:(?:that )?(?:we|it|they) (?:have |had )?)?(?:announced|pledged|promised)|的?(?:投资计划|资本开支计划|投入计划)"
 )
 """What follows an amount that was announced to be spent."""
-_LISTED = re.compile(r"\s?(?:,|，|、|and|和|, and)\s?")
+_LISTED = re.compile(r"(?:\s(?:to|for|with|from|at|in)\s[^,;，；]{2,30}?)?\s?(?:,|，|、|and|和|, and)\s?")
+_OR = re.compile(r"\s?(?:or|即|合)\s?")
 _EARNED = re.compile(r"earnings|profit|loss|earned|盈利|收益|盈余|亏损")
 _POWER_KIND = re.compile(r"active|contracted|connected")
 _TO = re.compile(r"(?:to|至|到)\s?(?:about |约)?$")
@@ -192,11 +193,16 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         quantity = last.quantity if last.kind in {"budget", "metric"} else quantity
     since = last.named["amount"].end if last is not None and "amount" in last.named else 0
     unsaid = last is not None and not any(since <= start < figure.start for start, *_ in reader.words)
-    if unsaid and last is not None and _LISTED.fullmatch(reader.plain, since, figure.start):
+    joined = any(figure.end <= start <= figure.end + 4 for start, *_ in reader.words)
+    if unsaid and last is not None and not joined and _LISTED.fullmatch(reader.plain, since, figure.start):
         quantity = last.quantity
     if reader.context.last and last is None and not _own_word(reader, figure):
         quantity = reader.context.last
-    if per_share(figure, reader.plain) and quantity in {"share_price", "net_income", ""} and _EARNED.search(clause):
+    if (
+        per_share(figure, reader.plain)
+        and quantity in {"share_price", "net_income", ""}
+        and (_EARNED.search(clause) or (last is not None and last.quantity == "net_income" and _OR.match(clause)))
+    ):
         quantity = "eps"
     loss = unsaid and last is not None and quantity == last.quantity and last.named.get("amount", figure).middle < 0
     if loss and year_before(reader.plain, figure):
@@ -224,7 +230,8 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         quantity = "target"
     if per_share(figure, reader.plain) and quantity in {"", "capex"}:
         quantity = "share_price"
-    if quantity in {"", "capex"} and (quantity or "period" in period):
+    lasting = "period" in period and (period["period"].low > 1 or period["period"].label == "next")
+    if quantity == "capex" or (not quantity and lasting):
         return _budget(reader, figure, firm, quantity or "capex", named)
     if quantity in {"target", "unit_value"}:
         of = reader.firm(figure.start)

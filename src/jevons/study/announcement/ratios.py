@@ -49,7 +49,9 @@ _BECAME = re.compile(
 """Words between a level and the one that it went to."""
 _FROM_PLACE = re.compile(r"\s?(?:来自|来源于|(?:of (?:it|which|them|that) )?(?:comes?|came|is|was) from|from)")
 """What follows a part of an amount that has its origin somewhere."""
-_LEVEL = re.compile(r"(?:[升降跌增回落减低高窄大快慢]至|[升降跌增]到|(?<![a-z])to)\s?(?:about |roughly |约|近)?$")
+_LEVEL = re.compile(
+    r"(?<![a-z])(?:rate|stake) (?:of|was|is|at)\s?$|税率(?:为|约)?$|(?:[升降跌增回落减低高窄大快慢]至|[升降跌增]到|(?<![a-z])to)\s?(?:about |roughly |约|近)?$"
+)
 """Words before a level that something went to, which is no change."""
 _WITHIN = re.compile(r"within\s?$|(?:相差|差距|偏差|波动)(?:在|不到|约)?\s?$")
 _RATIOS = frozenset({"utilisation", "interest_rate"})
@@ -134,6 +136,14 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
         return reader.make("growth", firm, grown, {"percent": signed(figure, -1.0 if down else 1.0)} | period)
     if reader.quantity(figure, _EVERY) in _RATIOS:
         return reader.make("share", firm, "utilisation", named | reader.period(figure))
+    earlier = [
+        f for f in reader.figures if f.kind == "percent" and f.end <= figure.start and f.start in reader.quantities
+    ]
+    if earlier and any(
+        m.end <= figure.start and m.firm == firm and reader.plain[m.end : figure.start].strip(" 的约为") == ""
+        for m in reader.mentions
+    ):
+        return reader.make("share", firm, reader.quantities[earlier[-1].start], named | reader.period(figure))
     return reader.make("figure", firm, reader.quantity(figure), named | reader.period(figure))
 
 

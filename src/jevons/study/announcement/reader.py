@@ -27,6 +27,8 @@ _DENIED = re.compile(
 _CLOUD = re.compile(
     r"阿里云|云智能|alibaba cloud|aliyun|google cloud|(?<![a-z])aws(?![a-z])|cloud (?:intelligence )?(?:group|segment|business|unit)"
 )
+_PARTS = {"revenue": "part_revenue", "operating_income": "part_income", "net_income": "part_income"}
+"""Quantities of a segment where the sentence is about one."""
 _CLOUDS = {"revenue": "cloud_revenue", "operating_income": "cloud_income", "ebita": "cloud_ebita"}
 """Quantities that are of the cloud where their clause names one."""
 _SHARE_OF = re.compile(
@@ -37,7 +39,7 @@ _SHARE_OF_ZH = re.compile(
     r"的(?:约|近|逾|超过|不到)?(?:[低中高]?[单双两]位数|百分|\d+(?:\.\d+)?\s?%|[一二三四五六七八九两]成|[\d一二三四五六七八九十]+倍)"
 )
 _BESIDE = re.compile(
-    r"(?:较|比|由|从|高于|低于|超过|相比(?:于|之下)?|对比|接近|持平于|与|compared (?:with|to)|versus|vs\.?|above|below|than|against|exceeding"
+    r"(?:较|比|由|从|高于|低于|超过|相比(?:于|之下)?|对比|接近|持平于|与|compared (?:with|to)|versus|vs\.?|above|below|than|against|exceeding|double|triple|twice|half|times"
     r"|(?:up|down|rise|risen|rose|increase|increased|grew|fell|lower|higher|raised|lifted|%|fold)[^,，;；。]{0,12} (?:from|on)|up from|down from)"
     r"\s?(?:the |its |a |about |约|近|roughly )*$"
 )
@@ -66,8 +68,8 @@ class Context:
 
     Parameters
     ----------
-    main, topic, analyst : str
-        Firm that the text is about; firm that the sentence before was about, empty where it told of another without a figure;
+    main, company, topic, analyst : str
+        Firm that the text is about; that which ``the company`` is; firm that the sentence before was about, empty where it told of another without a figure;
         analyst that was named last.
     last : str
         Quantity that the sentence before stated last, where this one goes on after its semicolon.
@@ -80,6 +82,7 @@ class Context:
     """
 
     main: str
+    company: str
     topic: str
     analyst: str
     last: str
@@ -101,7 +104,7 @@ class Reader:
     ) -> None:
         self.sentence, self.plain, self.context = sentence, sentence.plain, context
         self.figures, self.mentions = figures, named
-        self.acting = subjects(self.plain, named, context.topic or context.main)
+        self.acting = subjects(self.plain, named, context.topic or context.main, context.company)
         self.used: set[int] = set()
         self.quantities: dict[int, str] = {}
         self.spans: dict[int, Figure] = {}
@@ -134,9 +137,20 @@ class Reader:
 
     def _clause(self, at: int) -> str:
         """Return the clause around a place."""
-        begin = max((m.end() for m in re.finditer(r"[,，;；。]\s|[，;；。]", self.plain[:at])), default=0)
-        end = re.search(r",\s|[，;；。]", self.plain[at:])
-        return self.plain[begin : at + end.start() if end else len(self.plain)]
+        ends = [(m.start(), m.end()) for m in re.finditer(r"[,，;；。]\s|[，;；。]", self.plain)]
+        ends += [
+            (m.start(), m.end())
+            for m in re.finditer(r"\s(?:and|while|but)\s", self.plain)
+            if self._parts(m.start(), m.end())
+        ]
+        begin = max((last for _, last in ends if last <= at), default=0)
+        return self.plain[begin : min((first for first, _ in ends if first >= at), default=len(self.plain))]
+
+    def _parts(self, first: int, last: int) -> bool:
+        """Return whether a conjunction joins two statements: a figure before it, then a quantity and its figure."""
+        after = [f.start for f in self.figures if f.start >= last and f.kind not in {"period", "date"}]
+        before = any(f.end <= first and f.kind not in {"period", "date"} for f in self.figures)
+        return before and bool(after) and any(last <= start < after[0] for start, *_ in self.words)
 
     def _denied(self, stated: Sequence[Figure]) -> bool:
         """Return whether the clause before the first figure says that it is not so."""
@@ -289,7 +303,8 @@ class Reader:
             ):
                 return span
             if span.start >= figure.end and re.fullmatch(
-                r"\s?(?:in|for|during|at|by|as of)?\s?(?:the )?(?:end of )?", self.plain[figure.end : span.start]
+                r"\s?(?:(?:it|they|the company) (?:spent|invested|earned|made|had|reported) )?(?:in|for|during|at|by|as of)?\s?(?:the )?(?:end of )?",
+                self.plain[figure.end : span.start],
             ):
                 return span
         return None
@@ -386,7 +401,9 @@ class Reader:
         gap = figure.start - span.end if span.start < figure.start else span.start - figure.end
         first, last = sorted((span.start, figure.start))
         crossed = len(re.findall(r"[,，;；]|(?<![a-z])(?:while|and)(?![a-z])", self.plain[first:last]))
-        unsaid = 8 if span.label == "" else 0
+        between = re.finditer(r"\s(?:and|while|but)\s", self.plain)
+        parted = 16 * any(first < m.start() < last and self._parts(m.start(), m.end()) for m in between)
+        unsaid = parted + (8 if span.label == "" else 0)
         return max(gap, 0) + 8 * crossed + unsaid
 
     def _quantity_words(self) -> list[tuple[int, int, str, str]]:
@@ -399,6 +416,8 @@ class Reader:
                 continue
             word = re.sub(r"\s+", " ", match[0])
             key = table[word]
+            if word == "worth" and re.search(r"(?:contract|deal|agreement|order|package)s?,? $", lead):
+                continue
             if key == "revenue" and self._of_a_part(match.start(), match.end()):
                 key = "part_revenue"
             words.append((match.start(), match.end(), key, word))
@@ -461,7 +480,9 @@ class Reader:
         return self.of_cloud(best[1], figure)
 
     def of_cloud(self, quantity: str, figure: Figure) -> str:
-        """Return a quantity as that of the cloud where its clause names one."""
+        """Return a quantity as that of the cloud where its clause names one, or of a segment that the sentence is about."""
+        if quantity in _PARTS and lexicon.pattern("segments").search(self.plain[: figure.start]):
+            return _PARTS[quantity]
         if quantity not in _CLOUDS:
             return quantity
         begin = max((m.end() for m in re.finditer(r"[,，;；。]", self.plain[: figure.start])), default=0)

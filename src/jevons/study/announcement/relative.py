@@ -38,7 +38,7 @@ _RELATIVE = (
     ("Y1", re.compile(r"next (?:calendar )?year|明年")),
     ("Y-1", re.compile(r"(?:last|previous) (?:calendar )?year|去年(?!同期|同季)|上年(?!同期|度同期)")),
     ("end", re.compile(r"(?:by|before|at|until) (?:the )?(?:year[- ]?end|end of (?:the|this) year)|(?<![\d去上明])(?:年底|年末)(?:前|之前)?")),
-    ("R0", re.compile(r"(?:in|for|during|of|over) (?:the|this|that|last) quarter(?! end)|(?:the|this|last) quarter's|季内|上一?季度?|上一?个季度|本季度?|当季|单季度?(?!业绩|新高)|期内")),
+    ("R0", re.compile(r"(?:in|for|during|of|over) (?:the|this|that|last) quarter(?! end)|(?<![a-z])(?:this|last) quarter(?![a-z'])|(?:the|this|last) quarter's|季内|上一?季度?|上一?个季度|本季度?|当季|单季度?(?!业绩|新高)|期内")),
     ("R-1", re.compile(r"(?:in|for|during) the (?:previous|prior|preceding) quarter")),
     ("R1", re.compile(r"(?:in|for|during)?\s?(?:the )?next quarter|下一?季度?")),
     ("past", re.compile(r"(?:trailing|last|past|previous)[- ](?:twelve|12)[- ]months?|过去(?:12|十二)个月|近(?:12|十二)个月|滚动十二个月")),
@@ -125,9 +125,8 @@ def _label(
     year: int | None,
 ) -> str:
     name = figure.label[1:]
-    ahead = PLANNED.search(
-        re.split(r"[,，;；。]", sentence[: figure.start])[-1] + re.split(r"[,，;；。]", sentence[figure.end :])[0]
-    )
+    cut = re.compile(r"[,，;；。]|\s(?:and|while|but)\s")
+    ahead = PLANNED.search(cut.split(sentence[: figure.start])[-1] + cut.split(sentence[figure.end :])[0])
     if name[0] == "R":
         return "quarter" if day is None else quarter_before(day, fiscal_end_month, -int(name[1:]))
     if name == "D":

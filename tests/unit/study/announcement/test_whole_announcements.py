@@ -398,3 +398,39 @@ def test_who_is_valued_is_not_who_holds_a_part():
     )
     assert (stake.firm, stake.other) == ("asml", "mistral")
     assert (value.firm, value.quantity) == ("mistral", "market_value")
+
+
+def test_two_quarters_of_a_sentence_are_each_of_their_own_statement():
+    text = "Meta's fourth-quarter revenue rose 24% to $59.9 billion and first-quarter sales will be $53.5 billion to $56.5 billion."
+    now, coming = claims(text, "metric", date="2026-01-28")
+    assert (now.named["period"].label, now.status, now.verdict) == ("2025-Q4", "", "confirmed")
+    assert (coming.named["period"].label, coming.status) == ("2026-Q1", "planned")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Meta's capex will be $130 billion in 2026, nearly double the $72.2 billion it spent in 2025.",
+        "Reality Labs, a part of Meta, had revenue of $955 million in 2025-Q4.",
+        "腾讯2025年在元宝上花了约180亿元。",
+        "Meta's tax expense was at a lower rate of 10% in 2025.",
+        "OpenAI granted AMD warrants for 160 million shares.",
+    ],
+)
+def test_what_is_no_such_figure_of_the_firm_is_not_contradicted(text):
+    assert "contradicted" not in {c.verdict for c in claims(text)}
+
+
+def test_the_company_is_the_announcer_after_one_sentence_about_another():
+    text = (
+        "OpenAI has commitments of $1.4 trillion, including $300 billion to Oracle, $250 billion to Microsoft and $38 billion to Amazon. "
+        "OpenAI grows. SoftBank sold its $5.8 billion holding. The company lost $12 billion. It could be worth up to $1 trillion."
+    )
+    found = claims(text)
+    assert [c.firm for c in found if c.quantity in {"commitments", "net_income", "market_value"}] == ["openai"] * 6
+    assert [c.named["amount"].low for c in found if c.quantity == "commitments"] == [
+        1.4e12,
+        300 * BN,
+        250 * BN,
+        38 * BN,
+    ]
