@@ -443,26 +443,30 @@ def print_result(
     if out is not None:
         result.save(out, force=forced(), language=language)
         note(f"wrote {out}")
-    tables = [table for table in result.tables.values() if detail or not table.detail]
     if form == "json":
         more: dict[str, Any] = {"warnings": list(warnings)} if warnings else {}
         more |= {"explained": dict(explained)} if explained else {}
         say(json_text(result.to_json() | more))
-    elif explained:
+        return
+    if explained:
         show(*explained.values())
-    elif form == "csv":
+        return
+    every = list(result.tables.values())
+    tables = [table for table in every if detail or not table.detail]
+    if form == "csv":
         say("\n".join(frame_csv(table.to_frame()) for table in tables))
     elif form == "md":
         say("\n".join((result.answer, "", *(line for table in tables for line in markdown(table)))) + "\n")
     else:
-        show(*shown_parts(result, tables, detail=detail))
+        show(*shown_parts(result, every, detail=detail))
 
 
-def shown_parts(result: Result, tables: Sequence[Table], *, detail: bool) -> Iterator[Any]:
+def shown_parts(result: Result, every: Sequence[Table], *, detail: bool) -> Iterator[Any]:
     """Yield the answer, tables and notes; without *detail* what a screen holds, and where there is more."""
     yield f"{result.answer}\n"
-    shown = list(tables) if detail else on_a_screen(tables, result.notes)
-    more = [table.name for table in result.tables.values() if table.detail and not detail]
+    notes, tables = result.notes, [table for table in every if detail or not table.detail]
+    shown = list(tables) if detail else on_a_screen(tables, notes)
+    more = [table.name for table in every if table.detail and not detail]
     by_name = {table.name: table for table in shown}
     for table in tables:
         few = by_name.get(table.name)
@@ -471,7 +475,7 @@ def shown_parts(result: Result, tables: Sequence[Table], *, detail: bool) -> Ite
             yield ""
         if few is None or not few.whole(table):
             more.append(f"{table.name} ({len(table)} rows)" if few is None or len(few) < len(table) else table.name)
-    yield from (f"{text}" for text in result.notes)
+    yield from notes
     if more:
         yield named_more(more)
 

@@ -343,41 +343,45 @@ def kv_capacity_tokens(deployment: Deployment, context: float = _LONG_CONTEXT) -
     return deployment.layout.dp * kv_bytes / per_request * context
 
 
-def kv_cache_tokens(deployment: Deployment) -> int:
+def kv_cache_tokens(deployment: Deployment, use: MemoryUse | None = None) -> int:
     """Return the cache of one attention rank in tokens, as the engine logs it ("GPU KV cache size"); 0 without room.
 
     Notes
     -----
-    A property of the deployment. Without measured start-ups: of sequences of the greatest length.
+    A property of the deployment, whose memory's *use* may be at hand. Without measured start-ups: of sequences of the
+    greatest length.
     """
-    kv_bytes, longest = max(memory_plan(deployment).kv_bytes, 0.0), deployment.longest
+    kv_bytes, longest = max((use or memory_plan(deployment)).kv_bytes, 0.0), deployment.longest
     if not deployment.engine.memory.paged:
         return math.floor(kv_bytes / max(kv_bytes_per_request(deployment, float(longest)), 1.0) * longest)
     by_length = deployment.engine.memory.tokens_by_length > 0.0
     return paged_cache(deployment).logged_tokens(kv_bytes, longest, by_length=by_length)
 
 
-def max_concurrency(deployment: Deployment, tokens: int = 0) -> float:
+def max_concurrency(deployment: Deployment, tokens: int = 0, use: MemoryUse | None = None) -> float:
     """Return the sequences of so many tokens that the cache of one attention rank holds at once, as the engine counts.
 
-    Sequences of the greatest length where *tokens* is 0. While they decode, windows hold less than is counted here.
+    Sequences of the greatest length where *tokens* is 0. While they decode, windows hold less than is counted here. The
+    memory's *use* may be at hand.
     """
-    kv_bytes, longest = max(memory_plan(deployment).kv_bytes, 0.0), tokens or deployment.longest
+    kv_bytes, longest = max((use or memory_plan(deployment)).kv_bytes, 0.0), tokens or deployment.longest
     if not deployment.engine.memory.paged:
         return kv_bytes / max(kv_bytes_per_request(deployment, float(longest)), 1.0)
     return paged_cache(deployment).concurrency(kv_bytes, longest)
 
 
-def longest_shortage(deployment: Deployment) -> str:
+def longest_shortage(deployment: Deployment, use: MemoryUse | None = None) -> str:
     """Return what a sequence of the greatest length lacks of the cache with a remedy; empty where it fits.
+
+    The memory's *use* may be at hand.
 
     Raises
     ------
     InfeasibleError
         If there is no room for a cache.
     """
-    use = memory_use(deployment)
-    if max_concurrency(deployment) >= 1.0:
+    use = use or memory_use(deployment)
+    if max_concurrency(deployment, use=use) >= 1.0:
         return ""
     longest = deployment.longest
     needed = kv_bytes_per_request(deployment, float(longest))
@@ -401,7 +405,8 @@ def start_shortage(deployment: Deployment) -> str:
     """
     factors = deployment.engine.memory
     try:
-        use, shortage = memory_use(deployment), longest_shortage(deployment)
+        use = memory_use(deployment)
+        shortage = longest_shortage(deployment, use)
     except InfeasibleError as error:
         return str(error)
     if shortage and not factors.serves_shorter:

@@ -178,9 +178,9 @@ def memory_record(deployment: Deployment, tokens: int) -> dict[str, float | int 
     return {
         "weights_bytes": use.weights_bytes, "activations_bytes": use.activations_bytes,
         "other_bytes": use.reserved_bytes, "graphs_bytes": use.graphs_bytes if paged else None,
-        "kv_bytes": max(use.kv_bytes, 0.0), "kv_tokens": kv_cache_tokens(deployment),
-        "request_tokens": tokens, "request_concurrency": max_concurrency(deployment, tokens),
-        "max_model_len": deployment.longest, "max_concurrency": max_concurrency(deployment),
+        "kv_bytes": max(use.kv_bytes, 0.0), "kv_tokens": kv_cache_tokens(deployment, use),
+        "request_tokens": tokens, "request_concurrency": max_concurrency(deployment, tokens, use),
+        "max_model_len": deployment.longest, "max_concurrency": max_concurrency(deployment, use=use),
         "fits": not start_shortage(deployment),
     }  # fmt: skip
 
