@@ -21,6 +21,7 @@ from jevons.serving.sim.types import (
     SimResult,
     Spread,
 )
+from jevons.serving.sim.window import made_in
 
 BoolArray = NDArray[np.bool_]
 
@@ -141,7 +142,7 @@ def by_class(mix: Mix, result: SimResult, entry_s: float = 0.0) -> list[ClassRes
     seen = latencies(mix.requests, result, entry_s)
     of_class, osl = mix.of_class[seen.place], mix.requests.osl[seen.place]
     start, stop = result.timing.window_s
-    ended = (seen.finish_s > start) & (seen.finish_s <= stop)
+    share = made_in(seen.finish_s - seen.e2e_s + seen.ttft_s, seen.finish_s, osl, (start, stop))
     records = []
     for number, request_class in enumerate(mix.classes):
         own = of_class == number
@@ -157,8 +158,8 @@ def by_class(mix: Mix, result: SimResult, entry_s: float = 0.0) -> list[ClassRes
             ClassResult(
                 name=request_class.name,
                 counted=int(counted.sum()),
-                req_per_s=float((own & ended).sum()) / (stop - start),
-                output_tok_per_s=float(osl[own & ended].sum()) / (stop - start),
+                req_per_s=float(share[own].sum()) / (stop - start),
+                output_tok_per_s=float((osl * share)[own].sum()) / (stop - start),
                 good_frac=float(good.sum()) / max(int(counted.sum()), 1),
                 ttft_s=spread(seen.ttft_s[counted]),
                 tpot_s=spread(seen.tpot_s[counted]),

@@ -150,3 +150,15 @@ def test_a_load_that_is_over_before_its_second_half_is_finished_is_unstable_wher
     wide = dataclasses.replace(limits, max_batch=128, kv_blocks=10_000)
     roomy = sim.simulate(load, sim.constant_table(128, 512, decode_s=0.01, prompt_token_s=1e-6), wide)
     assert roomy.overload.overload_frac is None  # all run at once
+
+
+def test_waves_of_a_closed_loop_do_not_count_twice_in_a_short_window() -> None:
+    """Two waves of 16 users, whose answers end together: the window between them holds one wave, not one and a half."""
+    table = sim.constant_table(16, 512, decode_s=0.01, prompt_token_s=1e-7)
+    limits = sim.SimLimits(max_batch=16, step_tokens=512, block_tokens=16, kv_blocks=10_000)
+    ones = np.ones(32, dtype=np.int64)
+    load = sim.Requests(arrival_s=np.zeros(32), isl=10 * ones, osl=500 * ones, users=16)
+    found = sim.simulate(load, table, limits)
+    assert found.throughput.output_tok_per_s == pytest.approx(16 / 0.01, rel=0.02)
+    assert found.throughput.req_per_s == pytest.approx(16 / 5.0, rel=0.02)
+    assert found.whole.throughput.output_tok_per_s == pytest.approx(16 / 0.01, rel=0.02)

@@ -39,6 +39,7 @@ from jevons.serving.sim.types import (
     tick_sum,
     work_of,
 )
+from jevons.serving.sim.window import made_in
 
 _HOUR = 3600 * TICKS_PER_S
 _FULL_FRAC = 0.95
@@ -186,10 +187,11 @@ def _pile(offline: Offline | None, trail: Trail, online: int, window: tuple[floa
         return None
     finish = trail.finish[online:]
     done, osl = finish >= 0, offline.requests.osl
-    inside = (finish > window[0] * TICKS_PER_S) & (finish <= window[1] * TICKS_PER_S)
+    first_s, finish_s = trail.first[online:][done] / TICKS_PER_S, finish[done] / TICKS_PER_S
+    made = float((osl[done] * made_in(first_s, finish_s, osl[done], window)).sum())
     return OfflineShare(
         served=int(done.sum()), left=int((~done).sum()), prompt_tokens=int(offline.requests.isl[done].sum()),
-        output_tokens=int(osl[done].sum()), output_tok_per_s=float(osl[inside].sum()) / (window[1] - window[0]),
+        output_tokens=int(osl[done].sum()), output_tok_per_s=made / (window[1] - window[0]),
     )  # fmt: skip
 
 

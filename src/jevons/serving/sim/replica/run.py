@@ -40,6 +40,7 @@ from jevons.serving.sim.types import (
     tick_sum,
     work_of,
 )
+from jevons.serving.sim.window import made_in
 
 ROUTINGS = ("round_robin", "least_loaded")
 
@@ -419,7 +420,10 @@ def client_view(
     slo: tuple[float | None, float | None, float | None],
     gaps: IntArray,
 ) -> tuple[LatencySpreads, Throughput]:
-    """Return latencies of the requests that count, and rates of those that ended in the window.
+    """Return latencies of the requests that count, and rates of the window.
+
+    A request belongs to the window by the share of its tokens that came in it: whole requests that end just before or
+    behind an edge, as whole waves of a closed loop do, would move the rates of a short window.
 
     Parameters
     ----------
@@ -435,16 +439,16 @@ def client_view(
     arrival, first, finish = times_s
     ttft_s, e2e_s, many = first - arrival, finish - arrival, osl > 1
     tpot_s = np.where(many, (finish - first) / np.maximum(osl - 1, 1), 0.0)
-    ended = (finish > window_s[0]) & (finish <= window_s[1])
-    good = ended & within((ttft_s, tpot_s, e2e_s), slo)
+    share = made_in(first, finish, osl, window_s)
+    good = within((ttft_s, tpot_s, e2e_s), slo)
     length_s = window_s[1] - window_s[0]
     latency = LatencySpreads(
         ttft_s=spread_of(ttft_s[counted]), tpot_s=spread_of(tpot_s[counted & many]), e2e_s=spread_of(e2e_s[counted]),
         itl_s=gap_spread(gaps),
     )  # fmt: skip
     throughput = Throughput(
-        req_per_s=float(ended.sum()) / length_s, output_tok_per_s=float(osl[ended].sum()) / length_s,
-        goodput_req_per_s=float(good.sum()) / length_s,
+        req_per_s=float(share.sum()) / length_s, output_tok_per_s=float((osl * share).sum()) / length_s,
+        goodput_req_per_s=float(share[good].sum()) / length_s,
     )  # fmt: skip
     return latency, throughput
 

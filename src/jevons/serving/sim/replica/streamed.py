@@ -49,6 +49,7 @@ from jevons.serving.sim.types import (
     tick_sum,
     work_of,
 )
+from jevons.serving.sim.window import made_in
 
 _SHIFT = 40
 """Bits of a double that a bin of latencies leaves out: 4,096 bins to a doubling."""
@@ -86,15 +87,15 @@ class Bins:
 
 @dataclass(slots=True, kw_only=True)
 class Seen:
-    """What clients saw of some requests, and what ended in some time."""
+    """What clients saw of some requests, and what was made in some time."""
 
     ttft: Bins = field(default_factory=Bins)
     tpot: Bins = field(default_factory=Bins)
     e2e: Bins = field(default_factory=Bins)
     counted: int = 0
-    ended: int = 0
-    tokens: int = 0
-    good: int = 0
+    made: float = 0.0
+    tokens: float = 0.0
+    good: float = 0.0
 
     def add(self, latencies: tuple[FloatArray, FloatArray, FloatArray], osl: IntArray, counted: BoolArray) -> None:
         """Count the latencies of those of some requests that count."""
@@ -104,11 +105,11 @@ class Seen:
         self.e2e.add(e2e_s)
         self.counted += len(ttft_s)
 
-    def end(self, osl: IntArray, ended: BoolArray, good: BoolArray) -> None:
-        """Count what ended, and which of it kept the limits."""
-        self.ended += int(ended.sum())
-        self.tokens += int(osl[ended].sum())
-        self.good += int((ended & good).sum())
+    def make(self, osl: IntArray, share: FloatArray, good: BoolArray) -> None:
+        """Count what was made, each request by its share, and which of it kept the limits."""
+        self.made += float(share.sum())
+        self.tokens += float((osl * share).sum())
+        self.good += float(share[good].sum())
 
     def views(self, length_s: float, gaps: IntArray) -> tuple[LatencySpreads, Throughput]:
         """Return latencies, and rates over a time."""
@@ -116,7 +117,7 @@ class Seen:
             ttft_s=self.ttft.spread(), tpot_s=self.tpot.spread(), e2e_s=self.e2e.spread(), itl_s=gap_spread(gaps)
         )
         throughput = Throughput(
-            req_per_s=self.ended / length_s, output_tok_per_s=self.tokens / length_s,
+            req_per_s=self.made / length_s, output_tok_per_s=self.tokens / length_s,
             goodput_req_per_s=self.good / length_s,
         )  # fmt: skip
         return latency, throughput
@@ -150,11 +151,11 @@ class _Tally:
         start, stop = self.ahead.window_s
         all_of = np.ones(len(osl), np.bool_)
         inside = (arrival >= start) & (arrival <= stop) if stop > start else all_of
-        ended = (finish > start) & (finish <= stop) if stop > start else all_of
+        share = made_in(first, finish, osl, (start, stop)) if stop > start else np.ones(len(osl))
         self.steady.add(latencies, osl, inside)
-        self.steady.end(osl, ended, good)
+        self.steady.make(osl, share, good)
         self.whole.add(latencies, osl, all_of)
-        self.whole.end(osl, all_of, good)
+        self.whole.make(osl, np.ones(len(osl)), good)
         self.running_s += float((finish - admitted).sum())
         self.in_system_s += float((finish - arrival).sum())
         self.begun_s = max(self.begun_s, float(first.max()))
