@@ -261,7 +261,7 @@ class LatencySpreads:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throughput:
-    """What all replicas finish per second of the window.
+    """What all replicas make per second of the window; a request counts by the share of its tokens that came in it.
 
     Parameters
     ----------
