@@ -490,6 +490,8 @@ def _spans(sentence: str) -> Any:
     for match in SPAN.finditer(sentence):
         size = value_of(match["n"])[0]
         unit = match["unit"].removeprefix("个").replace("财年", "年")
+        if "季" in unit and re.search(r"(?:连续|连)\s?$", sentence[: match.start()]):
+            continue  # how often, not when
         years = size / (4 if "quarter" in unit or "季" in unit else 12 if "month" in unit or "月" in unit else 1)
         if not 0 < years <= 60 or (unit == "年" and size > 60):
             continue

@@ -179,31 +179,41 @@ def _converted(reader: Reader, moneys: list[Figure]) -> list[Figure]:
     return kept
 
 
-def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list[Figure], done: list[Claim]) -> Claim:
+def _unsaid(reader: Reader, figure: Figure, last: Claim | None) -> bool:
+    """Return whether no word between the amount before and this one names a quantity."""
+    since = last.named["amount"].end if last is not None and "amount" in last.named else 0
+    generic = frozenset(lexicon.words("generic"))
+    said = (start for start, _, _, word in reader.words if word not in generic)
+    return last is not None and not any(since <= start < figure.start for start in said)
+
+
+def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
+    """Return the quantity of an amount: of the words beside it, or of the amount before that it goes on from."""
     quantity = reader.quantity(figure)
     clause = re.split(r"[,，;；]", reader.plain[: figure.start])[-1]
     if not quantity and _ANNOUNCED.match(reader.plain, figure.end):
         quantity = "capex"
-    last = done[-1] if done else None
-    if (
-        last is not None
-        and (reader.beside(figure) or _SAME.search(clause))
-        and last.named.get("amount", figure).unit == figure.unit
-    ):
-        quantity = last.quantity if last.kind in {"budget", "metric"} else quantity
+    unsaid = _unsaid(reader, figure, last)
+    if last is not None and last.named.get("amount", figure).unit == figure.unit:
+        follows = reader.beside(figure) or (unsaid and _SAME.search(clause))
+        quantity = last.quantity if follows and last.kind in {"budget", "metric"} else quantity
     since = last.named["amount"].end if last is not None and "amount" in last.named else 0
-    unsaid = last is not None and not any(since <= start < figure.start for start, *_ in reader.words)
     joined = any(figure.end <= start <= figure.end + 4 for start, *_ in reader.words)
     if unsaid and last is not None and not joined and _LISTED.fullmatch(reader.plain, since, figure.start):
         quantity = last.quantity
     if reader.context.last and last is None and not _own_word(reader, figure):
         quantity = reader.context.last
-    if (
-        per_share(figure, reader.plain)
-        and quantity in {"share_price", "net_income", ""}
-        and (_EARNED.search(clause) or (last is not None and last.quantity == "net_income" and _OR.match(clause)))
-    ):
+    goes_on = last is not None and last.quantity == "net_income" and _OR.match(clause)
+    earned = _EARNED.search(clause) or goes_on
+    if per_share(figure, reader.plain) and quantity in {"share_price", "net_income", ""} and earned:
         quantity = "eps"
+    return quantity
+
+
+def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list[Figure], done: list[Claim]) -> Claim:
+    last = done[-1] if done else None
+    unsaid = _unsaid(reader, figure, last)
+    quantity = _quantity(reader, figure, last)
     loss = unsaid and last is not None and quantity == last.quantity and last.named.get("amount", figure).middle < 0
     if loss and year_before(reader.plain, figure):
         figure = signed(figure, -1.0)

@@ -61,7 +61,7 @@ class OnFile:
             return "confirmed", f"{about(best)}: {shown(best.value)}{extra}", (best.value.id,)
         planned = claim.status in {"planned", "conditional", "estimated"}
         later = [c for c in fit if self.came_after(c, planned=planned)]
-        if fit and len(later) == len(fit) and (planned or all("guidance" in c.value.id for c in fit)):
+        if fit and len(later) == len(fit):
             best = min(fit, key=lambda c: self.far(c, amount))
             what = "later guidance" if "guidance" in best.value.id else "what came of it"
             return "not_on_file", f"only {what} is {about(best)}: {shown(best.value)}", (best.value.id,)

@@ -82,7 +82,7 @@ FACTORS = {
     "腰斩": -0.5, "翻倍": 1.0, "翻番": 1.0, "增加了一倍": 1.0, "增长了两倍": 2.0, "一倍多": 1.0, "减半": -0.5,
 }  # fmt: skip
 FOLD = re.compile(
-    rf"(?:增长|增加|上涨|上升|提升|扩大|提高|飙升)了?(?:超过|逾|超|近|约|至少|了)?\s?(?P<n>{DIGITS}|{ZH}|[几数]十?)\s?(?:多|余)?倍"
+    rf"(?:增长|增加|上涨|上升|提升|扩大|提高|飙升|涨|翻)了?(?:超过|逾|超|近|约|至少|了)?\s?(?P<n>{DIGITS}|{ZH}|[几数]十?)\s?(?:多|余)?倍"
     rf"|(?P<m>(?<![\w.]){DIGITS}|two|three|four|five|six|seven|eight|nine|ten|twenty|hundred)[- ]?fold"
     rf"|(?:同期|去年|上年|年初|此前|之前|原来)的?(?:约|近|超过|逾)?(?P<k>{DIGITS}|{ZH})倍"
 )
@@ -117,7 +117,7 @@ MAKERS = (
 )
 DEVICE_WORD = r"(?:gb300s?|gb200s?|b300s?|b200s?|h200s?|h100s?|h800s?|h20s?|a100s?|a800s?|910cs?|910bs?|mi3\d\dxs?|l20s?|l40s?|rtx ?\d{4}s?)"
 DEVICES = re.compile(
-    rf"(?<![a-z])(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?[ -]?(?:张|块|枚|颗|片|个|基)?{MAKERS}"
+    rf"(?<![a-z$€£¥₹])(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?[ -]?(?:张|块|枚|颗|片|个|基)?{MAKERS}"
     rf"(?:(?P<kind>{DEVICE_WORD})(?:[\s-]*(?:gpus?|cards?|chips?|accelerators?|卡|芯片|显卡))?"
     rf"|(?P<plain>gpus?|cards|chips|accelerators|tpus?|xpus?|算力卡|加速卡|显卡|卡|芯片))(?![a-z]*d)"
 )
@@ -185,7 +185,7 @@ PERIODS = re.compile(
     rf"|(?P<year>{YEAR})(?![\d万亿千百多余]|,\d)年?(?P<end>末|底|初|年底)?"
 )
 QUARTER = re.compile(
-    r"(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])季(?:度|报)?(?![\d节])|(?P<head>首)季度?|(?P<word>first|second|third|fourth)[- ]quarter"
+    r"(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])财?季(?:度|报)?(?![\d节])|(?P<head>首)季度?|(?P<word>first|second|third|fourth)[- ]quarter"
     r"|(?<![a-z])q(?P<q>[1-4])(?!\w)|(?P<month>march|june|september|december) quarter"
 )
 """A quarter without a year."""
@@ -215,7 +215,7 @@ COUNT = re.compile(
     rf"(?<![a-z0-9.,-])(?P<a>{NUMBER})(?:[个次]?{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?(?P<measure>个|家|座|名|位|款|台|所|次)?"
 )
 PLANNED = re.compile(
-    r"plan|will |'ll |expect|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|proposed|pipeline|reiterat|should |"
+    r"plan|will |'ll |expect|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|proposed|pipeline|reiterat|should |heading for|on track|on course|set to |poised|"
     r"预计|料(?!理|号)|计划|将|拟|目标|预期|指引|展望|打算|规划|承诺"
 )
 """Words of what is to come."""

@@ -469,7 +469,11 @@ class Reader:
                     continue  # what is bought, not what is earned
             else:
                 continue
-            if figure.kind == "money" and figure.low >= _MOST_A_SHARE and word in {"shares", "stock", "股价"}:
+            if (
+                figure.kind == "money"
+                and figure.low >= _MOST_A_SHARE
+                and word in {"shares", "stock", "股价", "港股", "美股", "target"}
+            ):
                 continue
             gap += 10 if word in generic else 0
             gap += 14 * len(re.findall(r"[,，;；、]| while | and ", between)) - 0.5 * len(word)

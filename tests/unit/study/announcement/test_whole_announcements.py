@@ -368,6 +368,11 @@ def test_a_legal_notice_and_a_consensus_contradict_nothing():
         ("Amazon runs a cluster of nearly 500,000 Trainium2 chips.", "cluster", "accelerators", "", 5e5),
         ("Amazon's stock leapt 13% after hours.", "growth", "growth of share price", "", 0.13),
         ("外部客户收入增速提升至40%。", "growth", "growth of external cloud revenue", "", 0.40),
+        ("阿里巴巴2026財年第二財季自由現金淨流出218億元。", "metric", "free cash flow", "2025-Q3", -21.8 * BN),
+        ("阿里巴巴第三財季收入連續九個季度增長，達2,848億元人民幣。", "metric", "revenue", "2025-Q4", 284.8 * BN),
+        ("Anthropic's run rate is heading for $20-26 billion in 2026.", "metric", "yearly run rate, planned", "2026", (20 * BN, 26 * BN)),
+        ("xAI raised $20 billion in its Series E, above its $15 billion target.", "metric", "equity raised, planned", "", 15 * BN),
+        ("xAI burned $7.8 billion in cash, against revenue of $107 million.", "metric", "revenue", "", 107e6),
         ("Nebius aims for 800 MW to 1 GW by the end of 2026.", "power", "power, planned", "to 2026", (8e8, 1e9)),
     ],
 )  # fmt: skip
