@@ -93,7 +93,8 @@ class OnFile:
         """Return whether a value became known after the announcement: by its day, else as the outcome of a plan."""
         if self.day is None:
             return planned and not re.search(r"guidance|plan", candidate.value.id)
-        return (candidate.value.start - self.day).days > LATER_DAYS
+        outcome = planned and not re.search(r"guidance|plan", candidate.value.id)
+        return (candidate.value.start - self.day).days > (0 if outcome else LATER_DAYS)
 
     def near(self, candidate: Candidate) -> bool:
         """Return whether a value is of about the day of the announcement."""

@@ -215,7 +215,7 @@ COUNT = re.compile(
     rf"(?<![a-z0-9.,-])(?P<a>{NUMBER})(?:[个次]?{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?(?P<measure>个|家|座|名|位|款|台|所|次)?"
 )
 PLANNED = re.compile(
-    r"plan|will |'ll |expect|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|proposed|pipeline|reiterat|should |heading for|on track|on course|set to |poised|"
+    r"plan|will |'ll |expect|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|proposed|pipeline|reiterat|should |heading for|(?<![a-z])sees? |anticipat|on track|on course|set to |poised|"
     r"预计|料(?!理|号)|计划|将|拟|目标|预期|指引|展望|打算|规划|承诺"
 )
 """Words of what is to come."""

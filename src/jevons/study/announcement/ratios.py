@@ -33,6 +33,8 @@ _STAKE_AFTER = re.compile(
 _STAKE_BEFORE = re.compile(
     r"(?:stake of|holds?|(?<![a-z])own(?:s|ed)?(?: between)?|keeps?|retains?|持有[^,，。]{0,16}|持股(?:比例)?(?:为|达|约)?|占股|stake (?:to|at))\s?(?:about |roughly |约)?$"
 )
+_HOLDER = re.compile(r"\s?(?:owned |held )?by (?:the )?")
+"""Words between a stake and who has it."""
 _HELD = re.compile(r"(?<![a-z])(?:own|held|hold|had|has|have|keep|retain|持有|持股|stake|股权|interest)")
 _RATE_AFTER = re.compile(
     r"\s?(?:senior |convertible |unsecured |secured |first-lien |green )*(?:notes|bonds|coupon|yield|interest)|\s?的?(?:优先票据|票据|债券|票息|利率|年利率)"
@@ -202,6 +204,11 @@ def _stake(reader: Reader, figure: Figure, before: str, firm: str) -> Claim | No
         ),
         None,
     )
+    holder = _HOLDER.match(plain, figure.end)
+    if holder and re.search(r"(?:owned|held) by", plain):
+        by = next((m.firm for m in reader.mentions if m.start == holder.end()), "")
+        if by:
+            return reader.make("stake", by, "stake", {"percent": figure} | reader.period(figure))
     after = _STAKE_AFTER.match(plain, figure.end)
     held = _STAKE_BEFORE.search(before) or (of is not None and _HELD.search(before))
     bought = re.search(r"(?:for|换取|获得)\s?(?:about |roughly |a |约)?$", before) and any(

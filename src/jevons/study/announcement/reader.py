@@ -282,7 +282,7 @@ class Reader:
         for figure in [
             f for f in self.figures if f.kind in {"money", "percent", "count", "devices", "power", "multiple"}
         ]:
-            near = self._adjacent(figure)
+            near = None if figure.what == "factor" else self._adjacent(figure)
             if near is not None and near.start not in self.bound:
                 lead = self.plain[: min(near.start, figure.start)]
                 if _BESIDE.search(lead) and not re.search(r"(?:by|to|in)\s?$", lead):

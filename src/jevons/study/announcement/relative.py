@@ -128,7 +128,8 @@ def _label(
     cut = re.compile(r"[,，;；。]|\s(?:and|while|but)\s")
     ahead = PLANNED.search(cut.split(sentence[: figure.start])[-1] + cut.split(sentence[figure.end :])[0])
     if name[0] == "R":
-        return "quarter" if day is None else quarter_before(day, fiscal_end_month, -int(name[1:]))
+        coming = int(name[1:]) or (ahead is not None)
+        return "quarter" if day is None else quarter_before(day, fiscal_end_month, -coming)
     if name == "D":
         return "year" if day is None else f"{day.year}-to-date"
     if name == "FE" and day is not None and ahead is None:

@@ -439,3 +439,19 @@ def test_the_company_is_the_announcer_after_one_sentence_about_another():
         250 * BN,
         38 * BN,
     ]
+
+
+def test_a_stake_is_of_who_holds_it():
+    found = claims("Reliance plans a joint venture, 70% owned by Reliance and 30% by Meta.", "stake")
+    assert [(c.firm, c.named["percent"].low) for c in found] == [("reliance", 0.7), ("meta", 0.3)]
+
+
+def test_the_quarter_of_what_is_to_come_is_the_next():
+    text = "CoreWeave sees first-quarter revenue of $2 billion. Interest expense will be $510 million in the quarter."
+    assert [c.named["period"].label for c in claims(text, date="2026-02-26")] == ["2026-Q1", "2026-Q1"]
+
+
+def test_what_came_of_a_guidance_does_not_contradict_it():
+    text = "CoreWeave sees first-quarter revenue between $1.9 billion and $2 billion."
+    claim = one(text, "metric", date="2026-02-26")
+    assert (claim.verdict, "what came of it" in claim.reason) == ("not_on_file", True)
