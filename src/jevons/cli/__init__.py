@@ -3,8 +3,10 @@
 Exit codes: 0 done, 1 a defect of the program, 2 wrong input, 3 no feasible answer, 130 interrupted.
 """
 
+import atexit
 import contextlib
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -25,6 +27,13 @@ def main() -> None:
         if stop.code != _INTERRUPTED:
             raise
         _leave()
+    finally:
+        atexit.register(_finish)
+
+
+def _finish() -> None:
+    """Take no interruption any more: one while Python ends would make a finished answer a killed command."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _leave() -> NoReturn:

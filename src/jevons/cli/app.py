@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import io
 import sys
 from collections.abc import Callable
@@ -11,43 +12,66 @@ from typing import Annotated, Any
 
 import typer
 
-from jevons.cli.commands.buy_rent_api import buy_rent_api
-from jevons.cli.commands.compare import compare
-from jevons.cli.commands.cost import cost
-from jevons.cli.commands.devices import devices_app, engines
-from jevons.cli.commands.facts import facts_app
-from jevons.cli.commands.models import models_app
-from jevons.cli.commands.new import new
-from jevons.cli.commands.op import op_app
-from jevons.cli.commands.plan import plan
-from jevons.cli.commands.read import read
-from jevons.cli.commands.simulate import simulate
-from jevons.cli.commands.size import size
-from jevons.cli.commands.study import study_app
-from jevons.cli.commands.track import track
-from jevons.cli.commands.train import train
-from jevons.cli.commands.validate import calibrate, validate
-from jevons.cli.commands.value import value
-from jevons.cli.commands.web import web
 from jevons.cli.output import FULL, forcible, full_problem, harmless, let_go, note, open_streams
 from jevons.cli.words import Command
 from jevons.errors import FactError, InfeasibleError, InputError, SolverError
 from jevons.text import shortened
 
-app = typer.Typer(
-    name="jevons",
-    help="Plans, simulates and prices AI compute, from one matrix product to what a share price implies.",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-)
-app.add_typer(facts_app, name="facts", rich_help_panel=None)
-app.add_typer(models_app, name="models")
-app.add_typer(op_app, name="op")
-app.add_typer(devices_app, name="devices")
-app.add_typer(study_app, name="study")
+_COMMANDS = {
+    "plan": "plan",
+    "value": "value",
+    "compare": "compare",
+    "track": "track",
+    "read": "read",
+    "new": "new",
+    "size": "size",
+    "buy-rent-api": "buy_rent_api",
+    "simulate": "simulate",
+    "train": "train",
+    "cost": "cost",
+    "validate": "validate",
+    "calibrate": "validate",
+    "engines": "devices",
+    "web": "web",
+    "facts": "facts",
+    "models": "models",
+    "op": "op",
+    "devices": "devices",
+    "study": "study",
+}
+"""Commands and groups of commands in the order of the help, and the module of ``jevons.cli.commands`` that has each."""
+
+
+@functools.cache
+def app_of(*names: str) -> typer.Typer:
+    """Return the command line with these commands, or with all: whoever runs one command need not load the others."""
+    app = typer.Typer(
+        name="jevons",
+        help="Plans, simulates and prices AI compute, from one matrix product to what a share price implies.",
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )
+    app.callback(invoke_without_command=True)(root)
+    for name in names or _COMMANDS:
+        module = importlib.import_module(f"jevons.cli.commands.{_COMMANDS[name]}")
+        group = getattr(module, f"{name}_app", None)
+        if group is None:
+            app.command(name, cls=Command)(getattr(module, name.replace("-", "_")))
+        else:
+            app.add_typer(group, name=name)
+    _with_force(app)
+    return app
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """Return ``app``, the whole command line."""
+    if name == "app":
+        return app_of()
+    problem = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(problem)
 
 
 def _with_force(group: typer.Typer) -> None:
@@ -61,9 +85,14 @@ def _with_force(group: typer.Typer) -> None:
 
 
 @functools.cache
-def _built() -> Callable[[], Any]:
-    """Return the commands with all their options, built once: a program may run many lines in one process."""
-    return typer.main.get_command(app)
+def _built(*names: str) -> Callable[[], Any]:
+    """Return commands with all their options, built once: a program may run many lines in one process."""
+    return typer.main.get_command(app_of(*names))
+
+
+def _named() -> list[str]:
+    """Return the command that the line begins with; none for help, a wrong name or a shell that completes."""
+    return [name for name in sys.argv[1:2] if name in _COMMANDS]
 
 
 def main() -> None:
@@ -74,7 +103,7 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8")
     try:
         with harmless():
-            _built()()
+            _built(*_named())()
     except (InputError, FactError) as error:
         _stop(error, 2)
     except InfeasibleError as error:
@@ -96,7 +125,6 @@ def _stop(error: Exception, code: int) -> None:
     sys.exit(code)
 
 
-@app.callback(invoke_without_command=True)
 def root(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
 ) -> None:
@@ -106,24 +134,3 @@ def root(
 
         typer.echo(f"jevons {__version__}")
         raise typer.Exit
-
-
-for command in (
-    plan,
-    value,
-    compare,
-    track,
-    read,
-    new,
-    size,
-    buy_rent_api,
-    simulate,
-    train,
-    cost,
-    validate,
-    calibrate,
-    engines,
-    web,
-):
-    app.command(cls=Command)(command)
-_with_force(app)

@@ -68,11 +68,11 @@ def forced() -> bool:
 
 
 def forcible(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command that writes files with the option ``--force``; another command as it is."""
+    """Return a command that writes files with the option ``--force``; another one, or one that has it, as it is."""
     import typer
 
     signature = inspect.signature(command, eval_str=True)
-    if not {"out", "plot"} & set(signature.parameters):
+    if not {"out", "plot"} & set(signature.parameters) or "force" in signature.parameters:
         return command
 
     @functools.wraps(command)

@@ -25,6 +25,14 @@ def test_an_interruption_anywhere_is_a_line_and_130(place):
     assert (done.returncode, done.stdout, done.stderr) == (130, "begun\n", "interrupted\n")
 
 
+def test_an_interruption_after_the_answer_does_not_undo_it():
+    head = "import atexit, os, signal, jevons.cli\nimport jevons.cli.app as app"
+    late = "app.main = lambda: print('answered')\natexit.register(os.kill, os.getpid(), signal.SIGINT)"
+    code = f"{head}\n{late}\njevons.cli.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "answered\n", "")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
