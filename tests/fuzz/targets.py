@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from jevons.errors import FactError, InfeasibleError, InputError, InputNote
+from jevons.errors import FactError, InfeasibleError, InputError, InputWarning
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data"
@@ -453,7 +453,7 @@ def failure(target: Target, seed: int, folder: Path) -> str | None:
     try:
         with _limited(), warnings.catch_warnings():
             warnings.simplefilter("error")
-            warnings.simplefilter("ignore", InputNote)  # what a reader tells beside its answer
+            warnings.simplefilter("ignore", InputWarning)  # what a reader tells beside its answer
             target.judge(case, folder)
     except ANSWERS as error:
         if not str(error).strip():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,7 +115,7 @@ class Precision:
     peak: str
     weight_bytes: float
     activation_bytes: float
-    tile_rows: float = 16.0
+    tile_rows: float = field(default=16.0, kw_only=True)
 
 
 # Scales as the formats define them: one fp32 per 128 x 128 weights and per 128 activations (fp8_block), one fp8 per 16
@@ -123,11 +123,11 @@ class Precision:
 PRECISIONS: Mapping[str, Precision] = {
     "bf16": Precision("bf16", 2.0, 2.0),
     "fp16": Precision("fp16", 2.0, 2.0),
-    "fp8": Precision("fp8", 1.0, 1.0, 64.0),
-    "fp8_block": Precision("fp8", 1.0 + 4.0 / 128**2, 1.0 + 4.0 / 128, 64.0),
-    "fp4": Precision("fp4", 0.5 + 1.0 / 16, 0.5 + 1.0 / 16, 64.0),
+    "fp8": Precision("fp8", 1.0, 1.0, tile_rows=64.0),
+    "fp8_block": Precision("fp8", 1.0 + 4.0 / 128**2, 1.0 + 4.0 / 128, tile_rows=64.0),
+    "fp4": Precision("fp4", 0.5 + 1.0 / 16, 0.5 + 1.0 / 16, tile_rows=64.0),
     "mxfp4": Precision("bf16", 0.5 + 1.0 / 32, 2.0),
-    "w4a8": Precision("fp8", 0.5 + 1.0 / 32, 1.0 + 1.0 / 32, 64.0),
+    "w4a8": Precision("fp8", 0.5 + 1.0 / 32, 1.0 + 1.0 / 32, tile_rows=64.0),
     "int8": Precision("int8", 1.0, 1.0),
     "int8_wo": Precision("bf16", 1.0, 2.0),
     "int4": Precision("bf16", 0.5 + 2.0 / 128, 2.0),

@@ -145,9 +145,10 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _note_files(arguments: Mapping[str, Any]) -> None:
-    """Take note of the files that arguments name, and what they are to the result."""
+    """Take note of the files that arguments name or were read from, and what they are to the result."""
     for name, given in arguments.items():
-        for value in given if isinstance(given, list | tuple) else (given,):
+        for entry in given if isinstance(given, list | tuple) else (given,):
+            value = getattr(entry, "source_file", entry)
             if isinstance(value, str | Path) and str(value):
                 with contextlib.suppress(OSError, ValueError):
                     if stat.S_ISREG(os.stat(value).st_mode):  # noqa: PTH116 - of any text, which may be no path

@@ -225,9 +225,9 @@ def graph_bytes(deployment: Deployment) -> float:
         return 0.0
     model, layout = deployment.model, deployment.layout
     sparse = sum(group.count for group in model.layers if group.feed_forward.kind == "moe")
-    each = factors.graph_layer_bytes * model.n_layers + factors.graph_expert_bytes * sparse
+    each = factors.graphs.graph_layer_bytes * model.n_layers + factors.graphs.graph_expert_bytes * sparse
     captured = _captured_sizes(2 * deployment.engine.batching.max_batch) / _captured_sizes(_LARGEST_GRAPH)
-    return factors.graph_fixed_bytes + each / layout.pp * captured
+    return factors.graphs.graph_fixed_bytes + each / layout.pp * captured
 
 
 def _captured_sizes(running: int) -> int:
@@ -280,7 +280,7 @@ def memory_plan(deployment: Deployment) -> MemoryUse:
     reserved = engine.batching.reserved_bytes + communicator_bytes(deployment) + _state_pool_bytes(deployment)
     if deployment.accelerator.generation == "hopper":
         reserved += engine.memory.hopper_bytes
-    inside = engine.memory.graphs_inside > 0.0
+    inside = engine.memory.graphs.graphs_inside > 0.0
     return MemoryUse(
         weights_bytes=weights,
         activations_bytes=activations,

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 
 from jevons.facts import Facts
 from jevons.operators.engines import ANYWHERE, Place, engine_fact
+from jevons.parts import Grouped, Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryFactors:
+class GraphMemory(Part):
+    """What captured graphs take.
+
+    Parameters
+    ----------
+    graph_fixed_bytes, graph_layer_bytes, graph_expert_bytes : float
+        Fixed, for each layer with all sizes captured, and more for each of those with experts.
+    graphs_inside : float
+        1 where graphs come out of the engine's share of memory, 0 where they are captured outside it.
+    """
+
+    graph_fixed_bytes: float = 0.0
+    graph_layer_bytes: float = 0.0
+    graph_expert_bytes: float = 0.0
+    graphs_inside: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryFactors(Grouped):
     """How one release of an engine uses device memory; all zero where its start-up was not measured.
 
     Parameters
@@ -33,10 +51,8 @@ class MemoryFactors:
     before_bytes, before_comm_bytes, before_comm_bus_bytes : float
         Taken before the engine looks at the free memory: the context, and with several devices the first communicator,
         over links of their own or over the bus.
-    graph_fixed_bytes, graph_layer_bytes, graph_expert_bytes : float
-        Captured graphs: fixed, for each layer with all sizes captured, and more for each of those with experts.
-    graphs_inside : float
-        1 where graphs come out of the engine's share of memory, 0 where they are captured outside it.
+    graphs : GraphMemory
+        What captured graphs take.
     workspace_kept : float
         1 where buffers of expert layers stay allocated while the sampler runs.
     mxfp4_width, mxfp4_inner : float
@@ -69,10 +85,7 @@ class MemoryFactors:
     before_bytes: float = 0.0
     before_comm_bytes: float = 0.0
     before_comm_bus_bytes: float = 0.0
-    graph_fixed_bytes: float = 0.0
-    graph_layer_bytes: float = 0.0
-    graph_expert_bytes: float = 0.0
-    graphs_inside: float = 0.0
+    graphs: GraphMemory = GraphMemory()
     workspace_kept: float = 0.0
     mxfp4_width: float = 0.0
     mxfp4_inner: float = 0.0
@@ -95,7 +108,5 @@ def memory_factors(
     engine: str, place: Place = ANYWHERE, facts: Facts | None = None, on: dt.date | None = None
 ) -> MemoryFactors:
     """Return how an engine's release uses memory: the newest public on a date by default."""
-    stated = {
-        field.name: engine_fact(engine, field.name, place, facts, on) for field in dataclasses.fields(MemoryFactors)
-    }
-    return MemoryFactors(**{name: fact.number for name, fact in stated.items() if fact is not None})
+    stated = {name: engine_fact(engine, name, place, facts, on) for name in MemoryFactors.names()}
+    return MemoryFactors.of(**{name: fact.number for name, fact in stated.items() if fact is not None})

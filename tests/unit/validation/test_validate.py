@@ -97,7 +97,7 @@ def test_a_calibration_that_was_just_fitted_is_taken_as_it_is(tmp_path):
     by_object, by_file = (jevons.validate(table, calibration=c) for c in (fitted, tmp_path / "c.json"))
     assert by_object.to_json() == by_file.to_json()
     assert by_object.overall.median_ape == pytest.approx(
-        fitted.median_ape, abs=0.04
+        fitted.median_ape, abs=0.05
     )  # of more figures than were fitted
     assert len(fitted.tables["factors"]) == len(fitted.to_json()["factors"]) > 0
 

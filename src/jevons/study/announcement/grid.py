@@ -20,7 +20,7 @@ _SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "百万": 1e6, "亿"
 _CELL = re.compile(rf"\s*(?P<open>[(（-])?\s?(?P<number>{DIGITS})\s?[)）]?\s*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
     """The head of a table: the period of each column at its place in the text, the columns of changes, and the unit."""
 
@@ -57,12 +57,12 @@ def head_of(sentence: Sentence, figures: Sequence[Figure], before: Grid | None) 
     )
     unit = _UNIT.search(sentence.plain)
     if unit is None:
-        return Grid(periods, changes, "", 1.0)
+        return Grid(periods=periods, changes=changes, unit="", scale=1.0)
     scale = _SCALES[unit["zh"] or unit["en"].removesuffix("s")]
     money = BEFORE.get(unit["pre"] or "") or {"元": "CNY", "美元": "USD", "港元": "HKD"}.get(
         unit["post"] or unit["pre"] or "", ""
     )
-    return Grid(periods, changes, money, scale)
+    return Grid(periods=periods, changes=changes, unit=money, scale=scale)
 
 
 def in_unit(sentence: Sentence, figures: Sequence[Figure], head: Grid | None, currency: str) -> list[Figure]:

@@ -66,7 +66,7 @@ def load(
     faults = list(cross_check(document, scenario, facts))
     if faults:
         raise InputError(faults)
-    return scenario
+    return scenario.read_from(path)
 
 
 def _put(section: Any, keys: list[str], value: Any) -> None:

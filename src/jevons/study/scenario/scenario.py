@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.options import answered
@@ -56,6 +57,18 @@ class Scenario(Section):
     expansion: ExpansionSpec
     finance: FinanceSpec
     study: StudySpec = StudySpec(draws=64)
+    _source_file: Path | None = PrivateAttr(None)
+
+    @property
+    def source_file(self) -> Path | None:
+        """File that the scenario was read from, which no result of it may overwrite; None where there is none."""
+        return self._source_file
+
+    def read_from(self, path: Path | str) -> Scenario:
+        """Return the same scenario as read from a file."""
+        scenario = self.model_copy()
+        scenario._source_file = Path(path).absolute()  # noqa: SLF001 - its own
+        return scenario
 
     def labels(self) -> tuple[str, ...]:
         """Return the names of the quarters."""

@@ -84,7 +84,7 @@ def shipped(name: str) -> float:
     """Return the shipped value of a factor."""
     side, _, field = name.rpartition(".")
     preset = engine_preset("vllm", release=(0, 11) if side == "older" else (0, 19))
-    return preset.batching.reserved_bytes if field == "reserved_bytes" else float(getattr(preset.memory, field))
+    return preset.batching.reserved_bytes if field == "reserved_bytes" else float(preset.memory.field(field))
 
 
 def with_factors(deployment: Deployment, values: Mapping[str, float], *, newer: bool) -> Deployment:
@@ -94,7 +94,7 @@ def with_factors(deployment: Deployment, values: Mapping[str, float], *, newer: 
     chosen |= {name: values[name] for name in SHARED}
     reserved = chosen.pop("reserved_bytes")
     engine: EngineFactors = deployment.engine
-    memory = replace(engine.memory, **chosen)
+    memory = engine.memory.replace(**chosen)
     if f"{own}.sampler_bytes" not in values:
         memory = replace(memory, workspace_kept=0.0 if newer else 1.0)
     return replace(deployment, engine=engine.replace(memory=memory, reserved_bytes=reserved))

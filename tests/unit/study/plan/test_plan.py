@@ -2,10 +2,15 @@
 
 import dataclasses
 import datetime as dt
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
+import jevons
+from jevons.errors import InputError
 from jevons.facts import Facts, default_facts
 from jevons.schema import json_text
 from jevons.study import load, plan
@@ -236,3 +241,14 @@ def test_a_plan_by_month_keeps_the_quarters_accounts(scenario):
     assert len(fine.problem.quarters) == 12
     assert fine.spending.device_capex_cur.sum() == pytest.approx(chain.accounts.statements.cash.device_capex_cur.sum())
     assert chain.plan.fleet.ordered.sum() == pytest.approx(fine.fleet.ordered.sum())
+
+
+def test_a_result_does_not_overwrite_the_scenario_that_was_loaded_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "own.json"
+    file.write_text(json.dumps(yaml.safe_load(TINY.read_text(encoding="utf-8")), default=str), encoding="utf-8")
+    before = file.read_bytes()
+    scenario = load(file)
+    for altered in (scenario, scenario.with_values({"cost.wacc": 0.11})):
+        with pytest.raises(InputError, match="made from this file, as `scenario`"):
+            jevons.value(altered).save(file)
+    assert file.read_bytes() == before
