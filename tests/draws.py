@@ -1,11 +1,11 @@
-"""How many cases a test tries: all of them, or a quarter where the quick tests alone run."""
+"""How many cases a test tries: all of them, or a sixth where the quick tests alone run."""
 
 from collections.abc import Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
 
-_PART = 4
+_PART = 6
 _LEAST = 3
 
 quick = False
@@ -18,5 +18,5 @@ def draws(count: int) -> int:
 
 
 def some(cases: Iterable[T]) -> list[T]:
-    """Return the cases that this run tries: every fourth of a long list in the quick tests."""
+    """Return the cases that this run tries: every sixth of a long list in the quick tests."""
     return list(cases)[:: _PART if quick else 1]

@@ -91,6 +91,7 @@ SLOW = {
     "query", "sensitivity", "size", "store", "study", "study on a grid", "track", "validate", "value",
 }  # fmt: skip
 """Kinds that take more than a second or two to make."""
+SLOW_ENDINGS = (".svg", ".parquet.zip", ".png", ".pdf", ".svg.zip", ".png.zip")
 KINDS = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in MAKERS]
 )
@@ -115,8 +116,8 @@ def test_no_kind_of_result_is_left_out():
 @pytest.mark.parametrize(
     "ending",
     [
-        *ENDINGS, ".nc", ".svg",
-        *(pytest.param(e, marks=pytest.mark.slow) for e in (".parquet.zip", ".png", ".pdf", ".svg.zip", ".png.zip")),
+        *ENDINGS, ".nc",
+        *(pytest.param(e, marks=pytest.mark.slow) for e in SLOW_ENDINGS),
     ],
 )  # fmt: skip
 def test_it_is_saved_under_every_ending_or_says_why_not(name, ending, tmp_path):
