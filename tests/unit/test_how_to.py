@@ -167,6 +167,7 @@ def test_an_announcement_is_read_as_the_guide_says():
         exec(code, names)  # noqa: S102 - the guide's own text
 
 
+@pytest.mark.slow
 def test_two_scenarios_are_compared_as_the_guide_says(monkeypatch):
     monkeypatch.chdir(ROOT)
     for code in blocks("compare.md", "python"):

@@ -8,6 +8,7 @@ import pytest
 from places import MAIN, TINY
 
 
+@pytest.mark.slow
 def test_montecarlo_says_intervals_probabilities_and_writes_a_row_per_draw(jevons, tmp_path):
     out = tmp_path / "draws.csv"
     ran = jevons("study", "montecarlo", TINY, "--draws", 6, "--processes", 1, "--store", tmp_path / "s", "--json",

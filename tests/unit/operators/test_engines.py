@@ -53,6 +53,7 @@ def test_an_engine_is_added_by_three_facts_and_takes_the_others_from_one_it_is_l
     assert engine_in("MindIE 1.0.RC3", facts) == "mindie"
 
 
+@pytest.mark.slow
 def test_a_release_is_added_by_one_fact_and_holds_from_it_on(facts):
     assert engine("vllm", facts).host.step_overhead_s == pytest.approx(1e-4)
     assert engine("vllm@0.99.1", facts).host.step_overhead_s == pytest.approx(1e-4)

@@ -16,6 +16,8 @@ from jevons.web.frozen import result_page
 from jevons.web.wording import catalogue, shown, term, text_of
 from places import TINY
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def result():

@@ -11,6 +11,8 @@ from jevons.report.workbook import plan_book
 from jevons.study.chain.accounts import accounts
 from places import TINY
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def plan():

@@ -21,6 +21,7 @@ def grid():
     return jevons.study.sweep(TINY, axes, processes=1)
 
 
+@pytest.mark.slow
 def test_draws_are_a_result_with_a_row_each_and_labelled_paths(drawn, tmp_path):
     assert f"seed {jevons.load(TINY).seed}" in drawn.answer
     assert drawn.to_frame().height == drawn.draws.values.shape[0]

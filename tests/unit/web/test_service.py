@@ -28,6 +28,7 @@ def test_size_answers_as_the_function_does_with_the_answer_first(page: Served) -
     assert body["best"]["accelerators"] == expected.best.accelerators
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["buy-rent-api", "buy_rent_api"])
 def test_both_spellings_of_a_function_are_paths(page: Served, path: str) -> None:
     body = page.ask(path, {"model": "deepseek-r1", "gpu": ["h20"], "tokens_per_day": "57M"}).json()
@@ -238,6 +239,7 @@ def test_traces_are_read_mapped_and_refused_in_words(page: Served) -> None:
     assert {file.name[:2] for file in page.folder.iterdir()} <= {"t-"}
 
 
+@pytest.mark.slow
 def test_differences_list_only_changed_inputs_and_sum_up(page: Served) -> None:
     a = {"kind": "train", "input": {"model": "llama-3.1-8b", "gpus": 64, "tokens": "15B"}}
     b = {"kind": "train", "input": {"model": "llama-3.1-8b", "gpus": 128, "tokens": "30B"}}

@@ -132,6 +132,7 @@ def test_stock_without_renters_growth_without_stock_and_terms_without_brokers_ar
         assert part in text
 
 
+@pytest.mark.slow
 def test_tables_and_json_show_brokers_only_where_there_are_any(brokered, base):
     def rows(result):
         return [row for row in result.tables["rents"].rows if any("broker" in str(cell) for cell in row[:3])]

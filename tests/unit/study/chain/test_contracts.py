@@ -12,6 +12,8 @@ from jevons.study.plan.group_cash import group_cash
 from jevons.study.scenario.load import load
 from places import MAIN
 
+pytestmark = pytest.mark.slow
+
 COREWEAVE = MAIN.parent / "coreweave.yaml"
 
 

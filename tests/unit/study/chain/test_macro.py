@@ -33,6 +33,7 @@ def test_the_case_moves_demand_by_little():
     assert 1.0 < income_growth(both) < 1.03
 
 
+@pytest.mark.slow
 def test_more_income_is_more_calls():
     base = jevons.plan(TINY, draws=0)
     rich = jevons.plan(TINY, draws=0, set={"market.macro.productivity": 0.5})

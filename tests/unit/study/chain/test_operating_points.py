@@ -47,6 +47,7 @@ def test_more_bandwidth_never_slows_a_call_and_speeds_up_each_somewhere(swept):
         assert (np.where(able, fast / slow, 1.0).min(axis=1) < 0.99).all()
 
 
+@pytest.mark.slow
 def test_more_bandwidth_lets_more_tokens_be_wanted_at_prices_no_higher(swept):
     calls = swept[0][1].inputs.use.counts_tokens
     tokens = [chain.market.market_tokens_per_d[calls, -1].sum() for _, chain in swept]

@@ -26,6 +26,7 @@ def base(tmp_path_factory):
     return loaded, plan(loaded, draws=0).chain.exchange.ways[1, 0]
 
 
+@pytest.mark.slow
 def test_who_buys_machines_leaves_the_cloud(tmp_path):
     with_box, without = plan(scenario(tmp_path), draws=0), plan(load(TINY), draws=0)
     ways = with_box.chain.exchange.ways

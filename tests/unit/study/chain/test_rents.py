@@ -24,6 +24,7 @@ def test_rents_clear_what_renters_want_against_what_stands(base):
     assert chain.market.price_cur_per_tok[-1, 2] == pytest.approx(chain.exchange.rent_index * 8.0)
 
 
+@pytest.mark.slow
 def test_more_renters_pay_more_and_fewer_pay_less(base):
     segment = "market.segments.renters.adopters"
     many, few = planned(**{segment: 2000.0}), planned(**{segment: 20.0})

@@ -100,6 +100,7 @@ def test_a_draw_without_a_plan_on_one_side_leaves_out_its_twin():
     assert paired["o"].tolist() == [[10.0, 10.0], [30.0, 30.0]]
 
 
+@pytest.mark.slow
 def test_two_files_are_compared_and_settings_swap_by_section(tmp_path):
     other = tmp_path / "b.yaml"
     other.write_text(TINY.read_text().replace("name: ", "name: Other ", 1).replace("engine: ", "engine: vllm #", 1))

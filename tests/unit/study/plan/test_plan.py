@@ -109,6 +109,7 @@ def with_news(start: dt.date) -> Facts:
     return Facts({**facts.by_id, **news}, facts.sources)
 
 
+@pytest.mark.slow
 def test_nothing_published_after_the_date_changes_a_result(scenario, result):
     """Invariant 56: Nothing published after a scenario's date changes its plan."""
     later = with_news(dt.date(2025, 2, 25))
@@ -243,6 +244,7 @@ def test_a_plan_by_month_keeps_the_quarters_accounts(scenario):
     assert chain.plan.fleet.ordered.sum() == pytest.approx(fine.fleet.ordered.sum())
 
 
+@pytest.mark.slow
 def test_a_result_does_not_overwrite_the_scenario_that_was_loaded_for_it(tmp_path: Path) -> None:
     file = tmp_path / "own.json"
     file.write_text(json.dumps(yaml.safe_load(TINY.read_text(encoding="utf-8")), default=str), encoding="utf-8")
