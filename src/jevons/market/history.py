@@ -60,6 +60,7 @@ def read_history(path: Path) -> History:
     dates: list[dt.date] = []
     columns: dict[str, list[float]] = {name: [] for name in numbers}
     faults: list[Fault] = []
+    today = dt.datetime.now(dt.UTC).date()
     for line, row in rows:
         place = f"{path}:{line}"
         try:
@@ -67,6 +68,8 @@ def read_history(path: Path) -> History:
         except ValueError:
             faults.append(Fault(message=f"`{row['date']}` is not a date; write YYYY-MM-DD or YYYY-MM", path=place))
             continue
+        if date > today:
+            faults.append(Fault(message=f"`{row['date']}` lies in the future; a history ends today", path=place))
         if dates and date <= dates[-1]:
             faults.append(
                 Fault(message=f"{date} does not come after {dates[-1]}; sort the rows by date, one each", path=place)

@@ -161,6 +161,8 @@ def test_a_load_of_long_thinking_takes_memory_by_its_requests(jevons, tmp_path):
 def test_a_date_past_all_calendars_is_told(jevons, tmp_path):
     (tmp_path / "h.csv").write_text("date,tokens_per_day,price\n2024-01-01,1,1\n99999999999999999999,2,1\n")
     assert "is not a date" in jevons("study", "growth", tmp_path / "h.csv").err
+    (tmp_path / "h.csv").write_text("date,tokens_per_day,price\n2024-01-01,1,1\n9999-01-01,2,1\n")
+    assert "lies in the future" in jevons("study", "growth", tmp_path / "h.csv").err
 
 
 @pytest.mark.parametrize(
