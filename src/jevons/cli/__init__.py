@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import sys
+from types import FrameType
 from typing import NoReturn
 
 __all__ = ["main"]
@@ -17,6 +18,15 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line; an interruption at any moment, loading included, ends it with a line."""
+    came: list[int] = []
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        with contextlib.suppress(ValueError):  # in another thread than the main one
+            signal.signal(signal.SIGINT, interrupted)
     try:
         from jevons.cli.app import main as run
 
@@ -27,6 +37,10 @@ def main() -> None:
         if stop.code != _INTERRUPTED:
             raise
         _leave()
+    except Exception:
+        if came:  # compiled code may make an error of its own of an interruption
+            _leave()
+        raise
     finally:
         atexit.register(_finish)
 

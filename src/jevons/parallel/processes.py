@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections import deque
@@ -66,7 +67,7 @@ def in_processes(
         try:
             while waiting or running:
                 while waiting and len(running) < 3 * workers:
-                    with _main_unseen():  # workers start as work is handed out
+                    with _main_unseen(), _uninterrupted():  # workers start as work is handed out
                         running[pool.submit(_one, items[waiting[0]])] = waiting[0]
                     waiting.popleft()
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
@@ -81,6 +82,10 @@ def in_processes(
                 losses[place] += 1
             _check_losses(losses, workers)
             waiting.extendleft(reversed(again))
+        except KeyboardInterrupt:
+            for process in list((pool._processes or {}).values()):  # noqa: SLF001 - what they do is no longer wanted
+                process.terminate()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -97,6 +102,23 @@ def _check_losses(losses: Sequence[int], workers: int) -> None:
             "memory?); use fewer processes"
         )
         raise InputError(message)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let new processes take no interruption from the keyboard, which reaches all of a group: their parent ends them.
+
+    A process inherits which signals are blocked, so that none comes between its start and its first line. The parent
+    takes what came meanwhile as soon as it goes on.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -14,6 +14,10 @@ WITHIN = {
     "a call": "def stop(): raise KeyboardInterrupt\napp.main = stop",
     "code made from text": "app.main = lambda: exec('raise KeyboardInterrupt')",
     "the parser of options": "def stop(): sys.exit(130)\napp.main = stop",
+    "compiled code, which makes an error of it": (
+        "import os, signal\ndef stop():\n try: os.kill(os.getpid(), signal.SIGINT)\n"
+        " except KeyboardInterrupt: raise TypeError('no common dtype') from None\napp.main = stop"
+    ),
 }
 
 
