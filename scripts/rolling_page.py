@@ -16,7 +16,7 @@ from pathlib import Path
 from jevons.facts import default_facts
 from jevons.files import writing
 from jevons.text import with_blocks
-from jevons.validation.backtest.rolling import FIRST_PRIORS, PRIORS, frozen_quantiles, rolling_scores, summary
+from jevons.validation.backtest.rolling import ORIGINS, frozen_quantiles, growth_priors, rolling_scores, summary
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "validation" / "rolling.md"
@@ -34,7 +34,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def scoring() -> str:
     """Return coverage and scores of both sets of priors by kind of series."""
     rows = []
-    for name, priors in (("first", FIRST_PRIORS), ("widened", PRIORS)):
+    for name, priors in (
+        ("first", growth_priors(default_facts(), ORIGINS[0])),
+        ("widened", growth_priors(default_facts())),
+    ):
         scores = rolling_scores(default_facts(), priors=priors)
         for kind, count, covered, crps, rules in summary(scores):
             cells = [f"{ours:.3f} against {theirs:.3f} ({n})" for theirs, ours, n in rules.values()]

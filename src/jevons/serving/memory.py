@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import re
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.models import Attention, FeedForward, Gemm, LayerGroup, ModelSpec, WeightPrecision
 from jevons.models.formulas import cached_bytes, entry_bytes, expert_parameters, layer_gemms, layer_parameters
 from jevons.models.types import WEIGHT_BITS
+from jevons.operators.engines import shipped_text
 from jevons.operators.types import kv_bytes_of, storage_of
 from jevons.serving.drafter import as_deployment, drafter_of, joining_bytes
 from jevons.serving.kv_pages import paged_cache
@@ -226,18 +229,19 @@ def graph_bytes(deployment: Deployment) -> float:
     model, layout = deployment.model, deployment.layout
     sparse = sum(group.count for group in model.layers if group.feed_forward.kind == "moe")
     each = factors.graphs.graph_layer_bytes * model.n_layers + factors.graphs.graph_expert_bytes * sparse
-    captured = _captured_sizes(2 * deployment.engine.batching.max_batch) / _captured_sizes(_LARGEST_GRAPH)
+    sizes = _graph_sizes(deployment.engine.name)
+    captured = sum(size <= max(2 * deployment.engine.batching.max_batch, 1) for size in sizes) / len(sizes)
     return factors.graphs.graph_fixed_bytes + each / layout.pp * captured
 
 
-def _captured_sizes(running: int) -> int:
-    """Return how many batch sizes are captured: 1, 2, 4, eights to 256 and sixteens to 512."""
-    most = min(max(running, 1), _LARGEST_GRAPH)
-    small = sum(size <= most for size in (1, 2, 4))
-    return small + min(most, 256) // 8 + max(most - 256, 0) // 16
-
-
-_LARGEST_GRAPH = 512
+@functools.cache
+def _graph_sizes(engine: str) -> tuple[int, ...]:
+    """Return the batch sizes that an engine captures by default: fact ``graph_sizes``, vLLM's where it states none."""
+    sizes: set[int] = set()
+    for part in (shipped_text(engine, "graph_sizes") or shipped_text("vllm", "graph_sizes")).split(";"):
+        numbers = [int(number) for number in re.findall(r"\d+", part)]
+        sizes |= set(range(numbers[0], numbers[1] + 1, numbers[2])) if len(numbers) == 3 else set(numbers)
+    return tuple(sorted(sizes))
 
 
 def _state_pool_bytes(deployment: Deployment) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jevons.errors import InputError
+from jevons.facts import default_facts
 from jevons.hardware import Cluster
 from jevons.models import Attention, ModelSpec
 from jevons.operators import kernels as ops
@@ -19,12 +21,6 @@ from jevons.serving.scales import Scales, board, part_scales, scaled_as
 from jevons.serving.step_layers import ACTIVATION_BYTES, add_attention, add_layer, add_products
 from jevons.serving.step_tally import Load, Tally
 from jevons.serving.types import PARTS, Deployment, EngineFactors, FloatArray, StepTime
-
-_HEAD_SAMPLING_LAUNCHES = 3
-# Kernels of a block as engines launch them: norms, projections, rotary, cache writes, attention; router, sorting,
-# grouped products, shared expert; exchanges. Linear attention runs a dozen kernels from Triton, whose launch from
-# Python takes three times that of others.
-_KERNELS = {"gqa": 8, "mla": 22, "linear": 36, "ssm": 10, "dense": 5, "moe": 28, "none": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,7 +284,13 @@ def _load(
 
 def _launches(model: ModelSpec) -> int:
     """Return the kernels of one pass over the layers."""
-    return sum(g.count * (_KERNELS[g.attention.kind] + _KERNELS[g.feed_forward.kind]) for g in model.layers)
+    return sum(g.count * (_kernels_of(g.attention.kind) + _kernels_of(g.feed_forward.kind)) for g in model.layers)
+
+
+@functools.cache
+def _kernels_of(block: str) -> int:
+    """Return the kernels that engines launch for a block, facts ``launches.<block>``; a layer may lack one."""
+    return 0 if block == "none" else int(default_facts().get(f"launches.{block}").number)
 
 
 def _add_drafts(tally: Tally, deployment: Deployment) -> None:
@@ -306,7 +308,7 @@ def _add_ends(tally: Tally, deployment: Deployment, load: Load) -> None:
     head = weight_precision(deployment).head
     tally.add("head", ops.gemm(device, rows, model.vocab / layout.tp, model.hidden, multiplied_in(deployment, head)))
     logits = rows * model.vocab * 4.0 / layout.tp
-    tally.add("head", ops.elementwise(device, 2.0 * logits, logits, launches=_HEAD_SAMPLING_LAUNCHES))
+    tally.add("head", ops.elementwise(device, 2.0 * logits, logits, launches=_kernels_of("sampling")))
     embedded = load.tokens * model.hidden * ACTIVATION_BYTES
     tally.add("head", ops.elementwise(device, embedded, embedded))
     cluster = Cluster(board(device), deployment.devices)

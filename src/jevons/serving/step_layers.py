@@ -25,7 +25,6 @@ from jevons.serving.types import Deployment, FloatArray
 ACTIVATION_BYTES = 2.0
 # Tokens that are quantised as a whole before they are gathered, scales included; block scales are made after it.
 _GATHERED_BYTES = {"fp8": 1.0, "fp4": 0.5625}
-_XQA_GROUP = 8.0  # query heads to one of keys and values, for which the first kernels that share them were built
 # Grouped products per tensor in 8 bits were measured with untuned kernels only, three to ten times slower than the
 # block-scaled ones of the same engines; what serves models in them is tuned like the latter.
 _EXPERT_KERNELS = {"fp8": "fp8_block"}
@@ -226,8 +225,9 @@ def _reads(deployment: Deployment, group: float) -> float:
     """
     engine = deployment.engine
     again = engine.kernels.decode_rereads_frac
-    if deployment.kv_precision == "fp8" and deployment.accelerator.generation == "hopper" and group != _XQA_GROUP:
-        again = max(again, engine.kernels.hopper_fp8_rereads_frac)
+    late = engine.kernels.hopper_fp8_rereads_frac
+    if late and deployment.kv_precision == "fp8" and deployment.accelerator.generation == "hopper":
+        again = max(again, late) if group != engine_number(engine.name, "first_shared_heads") else again
     return 1.0 + again * (group - 1.0)
 
 

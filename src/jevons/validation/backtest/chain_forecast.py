@@ -23,7 +23,6 @@ from jevons.study.draws.sampling import draw_amounts, stream
 from jevons.study.scenario.scenario import Scenario
 from jevons.validation.backtest.forecast import (
     HORIZON,
-    MARGIN_NOISE_FRAC,
     VARIANTS,
     Evidence,
     Forecast,
@@ -190,10 +189,10 @@ def _cloud(
     now = _drawn_or_given(scenario, drawn, "market.ai_revenue_share") * known.revenue_cur[-1]
     growth = _drawn_or_given(scenario, drawn, "market.ai_revenue_growth")
     pace = 1.0 + _drawn_or_given(scenario, drawn, "finance.base_growth")
-    revenue = ai + seasonal(rest_of_year(known, now, growth), pace, rng)
+    revenue = ai + seasonal(known, rest_of_year(known, now, growth), pace, rng)
     moved = paths["cloud_ebita_frac"][:, :HORIZON] - paths["cloud_ebita_frac"][:, :1]
     drifted = p["base_margin_drift_frac"][:, None] * np.arange(1, HORIZON + 1)
-    margin = known.margin_frac + moved + drifted + rng.normal(0.0, MARGIN_NOISE_FRAC, revenue.shape)
+    margin = known.margin_frac + moved + drifted + rng.normal(0.0, known.fixed["margin_noise_frac"], revenue.shape)
     return revenue, growth_on_year(known, revenue), margin
 
 

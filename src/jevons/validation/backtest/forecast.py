@@ -25,9 +25,6 @@ from jevons.study.scenario.amounts import Amount
 HORIZON = 5
 """Quarters forecast after the last one that was reported at the main date: to 2026-Q1."""
 
-MARGIN_NOISE_FRAC = 0.006
-"""Standard deviation of a quarter's margin about what moves it."""
-
 VARIANTS = ("full", "constant elasticity only", "no narrative")
 
 TARGETS: dict[str, tuple[str, str]] = {
@@ -41,16 +38,6 @@ TARGETS: dict[str, tuple[str, str]] = {
     "deepseek_price_index": ("1", "List-price index, DeepSeek (date = 1)"),
     "ads_price_usd": ("USD", "Alibaba share price per ADS at the quarter's end"),
 }
-
-CORRELATIONS: dict[tuple[str, str], float] = {
-    ("tokens_per_user_growth", "price_move_cut"): 0.3,
-    ("adoption_imitation", "tokens_per_user_growth"): 0.2,
-    ("ai_growth_frac", "ai_share_frac"): -0.4,
-    ("ai_revenue_to_tokens", "tokens_per_user_growth"): -0.3,
-    ("plan_spent_frac", "ban_probability_frac"): -0.3,
-    ("named_share_frac", "tokens_counting_factor"): 0.2,
-}
-
 
 PRODUCTS = {
     "qwen": ("api.qwen.max", "api.qwen.plus", "api.qwen.turbo"),
@@ -110,6 +97,8 @@ class Evidence:
     ads_price_usd: float
     price_changes: Array
     priors: Mapping[str, Amount]
+    fixed: Mapping[str, float]
+    ranks: Mapping[tuple[str, str], float]
 
     @property
     def quarters(self) -> tuple[str, ...]:
@@ -161,6 +150,14 @@ def evidence(facts: Facts, as_of: dt.date) -> Evidence:
             priors[fact.id.removeprefix("forecast.")] = Amount(
                 value=value.number, unit=value.unit, low=value.low, high=value.high
             )
+    ids = [fact.id for fact in facts if fact.id.startswith("backtest.")]
+    fixed = {name.removeprefix("backtest."): number(name) for name in ids}
+    ranks = {
+        (first, second): fixed.pop(name)
+        for name in list(fixed)
+        if name.startswith("rank.")
+        for _, first, second in (name.split("."),)
+    }
     doubao = facts.series("tokens.doubao.daily_tok_per_d", as_of)
     named = doubao[-1].number + number("tokens.minimax.daily_tok_per_d") + number("tokens.baidu.daily_tok_per_d")
     closes = [value.number for value in facts.series("alibaba.group.ads_price_adjusted_usd", as_of)]
@@ -183,6 +180,8 @@ def evidence(facts: Facts, as_of: dt.date) -> Evidence:
         ads_price_usd=price,
         price_changes=np.diff(np.log([*closes, price])),
         priors=priors,
+        fixed=fixed,
+        ranks=ranks,
     )
 
 
@@ -244,7 +243,7 @@ def forecast(known: Evidence, *, draws: int = 4000, seed: int = 7, variant: str 
         message = f"draws = {draws}: quantiles need at least 100"
         raise InputError(message)
     p = draw_priors(known, draws, seed)
-    price = {vendor: _list_prices(p, seed, vendor, draws) for vendor in PRODUCTS}
+    price = {vendor: _list_prices(known, p, seed, vendor, draws) for vendor in PRODUCTS}
     china, doubao = _tokens(known, p, np.sqrt(price["qwen"] * price["deepseek"]), variant)
     share = share_price(known, p, seed, draws, narrative=variant != "no narrative")
     capex, ai_capital = _capex(known, p, seed, share, narrative=variant != "no narrative")
@@ -260,7 +259,7 @@ def forecast(known: Evidence, *, draws: int = 4000, seed: int = 7, variant: str 
 def draw_priors(known: Evidence, draws: int, seed: int) -> dict[str, Array]:
     """Return correlated draws (n,) of each prior of the forecasts."""
     names = list(known.priors)
-    pairs = {pair: rank for pair, rank in CORRELATIONS.items() if set(pair) <= set(names)}
+    pairs = {pair: rank for pair, rank in known.ranks.items() if set(pair) <= set(names)}
     uniform = correlate(latin_hypercube(seed, names, draws), names, pairs, seed)
     return {name: known.priors[name].quantile(uniform[:, column]) for column, name in enumerate(names)}
 
@@ -269,17 +268,17 @@ def _years(known: Evidence, since: dt.date) -> Array:
     return np.array([(end - since).days / 365.25 for end in known.ends])
 
 
-def _list_prices(p: Mapping[str, Array], seed: int, vendor: str, draws: int) -> Array:
+def _list_prices(known: Evidence, p: Mapping[str, Array], seed: int, vendor: str, draws: int) -> Array:
     """Return the index by quarter (n, q): a Poisson number of moves a quarter, most of them cuts."""
     rng = stream(seed, f"forecast:{vendor}")
     level = np.zeros((draws, HORIZON))
     # The first quarter is part gone: moves before the date are in its prices.
-    length = np.array([0.4, *np.ones(HORIZON - 1)])
+    length = np.array([known.fixed["first_quarter_left_frac"], *np.ones(HORIZON - 1)])
     for quarter in range(HORIZON):
         moves = rng.poisson(p["price_moves"] * length[quarter])
         up = rng.random(draws) < p["price_rise_frac"]
-        size = p["price_move_cut"] * rng.lognormal(0.0, 0.3, draws)
-        level[:, quarter] = moves * np.where(up, 0.5 * size, -size)
+        size = p["price_move_cut"] * rng.lognormal(0.0, known.fixed["price_move_sd"], draws)
+        level[:, quarter] = moves * np.where(up, known.fixed["price_rise_over_cut"] * size, -size)
     return np.asarray(np.exp(np.cumsum(level, axis=1)))
 
 
@@ -291,15 +290,16 @@ def _tokens(known: Evidence, p: Mapping[str, Array], price: Array, variant: str)
         log_factor = by_price
         drift = np.zeros_like(by_price)
     else:
-        potential = np.maximum(p["users_potential"], known.users * 1.05)
+        potential = np.maximum(p["users_potential"], known.users * known.fixed["least_potential_over_users"])
         share = known.users / potential
         users = np.empty((share.size, HORIZON))
         step = np.diff(np.concatenate([[0.0], years])) * 4
         for quarter in range(HORIZON):
             share = share + step[quarter] * p["adoption_imitation"] * share * (1.0 - share)
             users[:, quarter] = np.minimum(share, 1.0) * potential / known.users
-        # The pace of new uses slows as the base grows: its logarithm halves in a year and a half.
-        pace = 1.5 / np.log(2) * (1 - 0.5 ** (years / 1.5))
+        # The pace of new uses slows as the base grows.
+        halving_y = known.fixed["pace_halving_y"]
+        pace = halving_y / np.log(2) * (1 - 0.5 ** (years / halving_y))
         log_factor = np.log(users) + np.log(p["tokens_per_user_growth"])[:, None] * pace + by_price
         drift = np.log(p["doubao_share_drift"])[:, None] * years
     china = known.named_tok_per_d / p["named_share_frac"] * p["tokens_counting_factor"]
@@ -349,23 +349,28 @@ def _cloud(
     base = known.named_tok_per_d / p["named_share_frac"] * p["tokens_counting_factor"]
     wanted = ai_now[:, None] * np.maximum(china / base[:, None] * price, 1e-6) ** p["ai_revenue_to_tokens"][:, None]
     in_service = np.concatenate([np.zeros((n, 1)), placed[:, :-1]], axis=1)
-    most = ai_now[:, None] * 1.25 + in_service * p["revenue_per_ai_capital"][:, None] / 4
+    most = (
+        ai_now[:, None] * (1.0 + known.fixed["most_ai_growth_frac"])
+        + in_service * p["revenue_per_ai_capital"][:, None] / 4
+    )
     ai = np.minimum(wanted, most)
-    rest = seasonal(rest_before, 1.0 + rest_growth, rng)
+    rest = seasonal(known, rest_before, 1.0 + rest_growth, rng)
     revenue = ai + rest
-    depreciation = p["cloud_depreciation_quarter_cny"][:, None] * (1 - 0.02 * np.arange(1, HORIZON + 1))
+    depreciation = p["cloud_depreciation_quarter_cny"][:, None] * (
+        1 - known.fixed["depreciation_runoff_frac"] * np.arange(1, HORIZON + 1)
+    )
     depreciation = depreciation + in_service / (4 * known.life_y)
     before_depreciation = known.margin_frac + p["cloud_depreciation_quarter_cny"] / last
     drifted = before_depreciation[:, None] + p["base_margin_drift_frac"][:, None] * np.arange(1, HORIZON + 1)
     ebita = drifted * (rest + ai_now[:, None]) + p["ai_gross_margin_frac"][:, None] * (ai - ai_now[:, None])
-    noise = rng.normal(0.0, MARGIN_NOISE_FRAC, (n, HORIZON))
+    noise = rng.normal(0.0, known.fixed["margin_noise_frac"], (n, HORIZON))
     return revenue, growth_on_year(known, revenue), (ebita - depreciation) / revenue + noise
 
 
 def funding_factor(known: Evidence, p: Mapping[str, Array], share: Array) -> Array:
-    """Return the factor of the story in the share's price (n, q) on capital expenditure, (n, q), at least a half."""
+    """Return the factor of the story in the share's price (n, q) on capital expenditure, (n, q)."""
     doublings = np.log2(share / known.ads_price_usd)
-    return np.maximum(1.0 + p["narrative_capex_gain_frac"][:, None] * doublings, 0.5)
+    return np.maximum(1.0 + p["narrative_capex_gain_frac"][:, None] * doublings, known.fixed["least_funding_factor"])
 
 
 def quarter_noise(p: Mapping[str, Array], rng: np.random.Generator) -> Array:
@@ -380,9 +385,9 @@ def rest_of_year(known: Evidence, ai_cur: Array, ai_growth_frac: Array) -> Array
     return np.asarray(known.revenue_cur - ai_cur[:, None] * (1.0 + ai_growth_frac)[:, None] ** -back)
 
 
-def seasonal(before: Array, growth_factor: Array, rng: np.random.Generator) -> Array:
+def seasonal(known: Evidence, before: Array, growth_factor: Array, rng: np.random.Generator) -> Array:
     """Return revenue (n, q) that grows by a factor a year (n,) on its own quarters of the year before (n, 4)."""
-    drift = np.cumsum(rng.normal(0.0, 0.01, (before.shape[0], HORIZON)), axis=1)
+    drift = np.cumsum(rng.normal(0.0, known.fixed["season_drift_sd"], (before.shape[0], HORIZON)), axis=1)
     growths = np.empty((before.shape[0], HORIZON))
     for quarter in range(HORIZON):
         ago = before[:, quarter] if quarter < 4 else growths[:, quarter - 4]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -62,22 +62,21 @@ class GrowthPrior:
     noise_sd: float
 
 
-FIRST_PRIORS: Mapping[str, GrowthPrior] = {
-    # clouds and platforms grew by 5 to 40 % a year before 2024; a quarter's season is some 5 %
-    "revenue": GrowthPrior(growth=0.2, growth_sd=0.15, fade=0.3, shock_sd=0.07, noise_sd=0.05),
-    # orders do not arrive evenly: quarters differ by a quarter from their trend; plans grew by 30 to 100 %
-    "capex": GrowthPrior(growth=0.4, growth_sd=0.3, fade=0.5, shock_sd=0.2, noise_sd=0.25),
-    # tokens grew tenfold and more a year from small beginnings, and the pace fades
-    "tokens": GrowthPrior(growth=1.8, growth_sd=1.0, fade=0.7, shock_sd=0.5, noise_sd=0.15),
-}
-"""Judgements of the first scoring: 62 % of outcomes were inside."""
+KINDS = ("revenue", "capex", "tokens")
+"""Kinds of series, each with one prior."""
 
-PRIORS: Mapping[str, GrowthPrior] = {
-    "revenue": FIRST_PRIORS["revenue"],
-    "capex": GrowthPrior(growth=0.5, growth_sd=0.6, fade=0.5, shock_sd=0.25, noise_sd=0.3),
-    "tokens": GrowthPrior(growth=2.5, growth_sd=1.8, fade=1.0, shock_sd=0.7, noise_sd=0.25),
-}
-"""The same, widened once after that scoring; what is frozen now comes from these."""
+
+def growth_priors(facts: Facts, as_of: dt.date | None = None) -> dict[str, GrowthPrior]:
+    """Return the prior of each kind of series: facts ``rolling.<kind>.<field>`` on a date, the newest by default.
+
+    Those of `ORIGINS`' first date are the judgements of the first scoring. What is frozen now comes from the newest,
+    which were widened once after it.
+    """
+    names = [field.name for field in fields(GrowthPrior)]
+    return {
+        kind: GrowthPrior(**{name: facts.get(f"rolling.{kind}.{name}", as_of).number for name in names})
+        for kind in KINDS
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,9 +235,10 @@ def crps_of_normal(mean: float, sd: float, value: float) -> float:
 
 
 def rolling_scores(
-    facts: Facts, origins: Iterable[dt.date] = ORIGINS, priors: Mapping[str, GrowthPrior] = PRIORS
+    facts: Facts, origins: Iterable[dt.date] = ORIGINS, priors: Mapping[str, GrowthPrior] | None = None
 ) -> list[RollingScore]:
-    """Return every outcome against the forecast of every date from which it was ahead."""
+    """Return every outcome against the forecasts of earlier dates; *priors* are the newest by default."""
+    priors = priors or growth_priors(facts)
     return [score for origin in origins for series in SERIES for score in _scores(facts, series, origin, priors)]
 
 
@@ -264,7 +264,7 @@ def _scores(facts: Facts, series: Series, origin: dt.date, priors: Mapping[str, 
 def summary(scores: Sequence[RollingScore]) -> list[tuple[str, int, float, float, dict[str, tuple[float, float, int]]]]:
     """Return kind, outcomes, coverage, mean CRPS; by rule its error, our CRPS on the same outcomes, and how many."""
     rows = []
-    for kind in PRIORS:
+    for kind in KINDS:
         mine = [score for score in scores if score.series.kind == kind]
         if not mine:
             continue
@@ -286,6 +286,7 @@ def frozen_quantiles(
 
     A flow is that of the quarter, a year's that of the four quarters to its end; a level is that at the quarter's end.
     """
+    priors = growth_priors(facts)
     frozen: dict[str, dict[str, list[float]]] = {}
     for series in SERIES:
         known = known_levels(facts, series, as_of)
@@ -297,7 +298,7 @@ def frozen_quantiles(
             middle = end - dt.timedelta(days=round(45.66 * (covers - 1)))
             if middle <= known[-1].date:
                 continue
-            mean, sd = forecast_log(known, PRIORS[series.kind], middle)
+            mean, sd = forecast_log(known, priors[series.kind], middle)
             row = [float(f"{covers * math.exp(mean + sd * float(ndtri(level))):.4g}") for level in levels]
             frozen.setdefault(series.scored, {})[label] = row
     return frozen

@@ -11,14 +11,13 @@ from tests.places import ROOT
 from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.validation.backtest.rolling import (
-    FIRST_PRIORS,
     ORIGINS,
-    PRIORS,
     SERIES,
     Level,
     crps_of_normal,
     forecast_log,
     frozen_quantiles,
+    growth_priors,
     known_levels,
     rolling_scores,
     summary,
@@ -42,7 +41,7 @@ def test_intervals_cover_about_what_they_say_over_all_firms(scores):
     for kind, count, covered, _, _ in summary(scores):
         assert count > 40, kind
         assert 0.7 <= covered <= 0.9, kind
-    first = rolling_scores(default_facts(), priors=FIRST_PRIORS)
+    first = rolling_scores(default_facts(), priors=growth_priors(default_facts(), ORIGINS[0]))
     assert np.mean([score.covered for score in first]) < 0.7  # the first scoring is published as it came
 
 
@@ -59,7 +58,7 @@ def test_every_outcome_is_later_than_its_forecast_and_all_firms_and_dates_are_th
 
 
 def test_growth_on_file_moves_the_drift_and_time_widens_the_spread():
-    now, prior = dt.date(2025, 1, 1), PRIORS["revenue"]
+    now, prior = dt.date(2025, 1, 1), growth_priors(default_facts())["revenue"]
     slow = [Level(date=dt.date(2024, 1, 1), log=0.0), Level(date=now, log=0.05)]
     fast = [slow[0], dataclasses.replace(slow[1], log=0.6)]
     ahead = dt.date(2026, 1, 1)
@@ -70,7 +69,7 @@ def test_growth_on_file_moves_the_drift_and_time_widens_the_spread():
 
 def test_nothing_known_is_refused():
     with pytest.raises(InputError, match="nothing of the series was public"):
-        forecast_log([], PRIORS["tokens"], dt.date(2025, 1, 1))
+        forecast_log([], growth_priors(default_facts())["tokens"], dt.date(2025, 1, 1))
 
 
 def test_crps_of_a_sharp_forecast_is_its_absolute_error():
