@@ -40,7 +40,7 @@ class Release:
 
 @functools.cache
 def shipped_table(name: str) -> dict[str, Any]:
-    """Return a table that ships with the package: ``launch_flags``, ``checkpoints`` or ``draft_heads``."""
+    """Return a table that ships with the package, such as ``launch_flags`` or ``checkpoints``."""
     from ruamel.yaml import YAML
 
     return dict(YAML(typ="safe").load((_DATA / f"{name}.yaml").read_text("utf-8")))

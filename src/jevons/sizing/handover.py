@@ -20,8 +20,6 @@ from jevons.sizing.service import Demand, Service
 
 _LEAST_REQUESTS, _MOST_REQUESTS = 200, 5000
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_FP8_MAKERS = ("Qwen/Qwen3", "zai-org/GLM-4.5", "zai-org/GLM-4.6", "zai-org/GLM-4.7", "zai-org/GLM-5", "stepfun-ai/")
-"""Makers who publish an 8-bit checkpoint beside each of these, named by ``-FP8`` behind."""
 _PLAIN = re.compile(r"[^A-Za-z0-9._/:@+-]+")
 """What a shell, YAML or compose could take for more than a name."""
 
@@ -35,7 +33,11 @@ def checkpoint_of(model: str, asked: str = "") -> str:
         return _plain(asked)
     known, base = shipped_table("checkpoints"), model.removesuffix("-fp8")
     maker = known.get(base, "")
-    if model != base and model not in known and maker.startswith(_FP8_MAKERS):
+    if (
+        model != base
+        and model not in known
+        and maker.startswith(tuple(shipped_table("eight_bit_checkpoints")["makers"]))
+    ):
         return f"{maker}-FP8"
     return _plain(known.get(model, model))
 

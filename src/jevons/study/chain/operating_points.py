@@ -16,9 +16,6 @@ from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.study.scenario.scenario import Scenario
 from jevons.study.scenario.sections import ServedModel
 
-_TRAINED = "qwen2.5-7b"
-"""What renters are taken to train."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
@@ -127,13 +124,14 @@ def engineer(scenario: Scenario, facts: Facts, on: dt.date | None = None) -> Eng
 def training_mfu_frac(device: Accelerator) -> float:
     """Return the share of a device's peak that training reaches, by the model of `jevons.training`.
 
-    The best plain layout of one run that fits all devices: tuning of a 7-billion-parameter model in 16 bits, on 64
-    devices. A device on which it does not fit reaches what fact
-    ``assumption.renter_training_mfu_frac`` says.
+    The best plain layout of one run in 16 bits that fits most devices: facts ``assumption.renter_training_*``. A
+    device on which it does not fit reaches what ``assumption.renter_training_mfu_frac`` says.
     """
-    unfit = get("assumption.renter_training_mfu_frac").number
+    run = "assumption.renter_training"
+    unfit = get(f"{run}_mfu_frac").number
     job = training.TrainingJob(
-        model=models.load(_TRAINED), cluster=Cluster(device, 64, 1.0), seq_len=4096, global_batch=512,
+        model=models.load(str(get(f"{run}_model").value)), cluster=Cluster(device, int(get(f"{run}_gpus").number), 1.0),
+        seq_len=int(get(f"{run}_seq_len").number), global_batch=int(get(f"{run}_batch").number),
         precision="bf16", tokens=1e9,
     )  # fmt: skip
     try:
