@@ -163,7 +163,9 @@ Groups of at least {least} figures, by median error held out by group.
 - *A stall of the first wave* is assumed for SGLang until 0.5.6 with DeepSeek on Blackwell: kernels that continue a
   prompt were compiled when the first came.
 - *Separate pools* stream from the decode worker: the first token reaches the client after the KV transfer and a step.
-  A router sends requests to workers of both pools in turn. Each prefill worker has a queue of its own. SGLang gives a
+  A front end sends requests to workers of both pools in turn. Ten of them share the load where the recipe does not ask
+  for one (TensorRT-LLM on GB200, SGLang 0.5.8), and none knows what the others send: as many seats as users do not
+  suffice then. Each prefill worker has a queue of its own. SGLang gives a
   prompt to one of the worker's attention ranks by chance and fills a step with a part of a prompt; TensorRT-LLM deals
   whole prompts to its ranks when a step begins. The step ends with the busiest rank. Where more users send than decode
   workers have seats, the rest wait. Rows print neither seats nor tokens per step: both are those of the public recipe
@@ -213,8 +215,8 @@ held-out groups it makes medians 1 to 8 % worse and 90th percentiles 4 to 7 %, i
 **What is missing where the target is missed**, judging by the errors:
 
 - *TTFT of pools*: near saturation TTFT is users over throughput, less the time that answers take: where prefill is a
-  tenth too quick, TTFT is halved. Pools with as many seats as users wait although routing in turn would fill them, and
-  prompts of 1k under SGLang on B200 wait eight seconds for no reason that the recipe tells.
+  tenth too quick, TTFT is halved. Prompts of 1k under SGLang on B200 wait eight seconds for no reason that the recipe
+  tells.
 - *InferenceX apart and on AMD, held out*: exchanges and attention of AMD devices measured alone. Without the group's
   own rows nothing determines their speed, so the second snapshot of InferenceX (five groups) carries its devices'
   errors.

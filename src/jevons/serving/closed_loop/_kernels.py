@@ -267,6 +267,7 @@ def serve_apart(
     rank_batch: int,
     cuts: bool,
     prefill_workers: int,
+    routed: IntArray,
     ranks: int,
     dealt: IntArray,
     decode_workers: int,
@@ -279,7 +280,7 @@ def serve_apart(
 ) -> tuple[int, float]:
     """Serve with prompts and decoding on instances of their own, as in `serve`.
 
-    A router sends requests to prefill workers, and to decode workers, in turn, whether they are busy or not. A prefill
+    *routed*, shape (2, requests), tells the prefill and the decode worker of each request, busy or not. A prefill
     worker takes, for each of its *ranks*, prompts of up to *rank_tokens* tokens, *rank_batch* at most; one that *cuts*
     prompts fills its tokens with a part of the last one. *dealt* tells the rank that each prompt waits for; where it is
     empty, a step deals the worker's prompts to the ranks in turn. The step lasts as long as its busiest rank needs:
@@ -316,7 +317,7 @@ def serve_apart(
                 arrival_s[sent] = now
             free_s = max(free_s, arrival_s[sent]) + admit_s[sent]
             ready_s[sent] = free_s
-            worker = sent % prefill_workers
+            worker = routed[0, sent]
             at = dealt[sent] if lists > 1 else 0
             if latest[worker, at] < 0:
                 oldest[worker, at] = sent
@@ -335,7 +336,7 @@ def serve_apart(
                             start, worker = could, each
         soonest = np.inf
         for index in range(pendings):
-            if seated[pending[index] % decode_workers] < max_batch:
+            if seated[routed[1, pending[index]]] < max_batch:
                 soonest = min(soonest, joins[pending[index]])
         event, steps, step_s, slope = np.inf, 0, 0.0, 0.0
         if running > 0:
@@ -396,14 +397,14 @@ def serve_apart(
         while here >= 0:
             last_s[here] = now
             running -= 1
-            seated[here % decode_workers] -= 1
+            seated[routed[1, here]] -= 1
             context -= isl[here] + osl[here]
             done += 1
             here = following[here]
         remaining, joined = 0, 0
         for index in range(pendings):
             request = pending[index]
-            if joins[request] <= now and seated[request % decode_workers] < max_batch:
+            if joins[request] <= now and seated[routed[1, request]] < max_batch:
                 if osl[request] <= 1.0:
                     first_s[request] = joins[request]
                     last_s[request] = joins[request]
@@ -413,7 +414,7 @@ def serve_apart(
                     following[request] = heads[end]
                     heads[end] = request
                     running += 1
-                    seated[request % decode_workers] += 1
+                    seated[routed[1, request]] += 1
                     context += isl[request] + 1.0
                     newest[joined] = request
                     joined += 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from jevons.errors import InfeasibleError, SolverError
 from jevons.serving.closed_loop import _kernels as _loop
+from jevons.serving.closed_loop.routing import routed, starts
 from jevons.serving.formulas import accepted_tokens
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
@@ -156,12 +158,20 @@ class Pools:
         Instances of each kind.
     prefill_batch : int
         Prompts that one attention rank takes in a step; 0 for as many as its tokens allow.
+    frontends : int
+        Front ends behind one address, each with a router of its own, >= 1.
     """
 
     prefill: Deployment
     prefill_workers: int
     decode_workers: int
     prefill_batch: int = 0
+    frontends: int = 1
+
+    @property
+    def workers(self) -> tuple[int, int]:
+        """Prefill and decode workers."""
+        return self.prefill_workers, self.decode_workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -397,39 +407,65 @@ def _dynamic(
 ) -> Outcome:
     load, deployment, layout = at.load, at.deployment, at.deployment.layout
     arrival_s, isl, osl = _requests(load)
+    if at.pools is not None:
+        steps = _Steps(base_s=base_s, slope_s=slope_s, mixed_s=mixed_s, engine=engine, outside_s=outside_s)
+        draws = range(starts(at.pools.frontends, at.pools.workers, load.requests))
+        return _mean_outcome([_apart(at, at.pools, steps, (arrival_s.copy(), isl, osl), start) for start in draws])
     first_s, last_s, gaps = np.zeros(load.requests), np.zeros(load.requests), np.zeros(_loop.GAP_BINS)
     slots = deployment.engine.batching.max_batch * layout.dp * layout.pp
     gained = accepted_tokens(
         deployment.draft_tokens, engine.batching.draft_acceptance_frac
     )  # the loop counts tokens for steps
-    admit_s = _admit_s(load, isl, engine)
-    if at.pools is None:
-        status, batch = _loop.serve(
-            arrival_s, load.users, isl, _new_tokens(load, isl), osl, at.batches, base_s, slope_s, at.tokens,
-            at.beside, mixed_s, _budget(deployment, load), slots, at.kv_tokens, engine.batching.reserve_frac,
-            engine.batching.mixes_prompts, round(load.poll_steps * gained), round(load.wait_steps * gained),
-            load.wait_frac * _budget(deployment, load),
-            admit_s, load.token_s, engine.batching.composes_ahead if load.lags is None else load.lags, first_s, last_s,
-            gaps,
-        )  # fmt: skip
-    else:
-        pools = at.pools
-        links = min(deployment.accelerator.scaleout.bytes_per_s, pools.prefill.accelerator.scaleout.bytes_per_s)
-        hand_over_s = engine.front.hand_over_s + kv_bytes_per_request(deployment, load.isl.mean) / links
-        routed_s = np.full(load.requests, _router_s(pools, engine))
-        ranks, limits = pools.prefill.layout.dp, pools.prefill.engine.batching
-        rng = np.random.default_rng(20240229)
-        dealt = rng.integers(0, ranks, load.requests if ranks > 1 and limits.prompts_by_chance else 0)
-        status, batch = _loop.serve_apart(
-            arrival_s, load.users, isl, osl, at.batches, base_s, slope_s, at.tokens, mixed_s,
-            float(limits.step_tokens * pools.prefill.layout.pp), pools.prefill_batch or load.requests,
-            limits.cuts_prompts, pools.prefill_workers, ranks, dealt, pools.decode_workers, slots, hand_over_s,
-            routed_s, first_s, last_s, gaps,
-        )  # fmt: skip
+    status, batch = _loop.serve(
+        arrival_s, load.users, isl, _new_tokens(load, isl), osl, at.batches, base_s, slope_s, at.tokens,
+        at.beside, mixed_s, _budget(deployment, load), slots, at.kv_tokens, engine.batching.reserve_frac,
+        engine.batching.mixes_prompts, round(load.poll_steps * gained), round(load.wait_steps * gained),
+        load.wait_frac * _budget(deployment, load),
+        _admit_s(load, isl, engine), load.token_s, engine.batching.composes_ahead if load.lags is None else load.lags,
+        first_s, last_s, gaps,
+    )  # fmt: skip
     if status != _loop.DONE:
-        message = f"{deployment}: the loop over engine steps came to a stop with requests left"
-        raise SolverError(message)
+        raise _stuck(deployment)
     return _outcome(load, (arrival_s, isl, osl, first_s, last_s), gaps, batch, outside_s)
+
+
+def _stuck(deployment: Deployment) -> SolverError:
+    return SolverError(f"{deployment}: the loop over engine steps came to a stop with requests left")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Steps:
+    """Times of the steps of a load under some factors, the factors, and the time outside the engine."""
+
+    base_s: FloatArray
+    slope_s: FloatArray
+    mixed_s: FloatArray
+    engine: EngineFactors
+    outside_s: float
+
+
+def _apart(at: Surface, pools: Pools, steps: _Steps, requests: tuple[FloatArray, ...], start: int) -> Outcome:
+    """Return what a client of separate pools sees; *start* tells apart the draws of where front ends begin."""
+    load, deployment, layout = at.load, at.deployment, at.deployment.layout
+    arrival_s, isl, osl = requests
+    first_s, last_s, gaps = np.zeros(load.requests), np.zeros(load.requests), np.zeros(_loop.GAP_BINS)
+    links = min(deployment.accelerator.scaleout.bytes_per_s, pools.prefill.accelerator.scaleout.bytes_per_s)
+    hand_over_s = steps.engine.front.hand_over_s + kv_bytes_per_request(deployment, load.isl.mean) / links
+    routed_s = np.full(load.requests, _router_s(pools, steps.engine))
+    ranks, limits = pools.prefill.layout.dp, pools.prefill.engine.batching
+    rng = np.random.default_rng(20240229)
+    dealt = rng.integers(0, ranks, load.requests if ranks > 1 and limits.prompts_by_chance else 0)
+    of_request = routed(pools.frontends, pools.workers, load.requests, start)
+    status, batch = _loop.serve_apart(
+        arrival_s, load.users, isl, osl, at.batches, steps.base_s, steps.slope_s, at.tokens, steps.mixed_s,
+        float(limits.step_tokens * pools.prefill.layout.pp), pools.prefill_batch or load.requests,
+        limits.cuts_prompts, pools.prefill_workers, of_request, ranks, dealt,
+        pools.decode_workers, deployment.engine.batching.max_batch * layout.dp * layout.pp, hand_over_s, routed_s,
+        first_s, last_s, gaps,
+    )  # fmt: skip
+    if status != _loop.DONE:
+        raise _stuck(deployment)
+    return _outcome(load, (arrival_s, isl, osl, first_s, last_s), gaps, batch, steps.outside_s)
 
 
 def _requests(load: Load) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -503,6 +539,20 @@ def _outcome(load: Load, times: tuple[FloatArray, ...], gaps: FloatArray, batch:
         steady_output_tok_per_s=float(finished.sum()) / max(full_until, 1e-9),
         batch=batch,
     )
+
+
+def _mean_outcome(outcomes: list[Outcome]) -> Outcome:
+    """Return the mean of each figure of several outcomes of one load."""
+    if len(outcomes) == 1:
+        return outcomes[0]
+    means: dict[str, Any] = {}
+    for figure in fields(Outcome):
+        values = [getattr(each, figure.name) for each in outcomes]
+        if isinstance(values[0], dict):
+            means[figure.name] = {name: float(np.mean([value[name] for value in values])) for name in values[0]}
+        else:
+            means[figure.name] = float(np.mean(values))
+    return Outcome(**means)
 
 
 def _weights(load: Load) -> FloatArray:

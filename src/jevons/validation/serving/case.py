@@ -25,7 +25,7 @@ _LIMITS = (
     ("isl", 1, 1e7), ("osl", 1, 1e7), ("requests", 0, 1e6), ("users", 0, 1e5), ("rate_per_s", 0, 1e6),
     ("gpus", 0, ROW_DEVICES), ("replicas", 1, ROW_DEVICES), ("step_tokens", 0, 1e7), ("max_batch", 0, 1e6),
     ("memory_frac", 0, 1), ("draft_tokens", 0, 64), ("poll_steps", 0, 1e6), ("wait_steps", 0, 1e6),
-    ("prefill_workers", 0, 1e5), ("decode_workers", 0, 1e5), ("prefill_batch", 0, 1e6),
+    ("prefill_workers", 0, 1e5), ("decode_workers", 0, 1e5), ("prefill_batch", 0, 1e6), ("frontends", 1, 1e3),
     ("first_stall_s", 0, 3600), ("admit_more_s", 0, 60), ("token_s", 0, 1), ("accepted_tokens", 0, 65),
 )  # fmt: skip
 
@@ -57,6 +57,8 @@ class Instances(Part):
         Independent instances that share the load.
     prefill_workers, decode_workers, prefill_batch : int
         Of a disaggregated deployment; 0 where prompts and decodes share devices.
+    frontends : int
+        Front ends of a disaggregated deployment, each with a router of its own.
     decoded_layout : bool
         Whether the table's layout was a product of sizes and had to be read as such.
     search : bool
@@ -69,6 +71,7 @@ class Instances(Part):
     prefill_workers: int = 0
     decode_workers: int = 0
     prefill_batch: int = 0
+    frontends: int = 1
     decoded_layout: bool = False
     search: bool = False
 

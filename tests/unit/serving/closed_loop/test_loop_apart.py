@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jevons.serving.closed_loop import _kernels as _loop
+from jevons.serving.closed_loop.routing import routed
 
 BATCHES = np.array([1.0, 4.0, 16.0, 64.0])
 BASE_S = np.array([0.010, 0.012, 0.018, 0.040])
@@ -30,6 +31,7 @@ class Setup:
     decode_workers: int = 1
     seats: int = 8
     hand_over_s: float = 0.01
+    frontends: int = 1
 
 
 def dealt_to(setup: Setup, count: int) -> np.ndarray:
@@ -37,13 +39,17 @@ def dealt_to(setup: Setup, count: int) -> np.ndarray:
     return np.random.default_rng(3).integers(0, setup.ranks, count if chance else 0)
 
 
+def routed_by(setup: Setup, count: int) -> np.ndarray:
+    return routed(setup.frontends, (setup.prefill_workers, setup.decode_workers), count, start=0)
+
+
 def leap(users: int, isl: np.ndarray, osl: np.ndarray, admit_s: np.ndarray, setup: Setup) -> tuple[np.ndarray, ...]:
     count = len(isl)
     first, last, gaps = np.zeros(count), np.zeros(count), np.zeros(_loop.GAP_BINS)
     status, _ = _loop.serve_apart(
         np.zeros(count), users, isl, osl, BATCHES, BASE_S, np.zeros(len(BATCHES)), TOKENS, RANK_S, setup.rank_tokens,
-        setup.rank_batch, setup.cuts, setup.prefill_workers, setup.ranks, dealt_to(setup, count), setup.decode_workers,
-        setup.seats, setup.hand_over_s, admit_s, first, last, gaps,
+        setup.rank_batch, setup.cuts, setup.prefill_workers, routed_by(setup, count), setup.ranks,
+        dealt_to(setup, count), setup.decode_workers, setup.seats, setup.hand_over_s, admit_s, first, last, gaps,
     )  # fmt: skip
     assert status == _loop.DONE
     return first, last
@@ -63,6 +69,7 @@ class Walk:
     def __init__(self, users: int, isl: np.ndarray, osl: np.ndarray, admit_s: np.ndarray, setup: Setup) -> None:
         self.isl, self.osl, self.admit_s, self.setup = isl, osl, admit_s, setup
         self.dealt = dealt_to(setup, len(isl))
+        self.routed = routed_by(setup, len(isl))
         self.left = list(isl)
         self.queues: list[list[int]] = [[] for _ in range(setup.prefill_workers)]
         self.free = [0.0] * setup.prefill_workers
@@ -77,7 +84,7 @@ class Walk:
         if self.sent < len(self.isl):
             self.router = max(self.router, when) + self.admit_s[self.sent]
             self.ready[self.sent] = self.router
-            self.queues[self.sent % self.setup.prefill_workers].append(self.sent)
+            self.queues[self.routed[0, self.sent]].append(self.sent)
             self.sent += 1
 
     def next_start(self) -> tuple[float, int]:
@@ -127,7 +134,8 @@ class Walk:
             step_s = float(np.interp(max(len(made) / setup.decode_workers, 1.0), BATCHES, BASE_S))
             if made and len(made) < setup.decode_workers:  # below the first point the grid extrapolates
                 step_s = float(BASE_S[0] + (len(made) / setup.decode_workers - 1.0) * (BASE_S[1] - BASE_S[0]) / 3.0)
-            free_seat = lambda i: sum(j % setup.decode_workers == i % setup.decode_workers for j in made) < setup.seats  # noqa: E731
+            to = self.routed[1]
+            free_seat = lambda i, to=to: sum(to[j] == to[i] for j in made) < setup.seats  # noqa: E731
             waiting = [at for i, at in self.joins.items() if free_seat(i)]
             event = now + step_s if made else max(now, min(waiting, default=np.inf))
             start, worker = self.next_start()
@@ -177,6 +185,7 @@ class Walk:
         by_chance=st.booleans(),
         decode_workers=st.sampled_from([1, 2, 3]),
         seats=st.sampled_from([1, 3, 64]),
+        frontends=st.sampled_from([1, 4]),
     ),
 )
 def test_leaping_agrees_with_walking(seed: int, count: int, users: int, longest: int, setup: Setup) -> None:
@@ -220,3 +229,13 @@ def test_ranks_that_are_idle_take_no_time() -> None:
     assert prompts_s([500.0, 0.0]) < prompts_s([500.0, 500.0])
     lone = leap(1, np.array([500.0]), np.array([2.0]), np.zeros(1), Setup(ranks=2))[0]
     assert lone[0] == pytest.approx(prompts_s([500.0, 0.0]) + 0.01 + BASE_S[0])
+
+
+def test_front_ends_that_do_not_know_of_each_other_leave_seats_idle() -> None:
+    count, users = 90, 3
+    isl, osl = np.full(count, 50.0), np.full(count, 200.0)
+    setups = [Setup(decode_workers=users, seats=1, frontends=frontends) for frontends in (1, 10)]
+    (one, ended), (ten, later) = (leap(users, isl, osl, np.zeros(count), setup) for setup in setups)
+    decoding = (ended - one).mean()
+    waits = [first[users:] - np.sort(last)[: count - users] for first, last in ((one, ended), (ten, later))]
+    assert waits[0].mean() < 0.1 * decoding < 0.2 * decoding < waits[1].mean()

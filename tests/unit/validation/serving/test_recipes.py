@@ -93,6 +93,14 @@ def test_decode_workers_started_for_some_users_have_seats_for_fewer(users, seats
     assert with_recipe(pools.replace(prefill=None), "deepseek-r1", "pools").scheduler.max_batch == 0
 
 
+@pytest.mark.parametrize(
+    ("device", "version", "frontends"), [("h100_sxm", "0.8.1.post3", 1), ("gb200", "0.8.1.post2", 10)]
+)
+def test_pools_whose_recipe_does_not_ask_for_one_have_ten_front_ends(device, version, frontends):
+    pools = POOLS.replace(device=device, version=version)
+    assert with_recipe(pools, "deepseek-r1", "pools").instances.frontends == frontends
+
+
 def test_prefill_workers_whose_attention_a_row_misprints_have_the_layout_of_their_recipe():
     printed = Layout(dp=8, ep=8, dp_attention=True)
     pools = POOLS.replace(device="h200_sxm", version="0.8.1.post1", prefill=printed)
