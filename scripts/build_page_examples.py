@@ -12,7 +12,7 @@ from typing import Any
 
 import jevons
 from jevons.schema import plain
-from jevons.web.inputs import SCENARIOS, asked, versions
+from jevons.web.inputs import asked, versions
 from jevons.web.work import document_of
 
 PLACE = Path(__file__).resolve().parent.parent / "src" / "jevons" / "web" / "static" / "examples"
@@ -45,7 +45,7 @@ def main(draws: int) -> None:
     size = jevons.size(**SIZE)
     choice = jevons.buy_rent_api(**CHOICE)
     question = {"scenario": "alibaba-380bn", "draws": draws}
-    plan = jevons.plan(str((SCENARIOS / "alibaba-380bn.yaml").resolve()), draws=draws, processes=2)
+    plan = jevons.plan("alibaba-380bn", draws=draws, processes=2)
     document = plain(document_of(plan))
     record = document["result"]
     for name in ("sources", "judgements", "price_schedule", "shadow_prices", "lines"):

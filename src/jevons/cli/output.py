@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 RECORD_ENDINGS = (".json", ".csv")
 
+_SCENARIOS = frozenset({"scenario", "a", "b", "base"})
 _OUTPUTS = {"out", "plot", "store", "emit"}
 """Names of options that are written."""
 _NARROWEST, _WIDEST = 40, 2000
@@ -364,6 +365,8 @@ def check_inputs(given: Mapping[str, Any]) -> None:
         for item in value if isinstance(value, list | tuple) else (value,):
             if isinstance(item, str | Path) and name not in _OUTPUTS:
                 _check_address(str(item))
+                if name in _SCENARIOS and not Path(item).suffix and not os.path.lexists(item):
+                    continue  # a name that ships, or near one: reading it tells
                 check_readable(item)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jevons.options.option import Option
 from jevons.options.parse import date, path, store_place
 
-SCENARIO = Option(help="Scenario file (YAML)", metavar="SCENARIO")
+SCENARIO = Option(help="Scenario file (YAML), or the name of one that ships, such as alibaba-380bn", metavar="SCENARIO")
 AS_OF = Option(help="Date of the information: nothing published later is visible", parse=date, metavar="YYYY-MM-DD")
 CALIBRATION = Option(help="Calibration file written by `jevons calibrate`", parse=path, metavar="FILE")
 SEED = Option(help="Seed of all random streams", low=0, high=2**63 - 1)

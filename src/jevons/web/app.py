@@ -18,10 +18,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from jevons.errors import FactError, InputError, JevonsError, did_you_mean
+from jevons.study.scenario.shelf import shipped_file, shipped_scenarios
 from jevons.web import catalog, downloads, planning, traces
 from jevons.web.frozen import STATIC, catalogue_text, frozen_page, shell, shell_hashes
 from jevons.web.guard import Guard
-from jevons.web.inputs import FUNCTIONS, SCENARIOS, Asked, asked, scenario_names, versions
+from jevons.web.inputs import FUNCTIONS, Asked, asked, versions
 from jevons.web.pool import QUICK, RUNS, BusyError, Job, Pool
 from jevons.web.problems import dumps, plain_problem, problem
 from jevons.web.runs import Run, Store
@@ -436,7 +437,7 @@ def _lookups(app: FastAPI, desk: Service) -> None:
     @app.get(f"{API}/scenarios/{{name}}")
     async def scenario(name: str) -> Response:
         """Return the uncertain amounts of a shipped scenario."""
-        files = {scenario: (SCENARIOS / f"{scenario}.yaml").resolve() for scenario in scenario_names()}
+        files = {scenario: shipped_file(scenario) for scenario in shipped_scenarios()}
         rows = await asyncio.to_thread(lambda: planning.amounts(planning.scenario_of(files, name)))
         return Response(dumps(rows), media_type="application/json")
 

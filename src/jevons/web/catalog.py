@@ -10,8 +10,9 @@ from jevons.errors import InputError, did_you_mean
 from jevons.provenance import GRADES
 from jevons.schema import plain
 from jevons.sizing.train_published import run_id
+from jevons.study.scenario.shelf import shipped_scenarios
 from jevons.web.frozen import rates
-from jevons.web.inputs import FUNCTIONS, KINDS, declared_of, scenario_names, versions
+from jevons.web.inputs import FUNCTIONS, KINDS, declared_of, versions
 
 _MOST_FACTS = 5000
 
@@ -35,7 +36,7 @@ def catalog() -> dict[str, Any]:
         "engines": [engine["engine"] for engine in jevons.engines().to_json()["engines"]],
         "apis": _apis(),
         "sites": _sites(),
-        "scenarios": scenario_names(),
+        "scenarios": list(shipped_scenarios()),
         "training_runs": _training_runs(),
         "rates": rates(),
         "kinds": list(KINDS),

@@ -21,6 +21,7 @@ import jevons
 from jevons.errors import Fault, InputError, JevonsError, did_you_mean
 from jevons.facts import changed
 from jevons.options import Declared, parameters
+from jevons.study.scenario.shelf import shipped_scenarios
 
 FUNCTIONS = {
     "size": "jevons.api.size",
@@ -47,7 +48,6 @@ KINDS = (*FUNCTIONS, *ALIASES, "compare")
 MAX_TEXT = 400
 MAX_ITEMS = 64
 MAX_KEYS = 120
-SCENARIOS = Path(__file__).with_name("scenarios")
 
 _PATH = re.compile(
     r"[/\\\x00]|^\s*[.~]|\.(?:ya?ml|json|csv|tsv|txt|toml|gz|zst|zip|parquet|nc|html|xlsx|py|sh)\s*$", re.IGNORECASE
@@ -88,11 +88,6 @@ def versions() -> dict[str, str]:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return {"jevons": jevons.__version__, "facts": digest.hexdigest()[:12]}
-
-
-def scenario_names() -> list[str]:
-    """Return the names of the shipped scenarios."""
-    return sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
 
 
 def asked(kind: Any, given: Any) -> Asked:
@@ -184,7 +179,7 @@ def _problem(kind: str, key: str, value: Any, known: Declared | None) -> str:
         fine = value is None or (isinstance(value, str) and re.fullmatch(r"t-[0-9a-f]{20}|", value))
         return "" if fine else "give the id that the upload of a trace returned, such as t-0123…; paths are not read"
     if kind == "plan" and key == "scenario":
-        names = scenario_names()
+        names = shipped_scenarios()
         return "" if value in names else f"{_quoted(value)}: no such scenario. Known: {', '.join(names)}."
     if kind == "plan" and key == "set":
         return _set_problem(value)

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from jevons.errors import InputError, JevonsError
-from jevons.web.inputs import FUNCTIONS, SCENARIOS
+from jevons.study.scenario.shelf import shipped_file
+from jevons.web.inputs import FUNCTIONS
 from jevons.web.problems import dumps, problem
 
 _KEPT = 6
@@ -168,7 +169,7 @@ class Desk:
             message = "scenario: is missing; name a shipped one"
             raise InputError(message)
         if name not in self.scenarios:
-            self.scenarios[name] = load((SCENARIOS / f"{name}.yaml").resolve())
+            self.scenarios[name] = load(shipped_file(name))
         scenario = self.scenarios[name]
         return scenario.with_values(changes) if changes else scenario
 

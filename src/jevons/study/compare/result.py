@@ -168,7 +168,8 @@ class CompareResult(Result):
             if name in rows
         ]
         narrow = (every[0], *every[2:4], Column("delta", "B - A"), *every[5:-1])
-        yield table("differences", f"A: {self.names[0]}. B: {self._named()}", narrow, short)
+        second = self._named() if self.names[0] == self.names[1] or self.case else self.names[1]
+        yield table("differences", f"A: {self.names[0]}. B: {second}", narrow, short)
         yield table("outcomes", "All outcomes of A and B", every, rows.values(), detail=True)
         yield self._attribution()
         if self.comparison.channels:

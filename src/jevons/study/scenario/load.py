@@ -16,6 +16,7 @@ from jevons.study.scenario.amounts import DEFAULT_CURRENCY
 from jevons.study.scenario.checks import cross_check
 from jevons.study.scenario.region import fill_from_region
 from jevons.study.scenario.scenario import Scenario
+from jevons.study.scenario.shelf import file_meant, near_scenario, shipped_scenarios
 from jevons.units import CURRENCIES
 
 
@@ -32,7 +33,7 @@ def load(
     Parameters
     ----------
     path : path or str
-        The file.
+        The file, or the name of a scenario that ships, such as ``alibaba-380bn``.
     facts : Facts, optional
         The shipped facts by default.
     as_of : date, optional
@@ -48,13 +49,15 @@ def load(
     if not isinstance(path, str | os.PathLike):
         message = f"path {shortened(repr(path))}: give the path of a scenario's YAML file"
         raise InputError(message)
+    path = file_meant(path)
     facts = facts or default_facts()
     try:
         document = read_yaml(path)
     except InputError as error:
         if Path(path).suffix or not str(path) or os.path.lexists(path):
             raise
-        message = f"{error} A scenario is a YAML file; `jevons new` writes one."
+        ships = near_scenario(str(path)) or f" Those that ship: {', '.join(shipped_scenarios())}."
+        message = f"{error}{ships} A scenario is a YAML file; `jevons new` writes one."
         raise InputError(message) from None
     date = _date(document, as_of)
     fill_from_region(document)
