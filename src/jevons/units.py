@@ -22,10 +22,16 @@ DAYS_PER_QUARTER = 365.25 / 4
 
 _PREFIX = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
-_SCALE = {
-    "thousand": 1e3, "k": 1e3, "mn": 1e6, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9, "tn": 1e12,
-    "trillion": 1e12,
-}  # fmt: skip
+
+LARGE = ((10**12, "tn", "trillion"), (10**9, "bn", "billion"), (10**6, "mn", "million"), (10**3, "k", "thousand"))
+"""Sizes by which large numbers are counted in English, each with its short word and its long one."""
+MYRIADS = ((10**12, "万亿"), (10**8, "亿"), (10**4, "万"))
+"""Sizes by which large numbers are counted in Chinese."""
+SCALES: dict[str, int] = {word: size for size, *words in (*LARGE, *MYRIADS) for word in words}
+"""Words by which people scale a number, wherever one is read."""
+SCALE_LETTERS = {"k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
+"""Letters that scale a plain count; in a unit ``M`` begins another, such as MB, and ``B`` is a byte."""
+_SCALE = {**SCALES, "m": 10**6}
 
 CURRENCIES = ("CNY", "USD", "HKD", "EUR", "GBP", "JPY", "INR", "KRW", "SAR", "AED")
 MONEY = "¤"
@@ -220,9 +226,9 @@ def format_money(value: float, currency: str) -> str:
     >>> format_money(31.7e9, "CNY"), format_money(-1.25e6, "USD"), format_money(0.0604, "USD")
     ('31.7 bn CNY', '-1.25 mn USD', '0.0604 USD')
     """
-    for scale, word in ((1e12, "tn "), (1e9, "bn "), (1e6, "mn ")):
+    for scale, word, _ in LARGE[:-1]:
         if abs(value) >= 0.9995 * scale:
-            return f"{_significant(value / scale)} {word}{currency}"
+            return f"{_significant(value / scale)} {word} {currency}"
     if abs(value) >= 1000:
         return f"{value:,.0f} {currency}"
     return f"{_significant(value)} {currency}"
@@ -236,7 +242,7 @@ def format_count(value: float) -> str:
     >>> format_count(1.2014e6), format_count(85.0)
     ('1.20 million', '85.0')
     """
-    for scale, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+    for scale, _, word in LARGE:
         if abs(value) >= 0.9995 * scale:
             return f"{_significant(value / scale)} {word}"
     return _significant(value)

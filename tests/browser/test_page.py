@@ -126,7 +126,7 @@ def test_a_published_run_is_repeated_with_its_figures_beside(window: Callable) -
     page = one.open("train?model=llama-3.1-8b&gpus=64&tokens=15B&scale_to=64")
     one.done()
     row = page.get_by_role("row", name=re.compile("deepseek-v3.*H800"))
-    assert "2.66 M hours" in row.inner_text()
+    assert "2.66 mn hours" in row.inner_text()
     row.get_by_role("button", name="Repeat it").click()
     page.get_by_text("Predicted beside published").wait_for()
     assert "run=deepseek-v3" in page.url

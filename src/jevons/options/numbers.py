@@ -8,16 +8,13 @@ from decimal import Decimal
 
 from jevons.errors import InputError
 from jevons.options.option import Option
-from jevons.units import UnitError, convert
+from jevons.units import SCALE_LETTERS, SCALES, UnitError, convert
 
 _NUMBER = re.compile(
     r"([+-]?(?:[1-9]\d{0,2}(?:,\d{3})+(?!\d)|\d+(?:_\d+)*)?(?:\.\d*)?(?:e[+-]?\d{1,4})?)\s*(.*)", re.IGNORECASE
 )
 _COMMA = re.compile(r"[+-]?\d+,\d+(\D.*)?")
-_SCALES = {
-    "": 1, "k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12, "thousand": 10**3,
-    "million": 10**6, "mn": 10**6, "bn": 10**9, "billion": 10**9, "tn": 10**12, "trillion": 10**12,
-}  # fmt: skip
+_SCALES = {"": 1, **SCALE_LETTERS, **SCALES}
 _LARGEST = 10**18
 WHOLE = "a whole number, such as 1000, 1_000, 1e3 or 1k"
 

@@ -12,12 +12,12 @@ from jevons.errors import InputError
 from jevons.facts import get
 from jevons.hardware import Accelerator, Cluster
 from jevons.models import ModelSpec
+from jevons.units import SCALE_LETTERS
 
 _BATCH, _ADAPTER_BATCH = 1024, 16
 _TOKENS, _ADAPTER_SAMPLES = 1e12, 10_000
 _GPUS = 1024
 _COUNT = re.compile(r"^\s*(\d+(?:\.\d+)?(?:[eE]\+?\d+)?)\s*([kKMBGT]?)\s*$")
-_SCALE = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 _MOST_TOKENS = 1e18
 _FSDP = {"full_shard": 3, "hybrid_shard": 3, "shard_grad_op": 2, "no_shard": 0}
 _SHARED_GRADIENTS = 2
@@ -325,7 +325,7 @@ def tokens_of(text: str, model: str) -> float:
     if text.strip().lower() == "chinchilla":
         return get("training_budget.tokens_per_parameter").number * models.load(model).parameters_active
     match = _COUNT.match(text)
-    count = float(match.group(1)) * _SCALE[match.group(2)] if match else math.nan
+    count = float(match.group(1)) * SCALE_LETTERS.get(match.group(2), 1) if match else math.nan
     if not 0 < count <= _MOST_TOKENS:
         message = (
             f"--tokens {text}: write a number above 0, at most a million T, with k, M, B or T, such as 14.8T, or "

@@ -13,6 +13,7 @@ from jevons.sizing.train_published import run_id
 from jevons.study.scenario.shelf import shipped_scenarios
 from jevons.web.frozen import rates
 from jevons.web.inputs import FUNCTIONS, KINDS, declared_of, versions
+from jevons.web.wording import scales
 
 _MOST_FACTS = 5000
 
@@ -39,6 +40,7 @@ def catalog() -> dict[str, Any]:
         "scenarios": list(shipped_scenarios()),
         "training_runs": _training_runs(),
         "rates": rates(),
+        "scales": scales(),
         "kinds": list(KINDS),
         "targets": target_titles(),
         "grades": list(GRADES),

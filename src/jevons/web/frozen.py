@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jevons.web.wording import LANGUAGES, catalogue, catalogue_text, check_language, term, terms, text_of
+from jevons.web.wording import LANGUAGES, catalogue, catalogue_text, check_language, scales, term, terms, text_of
 
 __all__ = [
     "STATIC", "catalogue_text", "frozen_page", "modules", "notebook", "rates", "result_page", "shell", "shell_hashes",
@@ -136,6 +136,7 @@ def frozen_page(document: Mapping[str, Any], meta: Mapping[str, Any], *, languag
         "languages": {code: catalogue(code) for code in LANGUAGES},
         "terms": terms(),
         "rates": rates(),
+        "scales": scales(),
         "targets": target_titles(),
     }
     nodes = _packed(json.dumps(document["nodes"], ensure_ascii=False, separators=(",", ":")).encode())

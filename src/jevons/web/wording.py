@@ -13,16 +13,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jevons.units import LARGE, MYRIADS, SCALE_LETTERS, SCALES
 from jevons.words import LANGUAGES, Sentence, check_language
 
-__all__ = ["LANGUAGES", "catalogue", "catalogue_text", "check_language", "said", "term", "terms", "text_of"]
+__all__ = ["LANGUAGES", "catalogue", "catalogue_text", "check_language", "said", "scales", "term", "terms", "text_of"]
 
 _WORDS = Path(__file__).with_name("static") / "i18n"
-_STEPS = {
-    "en": ((1e12, 1e12, " trn"), (1e9, 1e9, " bn"), (1e6, 1e6, " M")),
-    "zh": ((1e12, 1e12, " 万亿"), (1e8, 1e8, " 亿"), (1e5, 1e4, " 万")),
+STEPS = {
+    "en": tuple((size, size, f" {word}") for size, word, _ in LARGE[:-1]),
+    "zh": tuple((size if size > MYRIADS[-1][0] else 10 * size, size, f" {word}") for size, word in MYRIADS),
 }
+"""By language: from which number on, by what size and with which word a large number is shown."""
 _MONEY = {"CNY": "元", "USD": "美元", "EUR": "欧元", "HKD": "港元", "JPY": "日元"}
+
+
+def scales() -> dict[str, Any]:
+    """Return what scales numbers: the words that are read, and by language the steps that are shown."""
+    return {"read": {**SCALES, **SCALE_LETTERS}, "shown": STEPS}
 
 
 @functools.cache
@@ -67,7 +74,10 @@ def term(text: str, language: str) -> str:
         if match:
             return _filled(words, match.groups(), language)
     owner, colon, quantity = text.partition(": ")
-    return f"{term(owner, language)}：{terms()[quantity]}" if colon and quantity in terms() else text
+    if colon and quantity in terms():
+        return f"{term(owner, language)}：{terms()[quantity]}"
+    counted = _amounts(text)
+    return term(counted, language) if counted != text else text
 
 
 def said(sentences: Sequence[Sentence], language: str) -> str:
@@ -83,8 +93,7 @@ def _in_terms(sentence: Sentence, language: str) -> Sentence:
             return value
         if language == "zh" and value in _MONEY:
             return _MONEY[value]
-        whole = term(value, language)  # a name may hold an amount of its own
-        return whole if whole != value else term(_amounts(value, language), language)
+        return term(value, language)
 
     return Sentence(sentence.id, {
         name: [known(item) for item in value] if isinstance(value, list | tuple) else known(value)
@@ -92,19 +101,18 @@ def _in_terms(sentence: Sentence, language: str) -> Sentence:
     })  # fmt: skip
 
 
-_SIZES = {"thousand": 1e3, "mn": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9, "tn": 1e12, "trillion": 1e12}
-_AMOUNT = re.compile(rf"(?:(-?\d[\d,.]*) to )?(-?\d[\d,.]*) ({'|'.join(_SIZES)})\b(?: ([A-Z]{{3}})\b)?")
+_SIZES = "|".join(word for word in SCALES if len(word) > 1)
+_AMOUNT = re.compile(rf"(?:(-?\d[\d,.]*) to )?(-?\d[\d,.]*) ({_SIZES}|[MBT](?= tokens))\b(?: ([A-Z]{{3}})\b)?")
 
 
-def _amounts(text: str, language: str) -> str:
-    """Return a text with its large amounts counted as the language counts them: 2,050 亿元 for 205 bn CNY."""
-    if language != "zh":
-        return text
+def _amounts(text: str) -> str:
+    """Return a text with its large amounts counted as Chinese counts them: 2,050 亿元 for 205 bn CNY."""
 
     def counted(match: re.Match[str]) -> str:
-        ends = [float(digits.replace(",", "")) * _SIZES[match[3]] for digits in match.groups()[:2] if digits]
+        scale = {**SCALES, **SCALE_LETTERS}[match[3]]
+        ends = [float(digits.replace(",", "")) * scale for digits in match.groups()[:2] if digits]
         most = max(abs(end) for end in ends)
-        size, word = next(((size, word) for least, size, word in _STEPS["zh"] if most >= least), (1.0, ""))
+        size, word = next(((size, word) for least, size, word in STEPS["zh"] if most >= least), (1, ""))
         shown = " 至 ".join(number(end / size) for end in ends)
         return f"{shown}{word}{_MONEY.get(match[4], match[4]) if match[4] else ''}"
 
@@ -135,7 +143,7 @@ def large(value: float | None, language: str, like: float | None = None) -> str:
     """Return a large count: in millions and billions, or in 万 and 亿; *like* sets the unit where it is another's."""
     if value is None or not math.isfinite(value):
         return "–"
-    for least, unit, name in _STEPS[language]:
+    for least, unit, name in STEPS[language]:
         if abs(value if like is None else like) >= least:
             return number(value / unit) + name
     return number(value)
@@ -171,7 +179,7 @@ def quantity(value: float | None, unit: str, language: str, *, digits: int = 3, 
             return f"{text}{' ' if text[-1].isdigit() else ''}{_MONEY[unit]}"
         return f"{text} {unit}"
     text = large(value, language, like)
-    return text if unit == "1" else f"{text} {unit}"
+    return text if unit == "1" else f"{text} {term(unit, language)}"
 
 
 def text_of(sentence: Mapping[str, Any], language: str) -> str:

@@ -2,7 +2,8 @@
 import { html, render, useEffect, useState } from "jevons/vendor/preact.js";
 import * as i18n from "jevons/i18n.js";
 import { t } from "jevons/i18n.js";
-import { setMoney } from "jevons/format.js";
+import { setMoney, setSteps } from "jevons/format.js";
+import { setScales } from "jevons/parse.js";
 import { go, inputs, read, setting, settled, address } from "jevons/state.js";
 import { copy, shared } from "jevons/ui.js";
 import { Drawer, Overridden } from "jevons/drawer.js";
@@ -134,15 +135,17 @@ async function boot() {
     shared.frozen = JSON.parse(held.textContent);
     shared.frozen.document.nodes = window.jevonsNodes || shared.frozen.document.nodes || {};
     for (const [code, words] of Object.entries(shared.frozen.languages)) i18n.install(code, words);
-    installTerms(shared.frozen.terms || {});
+    installTerms(shared.frozen.terms || {}, shared.frozen.scales);
+    setSteps(shared.frozen.scales.shown); setScales(shared.frozen.scales.read);
     place.textContent = "";
     render(html`<${Frozen}/>`, place);
     return;
   }
   try {
     const [en, zh, catalog, terms] = await Promise.all([api.get("/i18n/en.json"), api.get("/i18n/zh.json"), api.get("/catalog"), fetch("/static/i18n/terms.zh.json").then((r) => r.json())]);
-    i18n.install("en", en); i18n.install("zh", zh); installTerms(terms);
+    i18n.install("en", en); i18n.install("zh", zh); installTerms(terms, catalog.scales);
     shared.catalog = catalog;
+    setSteps(catalog.scales.shown); setScales(catalog.scales.read);
   } catch (error) {
     place.innerHTML = "";
     place.append(Object.assign(document.createElement("p"), { className: "boot", textContent: error.message || "The service does not answer. 服务没有响应。" }));

@@ -1,7 +1,8 @@
 // Numbers for people: units, significant digits, money in the currency that is shown, 万 and 亿 in Chinese.
 import { language, t } from "jevons/i18n.js";
+import { term } from "jevons/terms.js";
 
-const settings = { currency: "CNY", rates: { CNY: { cny: 1 } }, myriads: true };
+const settings = { currency: "CNY", rates: { CNY: { cny: 1 } }, steps: { en: [], zh: [] } };
 
 /** Set what money is shown in, and the rates [CNY of one]. */
 export function setMoney(currency, rates) {
@@ -12,8 +13,8 @@ export function setMoney(currency, rates) {
 export function currency() { return settings.currency; }
 /** The dated rates. */
 export function rates() { return settings.rates; }
-/** Whether Chinese text counts in 万 and 亿. */
-export function setMyriads(on) { settings.myriads = on; }
+/** Set by what sizes each language counts: from which number on, the size, its word. */
+export function setSteps(steps) { settings.steps = steps; }
 
 const locale = () => (language() === "zh" ? "zh-CN" : "en-US");
 const plain = (value, digits) => new Intl.NumberFormat(locale(), { maximumFractionDigits: digits, minimumFractionDigits: 0 }).format(value);
@@ -28,15 +29,17 @@ export function number(value, digits = 3) {
   return plain(value, Math.min(decimals, 8));
 }
 
-/** A large count: in thousands of thousands in English, in 万 and 亿 in Chinese; `like` sets the unit where it is another's. */
+/** By what a number of this size is counted: the size and its word. */
+function step(value) {
+  const [, size, name] = (settings.steps[language()] || []).find(([from]) => Math.abs(value) >= from) || [0, 1, ""];
+  return { size, name };
+}
+
+/** A large count: in millions and above in English, in 万 and 亿 in Chinese; `like` sets the unit where it is another's. */
 export function large(value, digits = 3, like = value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  const size = Math.abs(like);
-  const steps = language() === "zh" && settings.myriads
-    ? [[1e12, " 万亿"], [1e8, " 亿"], [1e5, " 万", 1e4]]
-    : [[1e12, " trn"], [1e9, " bn"], [1e6, " M"]];
-  for (const [from, name, unit] of steps) if (size >= from) return number(value / (unit || from), digits) + name;
-  return number(value, digits);
+  const { size, name } = step(like);
+  return number(value / size, digits) + name;
 }
 
 /** A time, in the unit that suits it. */
@@ -46,7 +49,7 @@ export function duration(seconds, digits = 3) {
   if (size < 1e-3) return `${number(seconds * 1e6, digits)} µs`;
   if (size < 1) return `${number(seconds * 1e3, digits)} ms`;
   if (size < 600) return `${number(seconds, digits)} s`;
-  if (size < 86400 * 2) return `${number(seconds / 3600, digits)} h`;
+  if (size < 86400 * 2) return `${number(seconds / 3600, digits)} ${t("unit.h")}`;
   return `${number(seconds / 86400, digits)} ${t("unit.days")}`;
 }
 
@@ -79,11 +82,20 @@ export function money(value, from = "CNY", { digits = 3, big = true, like = valu
 
 /** What an axis counts in, and its name: money, tokens or pieces; 亿, 万亿 and 万 in Chinese. */
 export function axisScale(what) {
-  const zh = language() === "zh" && settings.myriads;
+  const zh = language() === "zh";
   if (what === "money") return zh ? { size: 1e8, unit: `亿${currencyName(settings.currency)}` } : { size: 1e9, unit: `bn ${settings.currency}` };
   if (what === "tokens") return { size: 1e12, unit: zh ? "万亿" : "trillion" };
   return zh ? { size: 1e4, unit: "万" } : { size: 1e3, unit: "thousand" };
 }
+
+/** What an axis counts in whose values reach up to `most` of a unit, and its name. */
+export function axisOf(unit, most) {
+  const { size, name } = step(most);
+  return { size, unit: `${name} ${unit === "1" ? "" : term(unit)}`.trim().replace(/([万亿]) (元|美元|欧元)/, "$1$2") };
+}
+
+/** What follows an amount of money: per hour, per million tokens. */
+const perWhat = (per) => (per ? term(`¤${per}`).slice(1) : "");
 
 /** A value in its base unit as people read it. */
 export function quantity(value, unit, like = value) {
@@ -98,9 +110,9 @@ export function quantity(value, unit, like = value) {
     case "bytes": return value >= 1e12 ? `${number(value / 1e12)} TB${per}` : value >= 1e9 ? `${number(value / 1e9)} GB${per}` : `${number(value / 1e6)} MB${per}`;
     case "W": return value >= 1e6 ? `${number(value / 1e6)} MW` : value >= 1e3 ? `${number(value / 1e3)} kW` : `${number(value)} W`;
     case "flop": case "FLOP": return `${number(value / 1e12)} TFLOP${per}`;
-    case "CNY": case "USD": case "EUR": return money(value, head, { like }) + per;
+    case "CNY": case "USD": case "EUR": return money(value, head, { like }) + perWhat(per);
     case "1": case "": case "text": return large(value, 3, like) + per;
-    default: return `${large(value, 3, like)} ${unit}`;
+    default: return `${large(value, 3, like)} ${term(unit)}`;
   }
 }
 

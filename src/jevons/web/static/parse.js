@@ -1,6 +1,8 @@
 // What people write in a field, as the number that a function takes.
 const TIMES = { us: 1e-6, "µs": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400 };
-const SCALES = { k: 1e3, K: 1e3, M: 1e6, m: 1e6, bn: 1e9, B: 1e9, G: 1e9, T: 1e12, trn: 1e12, "万": 1e4, "亿": 1e8, "万亿": 1e12 };
+let scales = {};
+/** Take the words and letters that scale a number. */
+export function setScales(words) { scales = words; }
 const PERIODS = { s: 1, min: 60, h: 3600, day: 86400, d: 86400, "天": 86400, month: 2629800 };
 
 /** A number from text such as "1,500", "1.5M", "3万", "300ms" or "1.5M/day"; null where it is none.
@@ -20,7 +22,7 @@ export function parse(text, unit = "") {
   const slash = rest.split("/");
   const period = slash.length > 1 ? slash[1] : "";
   rest = slash[0].replace(/(req|tokens|tok|gpus|gpu|CNY|USD|%)$/i, "");
-  if (rest in SCALES) value *= SCALES[rest];
+  if (rest in scales) value *= scales[rest];
   else if (rest !== "") return null;
   if (period) {
     if (!(period in PERIODS)) return null;

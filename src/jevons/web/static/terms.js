@@ -1,11 +1,17 @@
 // Words of tables that the library writes in English, in the language of the page: whole, by pattern, or as they are.
 import { language } from "jevons/i18n.js";
+import { currencyName, number } from "jevons/format.js";
 
 let terms = {};
 let patterns = [];
+let counts = { read: {}, shown: { zh: [] } };
+let amount = /$^/;
 /** Take the words: English text to Chinese; a key with * stands for any text there, and # for any number or quarter.
- *  Patterns that say most come first. */
-export function install(words) {
+ *  Patterns that say most come first. `scales` are the words that scale a number, and the steps of each language. */
+export function install(words, scales) {
+  counts = scales;
+  const sizes = Object.keys(scales.read).filter((word) => /^[a-z]{2,}$/.test(word)).join("|");
+  amount = new RegExp(`(?:(-?\\d[\\d,.]*) to )?(-?\\d[\\d,.]*) (${sizes}|[MBT](?= tokens))\\b(?: ([A-Z]{3})\\b)?`, "g");
   terms = words;
   const said = (key) => key.replace(/[*#]/g, "").length;
   patterns = Object.keys(words).filter((key) => key.includes("*") || key.includes("#")).sort((a, b) => said(b) - said(a))
@@ -21,5 +27,18 @@ export function term(text) {
     if (match) { let i = 0; return words.replace(/[*#]/g, () => term(match[(i += 1)])); }
   }
   const colon = text.indexOf(": "), quantity = terms[text.slice(colon + 2)];
-  return colon > 0 && quantity !== undefined ? `${term(text.slice(0, colon))}：${quantity}` : text;
+  if (colon > 0 && quantity !== undefined) return `${term(text.slice(0, colon))}：${quantity}`;
+  const counted = amounts(text);
+  return counted !== text ? term(counted) : text;
+}
+
+/** A text with its large amounts counted as Chinese counts them: 2,050 亿元 for 205 bn CNY. */
+function amounts(text) {
+  const told = text.replace(amount, (whole, from, to, word, code) => {
+    const ends = [from, to].filter(Boolean).map((digits) => Number(digits.replace(/,/g, "")) * counts.read[word]);
+    const most = Math.max(...ends.map(Math.abs));
+    const [, size, name] = counts.shown.zh.find(([least]) => most >= least) || [0, 1, ""];
+    return `${ends.map((end) => number(end / size)).join(" 至 ")}${name}${code ? currencyName(code) : ""}`;
+  });
+  return told === text ? text : told.replace(/ to /g, " 至 ").replace(/ \(/g, "（").replace(/\)/g, "）");
 }

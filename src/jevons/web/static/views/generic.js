@@ -1,7 +1,7 @@
 // Any result: its answer, charts where its kind has some, and its tables.
 import { html } from "jevons/vendor/preact.js";
 import { language, t } from "jevons/i18n.js";
-import { axisScale, converted, currency, number, percent } from "jevons/format.js";
+import { axisOf, converted, currency, number, percent } from "jevons/format.js";
 import { term } from "jevons/terms.js";
 import { Card, Grid } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
@@ -17,14 +17,12 @@ export function Tables({ tables, folded = false }) {
   return html`<${Card} cls="tables"><details open=${!folded}><summary>${t("tables.title", { n: tables.length })}</summary><div>${body}</div></details><//>`;
 }
 
-const SI = /^(CNY|USD|EUR|HKD|JPY)/;
-const sized = (unit, most) => (unit === "tok/day" && most >= 1e11 ? [1e12, axisScale("tokens").unit] : (SI.test(unit) || unit === "tok/day") && most >= 1e8 ? [1e9, `bn ${unit}`] : most >= 1e6 ? [1e6, `M ${unit}`] : [1, unit === "1" ? "" : unit]);
 const quarter = (values) => ({ label: t("report.quarter"), type: "category", values });
 const label = (text) => raised(term(text));
 
 /** A path by quarter with its interval. */
 function fan(id, one, quarters, source) {
-  const [size, unit] = sized(one.unit, Math.max(...one.p90.map(Math.abs)));
+  const { size, unit } = axisOf(one.unit, Math.max(...one.p90.map(Math.abs)));
   const scale = (list) => list.map((v) => v / size);
   return { id, kind: "xy", title: label(one.meaning), x: quarter(quarters), y: { label: "", unit, type: "value" }, source, series: [{ name: t("plan.median_line"), entity: "median", as: "line", data: scale(one.p50), low: scale(one.p10), high: scale(one.p90) }] };
 }
@@ -48,7 +46,7 @@ const KINDS = {
     const shown = ["tokens_per_d", "ai_revenue", "capex"].filter((name) => answer.paths.a[name] && answer.paths.a[name].some((v) => v > 0)).slice(0, 2);
     const unit = { tokens_per_d: "tok/day", ai_revenue: answer.currency || "CNY", capex: answer.currency || "CNY" };
     const paths = !same ? [] : shown.map((name) => {
-      const [size, shownUnit] = sized(unit[name], Math.max(...answer.paths.a[name], ...answer.paths.b[name]));
+      const { size, unit: shownUnit } = axisOf(unit[name], Math.max(...answer.paths.a[name], ...answer.paths.b[name]));
       return { id: name, kind: "xy", title: t(`report.series.${name}`), x: quarter(quarters), y: { label: "", unit: shownUnit, type: "value" }, direct: true, right: 34, series: ["a", "b"].map((side) => ({ name: side.toUpperCase(), entity: side === "a" ? "central" : "median", as: "line", endLabel: true, data: answer.paths[side][name].map((v) => v / size) })) };
     });
     const parts = Object.entries(answer.attribution.value_per_share || {}).filter(([, v]) => v).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 10);
