@@ -79,6 +79,8 @@ def test_size_says_what_the_function_says_estimate_first(window: Callable) -> No
     )
     assert page.locator("#answer").inner_text().startswith(f"{expected.best.accelerators} × H100 SXM")
     assert "Estimate" not in page.locator(".answer").inner_text()
+    for latency in ("TTFT p95", "TPOT p95"):
+        assert page.get_by_role("button", name=re.compile(rf"{latency}: [\d.]+ ms \[[\d.–]+ ms\]")).count() == 1
     assert page.evaluate("document.activeElement.id") == "f-rate"
 
 
@@ -187,6 +189,7 @@ def test_compare_lists_only_what_differs(window: Callable) -> None:
     table = page.get_by_role("table", name="Inputs that differ (1)")
     assert table.get_by_role("row").count() == 2
     assert page.locator("#chart-attribution svg").count() == 1
+    assert page.locator("#chart-overlaid svg text", has_text="A").count() >= 1
 
 
 @pytest.mark.parametrize("screen", ["size", "choice", "train", "replay", "plan"])
@@ -253,6 +256,19 @@ def test_charts_have_a_table_twin_and_files(window: Callable) -> None:
         chart.get_by_role("button", name="Table").click()
         chart.get_by_role("row").first.wait_for()
         assert chart.get_by_role("row").count() > 2
+
+
+def test_all_names_of_a_legend_are_in_sight_on_a_phone(window: Callable) -> None:
+    one = window(width=390)
+    page = one.open(SCREENS["choice"] + "&gpu=h100_sxm&gpu=h200_sxm")
+    one.done()
+    chart = page.locator("#chart-crossover")
+    chart.locator("svg").wait_for()
+    page.wait_for_timeout(300)
+    right = chart.bounding_box()["x"] + chart.bounding_box()["width"]
+    names = [text for text in chart.locator("svg text").all() if re.match(r"(buy|rent|API) ", text.text_content())]
+    assert len(names) == 7
+    assert all(name.bounding_box()["x"] + name.bounding_box()["width"] <= right for name in names)
 
 
 def test_a_slider_of_the_plan_answers_by_a_warm_draw(window: Callable) -> None:

@@ -33,6 +33,13 @@ _HEADLINES = {
     "memory": {"kv_tokens": ("kv_tokens", "1")},
 }  # fmt: skip
 """Outputs that two results are compared by: place in the JSON and unit."""
+_DRAWN: dict[str, dict[str, tuple[str, ...]]] = {
+    "size": {"entries": ("gpu", "accelerators", "tpot_s", "cost_per_h", "currency")},
+    "simulate": {"ttft_s": (), "tpot_s": (), "e2e_s": ()},
+    "buy_rent_api": {"ways": ("way", "gpu", "accelerators", "cost")},
+    "train": {"parts_s": ()},
+}
+"""What the page draws of both sides in one chart: places in the JSON, and of a list's entries the fields."""
 CURRENCY = "USD"
 """In which both sides are compared."""
 _MOST_SWAPS = 12
@@ -83,11 +90,21 @@ def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
             ],
             "difference": heads,
             "attribution": attribution,
+            "drawn": {side: _drawn(kind, record) for side, record in records.items()},
             "answers": {side: result.answer for side, result in results.items()},
             "said": {side: {"zh": said(result.answer_parts, "zh")} for side, result in results.items()},
         },
         "tables": [], "notes": [], "nodes": {}, "seconds": 0.0,
     }  # fmt: skip
+
+
+def _drawn(kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a chart of both sides takes from one."""
+    drawn = {}
+    for place, fields in _DRAWN.get(kind, {}).items():
+        value = record.get(place)
+        drawn[place] = [{name: one.get(name) for name in fields} for one in value] if isinstance(value, list) else value
+    return drawn
 
 
 def _swap(

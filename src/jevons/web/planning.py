@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from jevons.errors import InputError
 
 SLIDERS = (
@@ -82,11 +84,26 @@ def amounts(scenario: Any) -> dict[str, Any]:
                 "path": path, "value": amount.value, "low": amount.low if amount.uncertain else amount.value / 2,
                 "high": most, "unit": amount.unit,
                 "grade": amount.grade, "source": amount.source, "origin": amount.origin,
-                "slider": path in SLIDERS,
+                "slider": path in SLIDERS, "likelihood": _likelihood(amount),
             })  # fmt: skip
     order = {path: place for place, path in enumerate(SLIDERS)}
     rows.sort(key=lambda row: order.get(str(row["path"]), len(order)))
     return {"name": scenario.name, "as_of": str(scenario.as_of), "currency": scenario.currency, "amounts": rows[:_MOST]}
+
+
+def _likelihood(amount: Any) -> list[int]:
+    """Return how many of 240 equally likely values lie in each twelfth of an amount's range; none where it is certain.
+
+    Twelfths are of the logarithm where the range is wider than a factor of ten, as its slider is.
+    """
+    if not amount.uncertain:
+        return []
+    values = amount.quantile((np.arange(240) + 0.5) / 240)
+    low, high = amount.low, amount.high
+    if low > 0 and high > 10 * low:
+        values, low, high = np.log(values), np.log(low), np.log(high)
+    counts: list[int] = np.histogram(values, bins=12, range=(low, high))[0].tolist()
+    return counts
 
 
 def scenario_of(names: Mapping[str, Any], name: str) -> Any:

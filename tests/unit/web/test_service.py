@@ -248,6 +248,17 @@ def test_differences_list_only_changed_inputs_and_sum_up(page: Served) -> None:
     for one in body["attribution"]:
         parts = sum(part["delta"] for part in one["parts"]) + one["together"]
         assert parts == pytest.approx(one["total"])
+    assert body["drawn"]["a"]["parts_s"]["compute"] > body["drawn"]["b"]["parts_s"]["compute"] > 0
+
+
+def test_uncertain_amounts_come_with_how_likely_their_values_are(page: Served) -> None:
+    rows = page.client.get(f"{API}/scenarios/alibaba-380bn").json()["amounts"]
+    life = next(row for row in rows if row["path"] == "cost.economic_life")
+    peak = int((life["value"] - life["low"]) / (life["high"] - life["low"]) * 12)
+    assert sum(life["likelihood"]) == 240
+    assert max(life["likelihood"]) == life["likelihood"][min(peak, 11)]
+    budget = next(row for row in rows if row["path"] == "expansion.budget")
+    assert budget["likelihood"] == []
 
 
 def test_a_token_is_asked_for_with_a_host(tmp_path) -> None:

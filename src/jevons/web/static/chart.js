@@ -133,7 +133,7 @@ function band(one, colour, categorical) {
 }
 
 /** The option of ECharts for a specification. */
-export function option(spec, { narrow = false } = {}) {
+export function option(spec, { narrow = false, width = 600 } = {}) {
   const ink = INK[dark() ? "dark" : "light"];
   const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const tooltip = { trigger: "item", confine: true, backgroundColor: ink.back, borderColor: ink.grid, textStyle: { color: ink.text, fontSize: 13 }, renderMode: "html" };
@@ -154,21 +154,35 @@ export function option(spec, { narrow = false } = {}) {
   const named = spec.series.filter((one) => !one.hidden).map((one) => one.name);
   const legend = named.length > 1 && !spec.bare && !(spec.direct && !narrow);
   const upright = spec.y.type !== "category" ? axisName(spec.y) : "";
+  const above = legend ? 18 * legendRows(named, width) + 8 : 0;
   return { ...base,
-    title: upright ? { text: upright, left: 0, top: legend ? 26 : 0, textStyle: { color: ink.muted, fontSize: 12, fontWeight: "normal" } } : undefined,
-    legend: legend ? { type: "scroll", top: 0, left: 0, data: named, textStyle: { color: ink.text, fontSize: 12 }, itemWidth: 14, itemHeight: 9, itemGap: 9, pageIconColor: ink.text, pageTextStyle: { color: ink.text } } : undefined,
-    grid: { left: 8, right: Math.max(narrow ? spec.narrowRight ?? 16 : spec.right ?? 26, labelRoom(spec)), top: (legend ? 34 : 10) + (upright ? 24 : 0), bottom: spec.x.label ? 26 : 8, containLabel: true },
+    title: upright ? { text: upright, left: 0, top: above, textStyle: { color: ink.muted, fontSize: 12, fontWeight: "normal" } } : undefined,
+    legend: legend ? { type: "plain", top: 0, left: 0, padding: [2, 0], data: named, textStyle: { color: ink.text, fontSize: 12 }, itemWidth: 14, itemHeight: 9, itemGap: 9 } : undefined,
+    grid: { left: 8, right: Math.max(narrow ? spec.narrowRight ?? 16 : spec.right ?? 26, labelRoom(spec)), top: Math.max(10, above) + (upright ? 24 : 0), bottom: spec.x.label ? 26 : 8, containLabel: true },
     xAxis: axis(spec.x, ink, narrow, false, spec.horizontal), yAxis: axis(spec.y, ink, narrow, true),
     tooltip: { ...tooltip, trigger: spec.trigger || (categorical ? "axis" : "item"), axisPointer: { type: "line", lineStyle: { color: ink.muted } }, formatter: (p) => told(spec, p, categorical) },
     dataZoom: spec.zoom ? [{ type: "inside" }] : undefined,
     series };
 }
 
+/** The width of a text in a chart [px], about. */
+const widthOf = (text) => [...String(text ?? "")].reduce((sum, c) => sum + (c > "\u2e7f" ? 12 : 6.8), 0);
+
+/** The rows that a legend takes. */
+function legendRows(names, width) {
+  let rows = 1, left = width;
+  for (const name of names) {
+    const need = 14 + 5 + widthOf(name) + 9;
+    if (need > left && left < width) { rows += 1; left = width; }
+    left -= need;
+  }
+  return rows;
+}
+
 /** Room to the right for the labels behind bars, which are drawn beyond the longest one. */
 function labelRoom(spec) {
   if (!spec.horizontal) return 0;
-  const widest = (text) => [...String(text ?? "")].reduce((sum, c) => sum + (c > "\u2e7f" ? 12 : 6.8), 0);
-  return Math.min(120, Math.max(0, ...spec.series.flatMap((one) => (one.labels || []).map(widest))) + 8);
+  return Math.min(120, Math.max(0, ...spec.series.flatMap((one) => (one.labels || []).map(widthOf))) + 8);
 }
 
 const sourceLine = (spec) => (spec.source ? `<br>${escapeText(t("chart.source", { source: spec.source }))}` : "");
@@ -225,6 +239,9 @@ export function csv(spec) {
   return [heads, ...rows].map((row) => row.map(cell).join(",")).join("\n") + "\n";
 }
 
+/** What a chart's option depends on of the place that it has. */
+const fitting = (place) => { const width = place.clientWidth || 600; return { width, narrow: width < 480 }; };
+
 /** Width of a chart on A4 [px]. */
 const PAPER = 660;
 
@@ -244,8 +261,8 @@ export function Chart({ spec, height = 300, group, onPick }) {
     chart.current = drawn;
     if (group) { drawn.group = group; connect(group); }
     if (onPick) drawn.on("click", (event) => onPick(event));
-    const onPaper = () => { paper = true; drawn.resize({ width: PAPER, height: spec.height || height }); drawn.setOption(option(latest.current, { narrow: false }), { notMerge: true }); };
-    const offPaper = () => { paper = false; drawn.resize({ width: "auto", height: "auto" }); drawn.setOption(option(latest.current, { narrow: (place.current.clientWidth || 600) < 480 }), { notMerge: true }); };
+    const onPaper = () => { paper = true; drawn.resize({ width: PAPER, height: spec.height || height }); drawn.setOption(option(latest.current, { width: PAPER }), { notMerge: true }); };
+    const offPaper = () => { paper = false; drawn.resize({ width: "auto", height: "auto" }); drawn.setOption(option(latest.current, fitting(place.current)), { notMerge: true }); };
     addEventListener("beforeprint", onPaper);
     addEventListener("afterprint", offPaper);
     const watch = new ResizeObserver(() => { if (place.current && !paper) { drawn.resize(); setWidth(place.current.clientWidth); } });
@@ -253,8 +270,8 @@ export function Chart({ spec, height = 300, group, onPick }) {
     return () => { removeEventListener("beforeprint", onPaper); removeEventListener("afterprint", offPaper); watch.disconnect(); drawn.dispose(); chart.current = null; };
   }, [asTable, language()]);
   useEffect(() => {
-    if (chart.current) chart.current.setOption(option(spec, { narrow: (place.current.clientWidth || 600) < 480 }), { notMerge: true });
-  }, [key, asTable, width < 480, language(), dark()]);
+    if (chart.current) chart.current.setOption(option(spec, fitting(place.current)), { notMerge: true });
+  }, [key, asTable, Math.round(width / 40), language(), dark()]);
   const svg = () => new XMLSerializer().serializeToString(place.current.querySelector("svg"));
   const png = () => {
     const node = place.current.querySelector("svg");

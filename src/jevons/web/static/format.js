@@ -49,7 +49,7 @@ export function duration(seconds, digits = 3) {
   if (size < 1e-3) return `${number(seconds * 1e6, digits)} µs`;
   if (size < 1) return `${number(seconds * 1e3, digits)} ms`;
   if (size < 600) return `${number(seconds, digits)} s`;
-  if (size < 86400 * 2) return `${number(seconds / 3600, digits)} ${t("unit.h")}`;
+  if (size < 86400 * 2) return `${number(seconds / 3600, digits)} ${t("unit.hour")}`;
   return `${number(seconds / 86400, digits)} ${t("unit.days")}`;
 }
 
@@ -109,6 +109,7 @@ export function quantity(value, unit, like = value) {
     case "frac": case "%": return percent(head === "%" ? value / 100 : value);
     case "bytes": return value >= 1e12 ? `${number(value / 1e12)} TB${per}` : value >= 1e9 ? `${number(value / 1e9)} GB${per}` : `${number(value / 1e6)} MB${per}`;
     case "W": return value >= 1e6 ? `${number(value / 1e6)} MW` : value >= 1e3 ? `${number(value / 1e3)} kW` : `${number(value)} W`;
+    case "Hz": return value >= 1e9 ? `${number(value / 1e9)} GHz` : `${number(value / 1e6)} MHz`;
     case "flop": case "FLOP": return `${number(value / 1e12)} TFLOP${per}`;
     case "CNY": case "USD": case "EUR": return money(value, head, { like }) + perWhat(per);
     case "1": case "": case "text": return large(value, 3, like) + per;
@@ -146,5 +147,5 @@ export function span(low, high, unit) {
 /** A value in its own currency, as its source states it. */
 export function original(value, unit) {
   const money_ = /^(CNY|USD|EUR|HKD|JPY)(\/.*)?$/.test(unit || "");
-  return money_ && typeof value === "number" ? `${large(value)} ${unit}` : quantity(value, unit);
+  return money_ && typeof value === "number" ? `${large(value)} ${term(unit)}`.replace(/([万亿]) (?=.*元)/, "$1") : quantity(value, unit);
 }

@@ -1,5 +1,7 @@
 // What people write in a field, as the number that a function takes.
 const TIMES = { us: 1e-6, "µs": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400 };
+import { language } from "jevons/i18n.js";
+
 let scales = {};
 /** Take the words and letters that scale a number. */
 export function setScales(words) { scales = words; }
@@ -32,12 +34,13 @@ export function parse(text, unit = "") {
   return value;
 }
 
-/** A number as a field shows it: short, and read back by parse to the same value. */
+/** A number as a field shows it: short, counted as the language counts, and read back by parse to the same value. */
 export function compact(value, unit = "") {
   if (value === null || value === undefined || value === "") return "";
   if (typeof value === "string") return value;
   const tidy = (x) => String(Number(x.toPrecision(6)));
   if (unit === "s") return value < 1 ? `${tidy(value * 1e3)} ms` : `${tidy(value)} s`;
+  if (language() === "zh" && Math.abs(value) >= 1e5) return Math.abs(value) >= 1e8 ? `${tidy(value / 1e8)} 亿` : `${tidy(value / 1e4)} 万`;
   if (Math.abs(value) >= 1e12) return `${tidy(value / 1e12)}T`;
   if (Math.abs(value) >= 1e6) return `${tidy(value / 1e6)}M`;
   if (Math.abs(value) >= 1e4) return Math.round(value).toLocaleString("en-US");

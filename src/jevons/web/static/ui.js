@@ -25,6 +25,12 @@ export function Sentence({ id, values, tag = "p", cls = "" }) {
   return tag === "h1" ? html`<h1 class=${cls} id="answer">${parts}</h1>` : html`<p class=${cls}>${parts}</p>`;
 }
 
+/** The library's own answer, in the language of the page where it was said in it. */
+export function Told({ answer }) {
+  const own = ((answer.meta || {}).said || {})[language()];
+  return html`<h1 id="answer" lang=${own ? null : "en"}>${own || answer.answer}</h1>`;
+}
+
 /** A box with a heading. */
 export function Card({ title, children, cls = "", actions }) {
   return html`<section class=${`card ${cls}`}>
@@ -196,8 +202,8 @@ export function Grid({ columns, rows, caption, most = 200, onPick, picked, cls =
     });
   }, [rows, order]);
   const mark = (key) => (order && order.key === key ? (order.down ? "descending" : "ascending") : "none");
-  return html`<div class=${`scroll ${cls}`} tabindex="0" role="region" aria-label=${caption}><table>
-    <caption>${caption}</caption><thead><tr>${columns.map((c) => html`<th scope="col" aria-sort=${mark(c.key)} class=${c.text ? "" : "right"}>
+  return html`<p class="caption" aria-hidden="true">${caption}</p><div class=${`scroll ${cls}`} tabindex="0" role="region" aria-label=${caption}><table aria-label=${caption}>
+    <thead><tr>${columns.map((c) => html`<th scope="col" aria-sort=${mark(c.key)} class=${c.text ? "" : "right"}>
       <button type="button" class="sort" onClick=${() => setOrder({ key: c.key, down: order && order.key === c.key ? !order.down : false })}>${c.label}<span aria-hidden="true">${mark(c.key) === "ascending" ? " ▲" : mark(c.key) === "descending" ? " ▼" : ""}</span></button></th>`)}</tr></thead>
     <tbody>${sorted.slice(0, most).map((row, place) => html`<tr class=${picked === row ? "picked" : ""} onClick=${onPick ? () => onPick(row) : null}>${columns.map((c, at) => {
       const shown = c.show ? c.show(row[c.key], row) : row[c.key] ?? "–";

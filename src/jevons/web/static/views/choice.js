@@ -1,8 +1,8 @@
 // Buy, rent or API: the cheapest way for a load, and the load at which that changes.
 import { html } from "jevons/vendor/preact.js";
-import { has, language, t, word } from "jevons/i18n.js";
-import { converted, currency, device, duration, large, money, number, percent, quantity } from "jevons/format.js";
-import { Card, Chips, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
+import { has, t, word } from "jevons/i18n.js";
+import { converted, currency, device, duration, large, money, number, percent, span } from "jevons/format.js";
+import { Card, Chips, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
 import { Figure, Split, apiOptions, deviceOptions, first, keywords, modelOptions, tableRows, useAnswer, useForm } from "jevons/views/common.js";
@@ -57,6 +57,9 @@ const cash = (answer) => (answer.ways[0].cost.per_month_cny !== undefined ? "CNY
 const apiName = (answer) => (answer.api.prefix === "own price" ? t("choice.own_api") : `API ${answer.api.prefix}`);
 const nameOf = (way, answer) => (way.way === "API" ? apiName(answer) : t(`way.${way.way}`, { n: number(way.accelerators), gpu: device(way.gpu) }));
 
+/** The accelerator whose cost the assumptions are varied for. */
+const varied = (answer) => ((answer.machines || [])[0] || {}).gpu;
+
 /** Months since a date. */
 function age(since, until) {
   const [a, b] = [new Date(since), new Date(until)];
@@ -64,7 +67,7 @@ function age(since, until) {
 }
 
 export function Result({ answer, input: given, state, bar }) {
-  if (!answer.ways) return html`<div class="answer">${bar}<h1 id="answer" lang=${((answer.meta || {}).said || {})[language()] ? null : "en"}>${((answer.meta || {}).said || {})[language()] || answer.answer}</h1></div>`;
+  if (!answer.ways) return html`<div class="answer">${bar}<${Told} answer=${answer}/></div>`;
   const money_ = cash(answer);
   const ways = [...answer.ways].sort((a, b) => monthly(a) - monthly(b));
   const [best, second] = ways;
@@ -72,14 +75,16 @@ export function Result({ answer, input: given, state, bar }) {
   const place = (way) => `ways.${answer.ways.indexOf(way)}.cost.per_month`;
   const months = age(answer.api.since, answer.start);
   const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
-  const api = ways.find((one) => one.way === "API");
+  const owned = ways.find((one) => one.way === "buy" && one.gpu === varied(answer));
+  const ends = (answer.swings || []).flatMap((one) => [first(one, "at_low_cny", "at_low"), first(one, "at_high_cny", "at_high")]);
   return html`<div class=${`answer ${state === "stale" ? "stale" : ""}`}>${bar}
     <${Sentence} id="choice.answer" tag="h1" values=${{ load: num(answer.output_tok_per_d, "1", "output_tok_per_d", t("field.tokens_per_day"), { text: large(answer.output_tok_per_d) }), model: answer.model, way: nameOf(best, answer), cost: num(monthly(best), money_, place(best), t("col.cost_month")) }}/>
     ${second ? html`<${Sentence} id="choice.second" values=${{ way: nameOf(second, answer), cost: num(monthly(second), money_, place(second), t("col.cost_month")), times: number(monthly(second) / monthly(best), 2) }}/>` : null}
     <p>${breaks.length ? html`<${Sentence} id="choice.flips" tag="span" values=${{ gpu: `${number(breaks[0].accelerators)} × ${device(breaks[0].gpu)}`, load: num(breaks[0].break_even_tok_per_d, "1", `machines.${answer.machines.indexOf(breaks[0])}.break_even_tok_per_d`, t("choice.break_even"), { text: large(breaks[0].break_even_tok_per_d) }) }}/>` : t("choice.never")}</p>
     <dl class="facts-line"><${Figure} label=${t("choice.api_price")}>${num(first(answer.api, "output_cny_per_mtok", "output_per_mtok"), `${money_}/Mtok`, "api.output_cny_per_mtok", t("choice.api_price"))}${" "}
         <span class=${months > 12 ? "badge judgement" : "badge"}>${t("choice.age", { n: months })}</span><//>
-      ${ways.filter((w) => w.latency).slice(0, 1).map((w) => html`<${Figure} label="TPOT">${num(w.latency.tpot_s, "s", `ways.${answer.ways.indexOf(w)}.latency.tpot_s`, "TPOT")}<//>`)}</dl>
+      ${ways.filter((w) => w.latency).slice(0, 1).map((w) => html`<${Figure} label="TPOT">${num(w.latency.tpot_s, "s", `ways.${answer.ways.indexOf(w)}.latency.tpot_s`, "TPOT")}<//>`)}
+      ${owned && ends.length ? html`<${Figure} label=${t("choice.owned", { gpu: device(owned.gpu) })}>${num(perMtok(owned), `${money_}/Mtok`, `ways.${answer.ways.indexOf(owned)}.cost.per_output_mtok`, t("choice.per_output"), { low: Math.min(...ends), high: Math.max(...ends) })}<//>` : null}</dl>
     <div class="buttons">${shared.frozen ? null : best.way === "API" ? html`<a class="primary" href=${address("size", { model: answer.model, gpu: [(ways.find((w) => w.gpu) || {}).gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`
       : html`<a class="primary" href=${address("size", { model: answer.model, gpu: [best.gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`}</div>
   </div>
@@ -128,11 +133,11 @@ export function tornado(answer) {
   const swings = [...(answer.swings || [])].map((one) => ({ ...one, a: first(one, "at_low_cny", "at_low"), b: first(one, "at_high_cny", "at_high") })).sort((p, q) => Math.abs(q.b - q.a) - Math.abs(p.b - p.a)).slice(0, 8);
   const label = (one) => (has(`swing.${one.name}`) ? t(`swing.${one.name}`) : one.name);
   return {
-    id: "tornado", kind: "xy", title: t("choice.tornado"), summary: swings.map((s) => `${label(s)}: ${money(s.a, cash(answer))}–${money(s.b, cash(answer))}`).join("; "), horizontal: true, bare: true, right: 96, narrowRight: 96, note: t("choice.tornado_note"),
+    id: "tornado", kind: "xy", title: t("choice.tornado", { gpu: device(varied(answer)) }), summary: swings.map((s) => `${label(s)}: ${money(s.a, cash(answer))}–${money(s.b, cash(answer))}`).join("; "), horizontal: true, bare: true, right: 96, narrowRight: 96, note: t("choice.tornado_note"),
     x: { label: t("choice.per_output"), unit: currency(), type: "value", scale: true }, y: { label: t("choice.assumption"), type: "category", values: swings.map(label) },
     table: { heads: [t("choice.assumption"), t("chart.low"), t("chart.high"), t("choice.at_low"), t("choice.at_high")], rows: swings.map((s) => [label(s), s.low, s.high, s.a, s.b]) },
     series: [{ name: "lower", entity: "spacer", as: "spacer", stack: "t", data: swings.map((s) => converted(Math.min(s.a, s.b), cash(answer))) },
-      { name: t("choice.range"), entity: "range", as: "bars", stack: "t", data: swings.map((s) => converted(Math.abs(s.b - s.a), cash(answer))), labels: swings.map((s) => `${quantity(s.low, s.unit || "1")} … ${quantity(s.high, s.unit || "1")}`) }],
+      { name: t("choice.range"), entity: "range", as: "bars", stack: "t", data: swings.map((s) => converted(Math.abs(s.b - s.a), cash(answer))), labels: swings.map((s) => span(s.low, s.high, s.unit === "1" && s.high <= 1 ? "frac" : s.unit || "1")) }],
   };
 }
 export { duration };

@@ -1,11 +1,11 @@
 // Compare: two questions of one kind; the inputs that differ, the outputs that do, and what explains it.
 import { html, useEffect, useState } from "jevons/vendor/preact.js";
 import { fieldName, language, t, word } from "jevons/i18n.js";
-import { converted, currency, number, percent, quantity } from "jevons/format.js";
+import { converted, currency, device, number, percent, quantity } from "jevons/format.js";
 import { Card, ErrorBox, Footprint, Grid, Num, RunBar, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { read } from "jevons/state.js";
-import { useAnswer } from "jevons/views/common.js";
+import { first, months, useAnswer } from "jevons/views/common.js";
 import * as size from "jevons/views/size.js";
 import * as choice from "jevons/views/choice.js";
 import * as replay from "jevons/views/replay.js";
@@ -44,6 +44,8 @@ function Side({ side, text, set, wrong }) {
 }
 
 const name = (key) => word(`out.${key}`, key);
+/** A difference: of shares in points. */
+const change = (value, unit) => (unit === "frac" ? t("compare.points", { n: number(value * 100, 3) }) : quantity(value, unit));
 const inputText = (value) => (value === null || value === undefined ? t("compare.default") : Array.isArray(value) ? value.join(", ") : String(value));
 
 export function Result({ answer, state, bar }) {
@@ -57,11 +59,35 @@ export function Result({ answer, state, bar }) {
     ${head ? html`<${Sentence} id="compare.answer" tag="h1" values=${{ what: name(headline.output), a: html`<${Num} value=${head.a} unit=${head.unit} path=${`difference.${headline.output}.a`}/>`, b: html`<${Num} value=${head.b} unit=${head.unit} path=${`difference.${headline.output}.b`}/>`, change: head.a ? `${head.delta > 0 ? "+" : ""}${percent(head.delta / head.a, 2)}` : "–" }}/>` : html`<h1 id="answer">${t("compare.same")}</h1>`}
     ${attribution && attribution.parts.length && (biggest(attribution).delta || 0) * attribution.total > 0 ? html`<p>${t("compare.most", { input: fieldName(answer.kind, biggest(attribution).input) })}</p>` : null}</div>
   <div class="cards"><${Card} cls="half"><${Grid} caption=${t("compare.inputs", { n: answer.changed.length })} columns=${[{ key: "name", label: t("compare.input"), text: true }, { key: "a", label: "A", text: true }, { key: "b", label: "B", text: true }]} rows=${answer.changed.map((one) => ({ name: fieldName(answer.kind, one.input), a: inputText(one.a), b: inputText(one.b) }))}/><//>
-    <${Card} cls="half"><${Grid} caption=${t("compare.outputs")} columns=${[{ key: "name", label: t("compare.output"), text: true }, { key: "a", label: "A", show: (v, row) => quantity(v, row.unit) }, { key: "b", label: "B", show: (v, row) => quantity(v, row.unit) }, { key: "delta", label: "Δ", show: (v, row) => quantity(v, row.unit) }, { key: "share", label: "%", show: (v) => (v === null ? "–" : `${v > 0 ? "+" : ""}${number(v * 100, 2)} %`) }]} rows=${outputs.map(([key, one]) => ({ name: name(key), ...one, share: one.a ? one.delta / one.a : null }))}/><//>
+    <${Card} cls="half"><${Grid} caption=${t("compare.outputs")} columns=${[{ key: "name", label: t("compare.output"), text: true }, { key: "a", label: "A", show: (v, row) => quantity(v, row.unit) }, { key: "b", label: "B", show: (v, row) => quantity(v, row.unit) }, { key: "delta", label: "Δ", show: (v, row) => change(v, row.unit) }, { key: "share", label: "%", show: (v) => (v === null ? "–" : `${v > 0 ? "+" : ""}${number(v * 100, 2)} %`) }]} rows=${outputs.map(([key, one]) => ({ name: name(key), ...one, share: one.a ? one.delta / one.a : null }))}/><//>
     ${attribution ? html`<${Card}><${Select} name="attribution" value=${attribution.output} options=${answer.attribution.map((one) => ({ value: one.output, label: name(one.output) }))} set=${setPicked}/>
-      <${Chart} spec=${parts(attribution, unit(attribution.output), answer)} height=${Math.max(180, 60 + 34 * (attribution.parts.length + 2))}/><//>` : null}
+      <div class="gap"></div><${Chart} spec=${parts(attribution, unit(attribution.output), answer)} height=${Math.max(180, 60 + 34 * (attribution.parts.length + 2))}/><//>` : null}
+    ${overlaid(answer) ? html`<${Card}><${Chart} spec=${overlaid(answer)} height=${320}/><//>` : null}
     <${Card}>${["a", "b"].map((side) => { const own = ((answer.said || {})[side] || {})[language()]; return html`<p key=${side} lang=${own ? null : "en"}><strong>${side.toUpperCase()}</strong> ${own || answer.answers[side]}</p>`; })}<${Footprint} answer=${answer}/><//></div>`;
 }
+
+const SIDES = [["a", "central"], ["b", "median"]];
+const both = (title, more) => ({ id: "overlaid", kind: "xy", title, summary: title, ...more });
+
+/** Both sides in one chart: fleets, latencies, ways or the parts of a step. */
+const OVERLAID = {
+  size: (drawn) => both(t("chart.front"), { x: { label: "TPOT", unit: "ms", type: "value", scale: true }, y: { label: t("col.cost_month"), unit: currency(), type: "log" },
+    series: SIDES.map(([side, entity]) => { const own = drawn[side].entries.filter((one) => one.cost_per_h); return { name: side.toUpperCase(), entity, as: "points", data: own.map((one) => [one.tpot_s * 1e3, converted(one.cost_per_h * months, one.currency)]), tips: own.map((one) => `${number(one.accelerators)} × ${device(one.gpu)}`) }; }) }),
+  simulate: (drawn) => both(t("replay.latency_both"), { x: { label: t("replay.percentile"), type: "category", values: ["p50", "p90", "p95", "p99"] }, y: { label: t("replay.seconds"), unit: "s", type: "log" },
+    series: ["ttft_s", "tpot_s", "e2e_s"].flatMap((name) => SIDES.map(([side]) => ({ name: `${name.slice(0, -2).toUpperCase()} ${side.toUpperCase()}`, entity: name, as: "line", dashed: side === "b", data: ["p50", "p90", "p95", "p99"].map((stat) => drawn[side][name][stat]) }))) }),
+  buy_rent_api: (drawn) => {
+    const label = (way) => (way.way === "API" ? "API" : t(`way.${way.way}_short`, { gpu: device(way.gpu) }));
+    const names = [...new Set(SIDES.flatMap(([side]) => drawn[side].ways.map(label)))];
+    const cost = (side, name) => { const way = drawn[side].ways.find((one) => label(one) === name); return way ? converted(first(way.cost, "per_month_cny", "per_month"), way.cost.per_month_cny === undefined ? way.cost.currency : "CNY") : null; };
+    return both(t("choice.ways_both"), { horizontal: true, x: { label: t("col.cost_month"), unit: currency(), type: "value" }, y: { label: t("choice.way"), type: "category", values: names }, series: SIDES.map(([side, entity]) => ({ name: side.toUpperCase(), entity, as: "bars", data: names.map((name) => cost(side, name)) })) });
+  },
+  train: (drawn) => {
+    const whole = Math.max(...SIDES.map(([side]) => Object.values(drawn[side].parts_s).reduce((sum, v) => sum + v, 0)));
+    const names = Object.keys(drawn.a.parts_s).filter((name) => SIDES.some(([side]) => drawn[side].parts_s[name] > 0.002 * whole));
+    return both(t("train.step"), { horizontal: true, x: { label: t("col.step"), unit: "s", type: "value" }, y: { label: t("chart.part"), type: "category", values: names.map((name) => t(`train.part.${name}`)) }, series: SIDES.map(([side, entity]) => ({ name: side.toUpperCase(), entity, as: "bars", data: names.map((name) => drawn[side].parts_s[name]) })) });
+  },
+};
+const overlaid = (answer) => (answer.drawn && OVERLAID[answer.kind] ? OVERLAID[answer.kind](answer.drawn) : null);
 
 const biggest = (one) => [...one.parts].sort((a, b) => ((b.delta || 0) - (a.delta || 0)) * Math.sign(one.total))[0];
 
@@ -70,8 +96,8 @@ export function parts(one, unit, answer) {
   const [, code, per] = /^(CNY|USD|EUR)(.*)$/.exec(unit) || [];
   const shown = (v) => (code ? converted(v, code) ?? v : v);
   const rows = [...one.parts.map((part) => [fieldName(answer.kind, part.input), part.delta]), [t("compare.together"), one.together], [t("compare.total"), one.total]];
-  return { id: "attribution", kind: "xy", title: t("compare.explains", { what: name(one.output) }), summary: rows.map(([label, v]) => `${label} ${quantity(v, unit)}`).join("; "), horizontal: true, bare: true, right: 110, note: t("compare.note"),
+  return { id: "attribution", kind: "xy", title: t("compare.explains", { what: name(one.output) }), summary: rows.map(([label, v]) => `${label} ${change(v, unit)}`).join("; "), horizontal: true, bare: true, right: 110, note: t("compare.note"),
     x: { label: name(one.output), unit: unit === "1" ? "" : code ? `${currency()}${per}` : unit, type: "value" }, y: { label: t("compare.input"), type: "category", values: rows.map(([label]) => label) },
-    series: [{ name: "Δ", entity: "delta", as: "bars", data: rows.map(([, v]) => shown(v)), labels: rows.map(([, v]) => quantity(v, unit)), colours: rows.map((_, i) => (i === rows.length - 1 ? "delta total" : "delta part")) }] };
+    series: [{ name: "Δ", entity: "delta", as: "bars", data: rows.map(([, v]) => shown(v)), labels: rows.map(([, v]) => change(v, unit)), colours: rows.map((_, i) => (i === rows.length - 1 ? "delta total" : "delta part")) }] };
 }
 export { shared };

@@ -3,15 +3,21 @@ import { html } from "jevons/vendor/preact.js";
 import { language, t } from "jevons/i18n.js";
 import { axisOf, converted, currency, number, percent } from "jevons/format.js";
 import { term } from "jevons/terms.js";
-import { Card, Grid } from "jevons/ui.js";
+import { Card, Grid, Told } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { inputName, raised } from "jevons/views/names.js";
 import { actual, price } from "jevons/views/report_charts.js";
 
+/** A cell of text in the language of the page; a sentence that has no words there is marked as English. */
+function words(cell) {
+  const said = term(cell);
+  return language() === "zh" && said === cell && /[a-z]{2,} [a-z]{2,}/.test(cell || "") ? html`<span lang="en">${cell}</span>` : said ?? "–";
+}
+
 /** Tables as the command line prints them, in the language of the page as far as its words go. */
 export function Tables({ tables, folded = false }) {
   if (!tables || !tables.length) return null;
-  const shown = (column) => (cell) => (typeof cell === "number" ? number(cell * (column.scale || 1)) : typeof cell === "boolean" ? t(cell ? "yes" : "no") : term(cell) ?? "–");
+  const shown = (column) => (cell) => (typeof cell === "number" ? number(cell * (column.scale || 1)) : typeof cell === "boolean" ? t(cell ? "yes" : "no") : words(cell));
   const head = (c) => (c.unit ? `${term(c.label)} [${term(c.unit)}]` : term(c.label));
   const body = tables.map((one) => html`<${Grid} key=${one.name} caption=${term(one.title)} most=${60} columns=${one.columns.map((c, i) => ({ key: i, label: head(c), text: c.text, show: shown(c) }))} rows=${one.rows}/>`);
   return html`<${Card} cls="tables"><details open=${!folded}><summary>${t("tables.title", { n: tables.length })}</summary><div>${body}</div></details><//>`;
@@ -86,7 +92,6 @@ export const notesOf = ({ meta = {} }) => (meta.said_notes || {})[language()] ||
 
 export function Result({ answer }) {
   const charts = chartsOf(answer);
-  const own = ((answer.meta || {}).said || {})[language()];
-  return html`<div class="answer"><h1 id="answer" lang=${own ? null : "en"}>${own || answer.answer}</h1>${notesOf(answer).map((one) => html`<p class="hint">${one}</p>`)}</div>
+  return html`<div class="answer"><${Told} answer=${answer}/>${notesOf(answer).map((one) => html`<p class="hint">${one}</p>`)}</div>
     ${charts.length ? html`<div class="cards">${charts.map((spec) => html`<${Card} key=${spec.id} cls=${charts.length > 1 ? "half" : ""}><${Chart} spec=${spec} height=${spec.height || 290}/><//>`)}</div>` : null}`;
 }

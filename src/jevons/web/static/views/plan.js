@@ -5,6 +5,8 @@ import { axisScale, converted, device, large, money, number, original, percent, 
 import { Card, ErrorBox, Num, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Badge } from "jevons/drawer.js";
 import { Chart } from "jevons/chart.js";
+import { term } from "jevons/terms.js";
+import { raised } from "jevons/views/names.js";
 import { Figure, Split, first, useAnswer, useForm } from "jevons/views/common.js";
 import { valueChannels } from "jevons/views/report_charts.js";
 import { compact, parse } from "jevons/parse.js";
@@ -83,7 +85,7 @@ function Amount({ one, value, set }) {
   const key = SHORT[one.path];
   const unit = one.unit === "1" ? "" : one.unit;
   return html`<div class="field"><label for=${id}>${key ? t(`amount.${key}`) : one.path} <${Badge} grade=${one.grade}/></label>
-    <div class="with-slider"><input type="range" id=${id} min="0" max="1000" value=${at(now)} aria-valuetext=${original(now, unit)} onInput=${(e) => set(from(Number(e.target.value)))}/>
+    <div class="with-slider"><div>${one.likelihood.length ? html`<${Likelihood} counts=${one.likelihood}/>` : null}<input type="range" id=${id} min="0" max="1000" value=${at(now)} aria-valuetext=${original(now, unit)} onInput=${(e) => set(from(Number(e.target.value)))}/></div>
     <input type="text" aria-label=${`${key ? t(`amount.${key}`) : one.path}: ${t("chart.value")}`} value=${text ?? compactAmount(now)} onInput=${(e) => setText(e.target.value)} onBlur=${() => { const v = text === null ? null : parse(text); setText(null); if (v !== null) set(v); }} onKeyDown=${(e) => e.key === "Enter" && e.target.blur()}/></div>
     <p class="hint">${original(one.low, unit)} – ${original(one.high, unit)}${value !== undefined && value !== one.value ? html` · ${t("plan.was", { value: original(one.value, unit) })} <button type="button" class="link" onClick=${() => set(null)}>${t("plan.back")}</button>` : null}</p></div>`;
 }
@@ -120,8 +122,8 @@ export function Result({ answer, input: given, state, bar }) {
     <dl class="facts-line"><${Figure} label=${t("outcome.capex")}>${num(capex.value, money_, "cash.capex", t("outcome.capex"), capex)}<//>
       ${share.value === null || share.value === undefined ? null : html`<${Figure} label=${t("outcome.value_per_share")}>${num(share.value, money_, "value.per_share", t("outcome.value_per_share"), share)}<//>
       <${Figure} label=${t("plan.price")}>${num(first(answer.value, "price_per_share", "price_per_ads"), money_, "value.price_per_share", t("plan.price"))}<//>`}
-      <${Figure} label=${t("plan.p_jevons")}>${chance === null || chance === undefined ? t("plan.needs_draws") : num(chance, "frac", "jevons.probability", t("plan.p_jevons"), { text: percent(chance, 2) })}<//>
-      ${answer.probability && answer.probability.value_created ? html`<${Figure} label=${t("plan.p_value")}>${num(answer.probability.value_created.p, "frac", "probability.value_created", t("plan.p_value"))}<//>` : null}</dl>
+      <${Figure} label=${t("plan.p_jevons")}>${chance === null || chance === undefined ? t("plan.needs_draws") : html`${num(chance, "frac", "jevons.probability", t("plan.p_jevons"), { text: percent(chance, 2) })}<${Gauge} share=${chance} label=${t("plan.p_jevons")}/>`}<//>
+      ${answer.probability && answer.probability.value_created ? html`<${Figure} label=${t("plan.p_value")}>${num(answer.probability.value_created.p, "frac", "probability.value_created", t("plan.p_value"))}<${Gauge} share=${answer.probability.value_created.p} label=${t("plan.p_value")}/><//>` : null}</dl>
     <p class="hint">${answer.uncertainty && answer.draws ? t("plan.median", { n: answer.draws }) : t("plan.central")}</p></div>
   <div class="cards">
     ${tokens.value ? html`<${Card} cls="half"><${Chart} spec=${tokensChart(answer)} height=${280}/><//>` : null}
@@ -131,6 +133,15 @@ export function Result({ answer, input: given, state, bar }) {
     ${valueChannels(answer) ? html`<${Card} cls="half"><${Chart} spec=${valueChannels(answer)} height=${300}/><//>` : null}
     ${answer.sensitivity && Object.keys(ranked(answer)).length ? html`<${Card} cls="half"><${Chart} spec=${ranks(answer)} height=${260}/><//>` : null}
     <${Card}><${Same} label="Python" name="plan.py" text=${python(given)} answer=${answer} chart=${false}/><//></div>`;
+}
+
+/** A probability as a bar of its whole. */
+function Gauge({ share, label }) { return html`<meter min="0" max="1" value=${share} aria-label=${label}>${percent(share, 2)}</meter>`; }
+
+/** How likely the values of an input are, from one end of its range to the other. */
+function Likelihood({ counts }) {
+  const most = Math.max(...counts);
+  return html`<svg class="likelihood" viewBox=${`0 0 ${counts.length} 10`} preserveAspectRatio="none" aria-hidden="true">${counts.map((n, i) => html`<rect x=${i} y=${10 - (10 * n) / most} width="1" height=${(10 * n) / most}/>`)}</svg>`;
 }
 
 /** Tokens a day: the interval of the draws, the median in front, the central plan a thin line. */
@@ -165,7 +176,7 @@ export function cashChart(answer) {
 export function limits(answer) {
   const names = [...new Set(answer.cash.binding.flat())];
   const cells = answer.cash.binding.flatMap((list, x) => names.map((name, y) => [x, y, list.includes(name) ? Math.max(1, 6 - list.indexOf(name)) : 0]));
-  const label = (name) => name.replace(/^([a-z ]+)(: (.*))?$/, (m, kind, _, rest) => `${has(`limit.${kind}`) ? t(`limit.${kind}`) : kind}${rest ? ` · ${/^[a-z]+\d/.test(rest) || rest.includes("_") ? device(rest) : rest[0].toUpperCase() + rest.slice(1)}` : ""}`);
+  const label = (name) => name.replace(/^([a-z ]+)(: (.*))?$/, (m, kind, _, rest) => `${has(`limit.${kind}`) ? t(`limit.${kind}`) : raised(term(kind))}${rest ? ` · ${/^[a-z]+\d/.test(rest) || rest.includes("_") ? device(rest) : raised(term(rest))}` : ""}`);
   return { id: "limits", kind: "heat", title: t("plan.limits"), summary: names.map(label).join(", "), x: { type: "category", values: answer.quarters }, y: { label: t("plan.limit"), type: "category", values: names.map(label) }, cells, min: 0, max: 6, note: t("plan.limits_note") };
 }
 

@@ -2,7 +2,7 @@
 import { html, useState } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
 import { device, duration, large, money, number, percent } from "jevons/format.js";
-import { Card, Check, ErrorBox, Num, NumberField, Pick, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
+import { Card, Check, ErrorBox, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
 import { Figure, Split, deviceOptions, interval, keywords, modelOptions, useAnswer, useForm } from "jevons/views/common.js";
@@ -27,7 +27,7 @@ export function input(form) {
 
 export function View({ values, go }) {
   const { form, set, setAll } = useForm(defaults, values, go);
-  const [sweep, setSweep] = useState(false);
+  const sweep = form.sweep === true;
   const given = input(form);
   const swept = sweep && !given.trace && !given.concurrency && form.rate ? input({ ...form, autoscale: null, mtbf: null, sweep_rates: [0.5, 0.75, 1, 1.5, 2, 3, 4].map((x) => Number((x * form.rate).toPrecision(3))).join(",") }) : null;
   const run = useRun("simulate", given);
@@ -51,7 +51,7 @@ export function View({ values, go }) {
     ${form.autoscale ? html`<${Pick} name="autoscale" value=${form.autoscale} options=${[{ value: "1:4", label: "" }]} set=${(v) => set("autoscale", v)}/>` : null}
     <${Check} name="failures_on" value=${form.mtbf} set=${(v) => set("mtbf", v ? 1 : null)}/>
     ${form.mtbf ? html`<${NumberField} name="mtbf" value=${form.mtbf} set=${(v) => set("mtbf", v)}/>` : null}
-    ${form.trace ? null : html`<${Check} name="sweep_on" value=${sweep} set=${setSweep}/>`}
+    ${form.trace ? null : html`<${Check} name="sweep_on" value=${sweep} set=${(v) => set("sweep", v || null)}/>`}
     <details><summary>${t("form.advanced")}</summary><div class="fields">
       <${Select} name="engine" value=${form.engine} options=${(shared.catalog ? shared.catalog.engines : ["vllm"]).map((one) => ({ value: one, label: one }))} set=${(v) => set("engine", v)}/>
       <${Select} name="precision" value=${form.precision || "native"} options=${["native", "bf16", "fp8", "int8"].map((one) => ({ value: one, label: one }))} set=${(v) => set("precision", v === "native" ? null : v)}/>
@@ -76,7 +76,7 @@ function Upload({ trace, told, held }) {
   };
   const error = state && state.error;
   return html`<div class=${`drop ${over ? "over" : ""}`} onDragOver=${(e) => { e.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)} onDrop=${(e) => { e.preventDefault(); setOver(false); if (e.dataTransfer.files[0]) send(e.dataTransfer.files[0]); }}>
-    <label for="f-file">${t("replay.drop")}</label> <input type="file" id="f-file" accept=".csv,.jsonl,.json,.parquet,.gz,.zst" onChange=${(e) => e.target.files[0] && send(e.target.files[0])}/>
+    <p id="drop-words">${t("replay.drop")}</p><label class="button" for="f-file">${t("replay.choose")}</label><input type="file" id="f-file" class="hidden" aria-describedby="drop-words" accept=".csv,.jsonl,.json,.parquet,.gz,.zst" onChange=${(e) => e.target.files[0] && send(e.target.files[0])}/>
     ${state && state.busy ? html`<p role="status">${t("replay.reading")}</p>` : null}
     ${trace ? html`<p role="status">${t("replay.read", { name: trace.name, n: number(trace.requests), format: trace.format, rate: number(trace.rate_req_per_s) })}</p>` : null}
     ${held ? html`<button type="button" class="small" onClick=${() => told(null)}>${t("replay.forget")}</button>` : null}
@@ -88,7 +88,7 @@ function Upload({ trace, told, held }) {
 const STATS = ["p50", "p90", "p95", "p99"];
 
 export function Result({ answer, input: given, state, trace, sweep, bar }) {
-  if (answer.sweep) return html`<div class="answer">${bar}<h1 id="answer" lang="en">${answer.answer}</h1></div><div class="cards"><${Card}><${Chart} spec=${sweepChart(answer)} height=${320}/><//></div>`;
+  if (answer.sweep) return html`<div class="answer">${bar}<${Told} answer=${answer}/></div><div class="cards"><${Card}><${Chart} spec=${sweepChart(answer)} height=${320}/><//></div>`;
   const stable = answer.stable !== false && !answer.overload_frac;
   const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
   const time = (name, stat) => ({ ...interval(answer[name] || {}, stat), ...(answer[name] && answer[name][`${stat}_low`] === undefined ? interval(answer, name, answer[name][stat]) : {}) });

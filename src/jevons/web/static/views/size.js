@@ -60,11 +60,17 @@ export function View({ values, go }) {
       : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
 
+/** The statistic that limits are kept at, in words. */
+const statistic = (answer) => { const which = answer.limits.percentile.split(" ")[0]; return word(`stat.${which}`, which); };
+
+/** A latency of a fleet at the statistic of the limits; its interval is that of the mean, in proportion. */
 const stat = (fleet, name, result) => {
   const which = result.limits.percentile.split(" ")[0];
   const one = (fleet.latency[name] || {})[which] || (fleet.latency[name] || {}).mean;
-  if (!one) return { value: fleet[name] };
-  return typeof one === "number" ? { value: one } : { value: one.mean ?? one.value, low: one.low, high: one.high };
+  if (!one) return { value: fleet[name], low: fleet[`${name}_low`], high: fleet[`${name}_high`] };
+  const value = typeof one === "number" ? one : one.mean ?? one.value;
+  const share = (end) => (fleet[`${name}_${end}`] === undefined ? null : (value * fleet[`${name}_${end}`]) / fleet[name]);
+  return { value, low: one.low ?? share("low"), high: one.high ?? share("high") };
 };
 
 /** The layout of a fleet in words. */
@@ -79,7 +85,7 @@ export function Result({ answer, input: given, state, bar }) {
   const entries = answer.entries || [answer.best];
   const fleet = entries[picked] || answer.best;
   const at = picked === 0 ? "best" : `entries.${picked}`;
-  const which = answer.limits.percentile.split(" ")[0];
+  const which = statistic(answer);
   const ttft = stat(fleet, "ttft_s", answer), tpot = stat(fleet, "tpot_s", answer);
   const rate = answer.load.rate_req_per_s || fleet.req_per_s;
   const room = fleet.req_per_s_at_most && rate ? fleet.req_per_s_at_most / rate - 1 : null;
@@ -138,7 +144,7 @@ function cheaper(answer) {
 
 function Bounds({ fleet }) {
   const name = (bound) => word(`bound.${bound}`, bound);
-  return html`<p>${t("size.bound", { prefill: name(fleet.bounds.prefill), decode: name(fleet.bounds.decode) })}</p>`;
+  return html`<p class="gap">${t("size.bound", { prefill: name(fleet.bounds.prefill), decode: name(fleet.bounds.decode) })}</p>`;
 }
 
 /** Cost against latency: the fleets, the front joined by a line. */
@@ -153,7 +159,7 @@ export function front(answer, chosen) {
   const joined = (answer.pareto || []).map((one) => [value(one), cost(one)]).sort((a, b) => a[0] - b[0]);
   return {
     id: "front", kind: "xy", title: t("chart.front"), summary: t("chart.front_words", { n: entries.length }),
-    x: { label: `TPOT ${answer.limits.percentile.split(" ")[0]}`, unit: "ms", type: "value", scale: true },
+    x: { label: `TPOT ${statistic(answer)}`, unit: "ms", type: "value", scale: true },
     y: { label: priced ? t("col.cost_month") : t("col.accelerators"), unit: priced ? currency() : "", type: "log" },
     series: [
       ...names.map((name) => { const own = entries.filter((one) => one.gpu === name); return { name: device(name), entity: device(name), as: "points", data: own.map((one) => [value(one), cost(one)]), tips: own.map(tip), picked: own.indexOf(chosen) }; }),
