@@ -132,6 +132,8 @@ Groups of at least {least} figures, by median error held out by group.
   of 80 GB, 90 % of 141. On one H100 that leaves 1 GB of cache beside gpt-oss-120b, a tenth of what 88 % would.
 - *Copies*: runs that repeat all figures of another device or model to the digit are left out of the fit.
 - *Layouts printed as products of sizes* are read as such, and left out of the fit.
+- *The first scripts of InferenceX for TensorRT-LLM* (October 2025; rows without a version) chose expert ranks and
+  attention per device by users and lengths. Rows print neither: they have the layout of those rules.
 - *Drafting* (multi-token prediction) is not recorded in most rows of InferenceX. It is assumed where the engine's image
   is only run with it, or where the same engine and layout appear under R1's name beside V3's. Rows named V3 have none.
 - *A run that prints its acceptance length* drafted, whatever the page's last serve command says: three tokens a step

@@ -81,6 +81,32 @@ def test_rows_named_after_the_model_without_a_drafting_head_draft_nothing():
     assert found == {"deepseek-ai/DeepSeek-R1": 3, "deepseek-ai/DeepSeek-V3": 0}
 
 
+SPREAD = Layout(dp=8, ep=8, dp_attention=True)
+
+
+@pytest.mark.parametrize(
+    ("precision", "isl", "osl", "users", "layout"),
+    [
+        ("fp4", 922.0, 922.0, 8, Layout(tp=8)),
+        ("fp4", 922.0, 922.0, 16, Layout(tp=8, ep=8)),
+        ("fp4", 922.0, 7373.0, 16, Layout(tp=8)),
+        ("fp4", 922.0, 922.0, 256, SPREAD),
+        ("fp4", 7373.0, 922.0, 64, SPREAD),
+        ("fp8", 922.0, 922.0, 32, Layout(tp=8, ep=8)),
+        ("fp8", 922.0, 922.0, 64, SPREAD),
+    ],
+)
+def test_the_first_scripts_chose_layouts_by_users_and_lengths_that_rows_do_not_print(
+    precision, isl, osl, users, layout
+):
+    run = CASE.replace(engine="trtllm", version="", device="b200_sxm", layout=Layout(tp=8), precision=precision)
+    run = run.replace(isl=Lengths(mean=isl, spread=0.11), osl=Lengths(mean=osl), users=users)
+    read = with_recipe(run, "deepseek-r1", "closed_loops")
+    assert read.instances.layout == layout
+    assert isl < read.scheduler.step_tokens < isl + users + 1000.0
+    assert with_recipe(run.replace(version="1.2.0rc6.post2"), "deepseek-r1", "closed_loops").instances.layout.tp == 8
+
+
 POOLS = CASE.replace(
     device="h100_sxm", version="0.8.1.post3", prefill=Layout(tp=8), prefill_workers=1, decode_workers=3,
 )  # fmt: skip
