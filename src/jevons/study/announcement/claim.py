@@ -18,8 +18,8 @@ class Claim:
     ----------
     kind : str
         ``budget``, ``metric``, ``comparison``, ``superlative``, ``cluster``, ``calls``, ``multiple``, ``price``,
-        ``growth``, ``share``, ``stake``, ``interest_rate``, ``margin``, ``target``, ``power``, ``count``, ``change``,
-        ``rates`` or ``figure``.
+        ``growth``, ``difference``, ``share``, ``stake``, ``interest_rate``, ``margin``, ``target``, ``power``,
+        ``count``, ``change``, ``rates`` or ``figure``.
     firm : str
         Key of the firm spoken of; empty where none is.
     quantity : str

@@ -17,6 +17,12 @@ from jevons.study.announcement.relative import dated
 from jevons.study.announcement.text import Sentence
 
 _RESULTS = re.compile(r"results|reported|earnings call|quarter ended|业绩|财报|季报|公布|实现营业收入")
+_ANNUAL = re.compile(
+    r"年报|年度业绩|全年业绩|业绩快报|年度报告|full[- ]year (?:results|earnings)|annual (?:results|report)"
+    r"|(?:results|report) for (?:the )?(?:full |fiscal |financial )?year|fy ?\d{2,4} results"
+    r"|(?:fiscal|financial) year (?:20\d\d )?(?:results|ended)"
+)
+"""Words of results of a whole year."""
 _LEGAL = re.compile(
     r"forward-looking statement|safe harbou?r|actual results (?:may|could) differ|securities exchange act"
     r"|前瞻性陈述|前瞻性声明|免责声明"
@@ -55,6 +61,7 @@ def claims_of(
             reported=reported, stated=stated,
             last="" if last is None else last.quantity,
             price=last if last is not None and last.kind == "price" else None,
+            priced=_priced(claims, sentence), spoken=_spoken(claims, sentence),
         )  # fmt: skip
         reader = Reader(sentence, read, named, context, head)
         of_sentence = [] if _LEGAL.search(sentence.plain) else list(_read(reader))
@@ -63,7 +70,7 @@ def claims_of(
         silent += not of_sentence
         analyst = next((m.firm for m in reversed(named) if role_of(m.firm) == "analyst"), analyst)
         spoken = reader.acting[0].firm if reader.acting and not named else topic
-        topic = _next_topic(now, spoken, main, named, claimed=bool(of_sentence))
+        topic = _next_topic(now, spoken, main, named, claimed=bool(of_sentence), asked=_is_heading(sentence))
     return claims, silent
 
 
@@ -74,16 +81,45 @@ def _goes_on(claims: Sequence[Claim], sentence: Sentence) -> Claim | None:
     return last if last is not None and beside and last.sentence.text.endswith((";", "；")) else None
 
 
-def _next_topic(now: str, before: str, main: str, named: Sequence[Mention], *, claimed: bool) -> str:
+def _priced(claims: Sequence[Claim], sentence: Sentence) -> Claim | None:
+    """Return the price of tokens that the sentence right before states last; none elsewhere."""
+    last = claims[-1] if claims else None
+    near = last is not None and sentence.start - last.sentence.end <= _NEXT_SENTENCE
+    return last if last is not None and near and last.kind == "price" else None
+
+
+def _spoken(claims: Sequence[Claim], sentence: Sentence) -> str:
+    """Return the quantity of the amount that the sentence right before states last; empty elsewhere."""
+    moneys = [c for c in claims if "amount" in c.named]
+    near = moneys and sentence.start - moneys[-1].sentence.end <= _HEADING
+    return moneys[-1].quantity if near else ""
+
+
+_NEXT_SENTENCE = 3
+"""Characters between two sentences that follow each other."""
+
+
+def _next_topic(now: str, before: str, main: str, named: Sequence[Mention], *, claimed: bool, asked: bool) -> str:
     """Return the firm that the next sentence goes on about: who acts here; the main firm after its partners."""
     if now:
-        return now if claimed or now == main else ""
+        return now if claimed or now == main or asked else ""
     return main if named else before
+
+
+def _is_heading(sentence: Sentence) -> bool:
+    """Return whether a sentence is little more than a name: ``腾讯？``, ``Oracle:``."""
+    return len(sentence.plain) <= _HEADING
+
+
+_HEADING = 12
 
 
 def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str) -> Figure | None:
     """Return the quarter, or other part of a year, that a sentence reports results of."""
-    spans = [f for f in read if f.kind == "period" and re.fullmatch(r"(?:FY)?\d{4}-(?:Q\d|H\d|9M)", f.label)]
+    kinds = (
+        r"(?:FY)?\d{4}(?:-(?:Q\d|H\d|\d+M))?" if _ANNUAL.search(sentence.plain) else r"(?:FY)?\d{4}-(?:Q\d|H\d|\d+M)"
+    )
+    spans = [f for f in read if f.kind == "period" and re.fullmatch(kinds, f.label)]
     spans = [f for f in spans if not ahead(sentence, f)]
     if firm != main or len({f.label for f in spans}) != 1:
         return None
@@ -107,6 +143,7 @@ def _read(reader: Reader) -> Iterator[Claim]:
     yield from prices.prices(reader)
     yield from prices.unit_prices(reader)
     yield from money.clusters(reader)
+    yield from money.more_devices(reader)
     amounts = list(money.amounts(reader))
     yield from amounts
     yield from money.comparisons(reader, amounts)

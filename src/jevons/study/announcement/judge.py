@@ -26,6 +26,7 @@ _RULES: Mapping[str, Callable[[OnFile, Claim], Verdict]] = {
     "rent": verdict_prices.rent,
     "cluster": verdict_prices.cluster,
     "growth": verdict_ratios.growth,
+    "difference": verdict_ratios.difference,
     "share": verdict_ratios.share,
     "stake": verdict_ratios.stake,
     "interest_rate": verdict_ratios.interest_rate,

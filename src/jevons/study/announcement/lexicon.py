@@ -46,12 +46,13 @@ class Firm:
 
 def words_pattern(words: Iterable[str]) -> re.Pattern[str]:
     """Return a pattern that finds any of *words*, the longest first; Latin words as whole words."""
-    parts = []
+    latin: list[str] = []
+    others: list[str] = []
     for word in sorted(set(words), key=len, reverse=True):
         escaped = re.escape(word).replace(r"\ ", r"\s+")
-        head = r"(?<![a-z0-9])" if word[0].isascii() and word[0].isalnum() else ""
         tail = r"(?![a-z0-9])" if word[-1].isascii() and word[-1].isalnum() else ""
-        parts.append(f"{head}{escaped}{tail}")
+        (latin if word[0].isascii() and word[0].isalnum() else others).append(f"{escaped}{tail}")
+    parts = [rf"(?<![a-z0-9])(?:{'|'.join(latin)})"] * bool(latin) + [f"(?:{'|'.join(others)})"] * bool(others)
     return re.compile("|".join(parts) if parts else r"(?!)")
 
 
@@ -133,6 +134,19 @@ def quantity_pattern() -> re.Pattern[str]:
 
 
 @functools.cache
+def measures(quantity: str) -> frozenset[str]:
+    """Return the kinds of figures that a quantity is stated in; empty where it is in any."""
+    return frozenset(words("quantities").get(quantity, {}).get("kinds") or ())
+
+
+@functools.cache
+def unit_words() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Return the pattern of units that a price is for one of, and the quantity of such a price for each."""
+    table = {str(word): key for key, every in words("units").items() for word in every}
+    return words_pattern(table), table
+
+
+@functools.cache
 def count_words() -> dict[str, str]:
     """Return the kind of thing for each noun that is counted."""
     return {str(word): key for key, entry in words("counts").items() for word in entry["words"]}
@@ -175,4 +189,4 @@ def listed_models() -> tuple[re.Pattern[str], dict[str, str]]:
         if re.search(r"[a-z]", slug) and re.search(r"\d", slug) and len(slug) >= 4:
             table.setdefault(slug.replace("_", ""), prefix)
             parts.append(r"[-_. ]?".join(re.escape(part) for part in slug.split("_")))
-    return re.compile(r"(?<![a-z0-9])(?:" + "|".join(parts) + r")(?![a-z0-9])"), table
+    return re.compile(r"(?<![a-z0-9])(?:" + "|".join(parts) + r")(?![a-z0-9]|\.\d)"), table

@@ -10,7 +10,7 @@ from jevons.study.announcement import lexicon
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.patterns import AGO, AGO_ZH, FORMER
 
-_POINTS = re.compile(r"个百分点|point|pct")
+_POINTS = re.compile(r"个百分点|point|pct|bps?|基点")
 _MOVED = re.compile(
     r"(?:up|down) from|from|improv|expand|widen|narrow|rose|rais|fell|declin|由|从|原|此前|提升|上升|下降|扩大|收窄"
 )

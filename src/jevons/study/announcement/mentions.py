@@ -28,6 +28,14 @@ _OBJECT = re.compile(
     r"(?:(?<![a-z])(?:of|with|for|from|to|by|in|into|at|under|against|via|through|on|like|alongside|owns|acquire[sd]?|supply|supplies)"
     r"(?: (?:the|rival|partner|customer|startup|start-up))?|与|和|向|对|给|由|被|从|(?<!宣布)在|为|跟|来自|持有|采购|购买)\s?$"
 )
+_MADE_BY = re.compile(
+    r"(?:['’]s|的)?\s?(?:(?:latest|newest|new|ai|hopper|blackwell|rubin|vera|ascend|instinct|trainium|最新|高端|人工智能)\s?(?:的)?\s?){0,3}"
+    r"(?:gpus?|chips?|cards?|accelerators?|processors?|tpus?|[a-z]{1,2}\d{2,3}[a-z]*|9\d0[a-z]?|hopper|blackwell|rubin|芯片|显卡|加速卡|算力卡|昇腾|升腾)(?![a-z])"
+)
+_THINGS = re.compile(
+    r"(?:[\d万亿千张块颗片枚台]|(?<![a-z])(?:thousand|million|of|more|latest|new|additional|using|on|with|its|buy|buys|bought|for|advanced)|采购|购买|部署|使用|基于|搭载|的)\s?(?:the )?$"
+)
+"""What follows, and what precedes, the maker of accelerators that another firm has."""
 _OWN = frozenset(
     {"capital expenditure", "capital expenditures", "capital spending", "capex", "spending", "revenue", "revenues", "sales", "net income",
      "net profit", "operating income", "operating profit", "backlog", "run rate", "free cash flow", "earnings per share"}
@@ -39,14 +47,17 @@ _PARTNERS = re.compile(
     r"(?:(?:,| and|、|和|及|与) ?[\w.' ]{1,16}?){0,4}(?:'s)? ?(?:contracts|deals|agreements|合同|订单)(?! (?:with|to|for))"
 )
 """What follows firms whose contracts are spoken of, as another firm's."""
+_ITSELF = rf"(?:the|this) (?:[a-z-]+ ){{0,3}}?(?:{'|'.join(lexicon.words('sorts'))})"
+"""The firm that is spoken of, by what it is: ``the Abu Dhabi operator``."""
 _PRONOUN = re.compile(
-    r"(?<![a-z])(?:(?:the|this) (?:company|firm|group|start-?up|chip ?maker|neocloud|lab)|(?:the|its|their) (?:shares?|stock)|"
+    rf"(?<![a-z])(?:{_ITSELF}|"
+    r"(?:the|its|their) (?:shares?|stock)|"
     r"it(?!self| (?:is|was) (?:the|a|not|un))|its|they|their|we|our|management)(?![a-z])"
     r"|本?公司|我们|本?集团|该股|其股|股价|管理层|(?<![与及尤极])其(?![中他它余次后间实])|该(?:公司|企业|集团|厂|股)"
 )
 
 
-_COMPANY = re.compile(r"the (?:company|firm|group|shares?|stock)|management|本?公司|本?集团|该股|股价|管理层")
+_COMPANY = re.compile(rf"{_ITSELF}|the (?:shares?|stock)|management|本?公司|本?集团|该股|股价|管理层")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +95,13 @@ def mentions(plain: str, stated: Mapping[str, str] | None = None) -> list[Mentio
 def _other_party(plain: str, match: re.Match[str]) -> bool:
     """Return whether a name is the other side of a contract, or a yardstick such as ``half the price of``."""
     deal = _DEAL.match(plain, match.end()) and re.search(r"(?:^|\bthe |\ban? |与|和)$", plain[: match.start()])
+    made = _MADE_BY.match(plain, match.end()) and _THINGS.search(plain[: match.start()])
     like = _LIKE.search(plain[max(0, match.start() - 24) : match.start()])
     rival = re.search(
         r"(?:^|[,，。;；:：]\s?)(?:its |the |their )?(?:rivals?|competitors?|peers?|竞争对手)\s?$",
         plain[: match.start()],
     )
-    return bool(deal or _OWNER.match(plain, match.end()) or (like and not rival))
+    return bool(deal or made or _OWNER.match(plain, match.end()) or (like and not rival))
 
 
 def compared(plain: str, mention: Mention) -> bool:
@@ -139,6 +151,14 @@ def subjects(plain: str, named: Sequence[Mention], topic: str, company: str) -> 
     return sorted(found, key=lambda mention: mention.start)
 
 
+_RELATIVE = r"(?:parent|owner|backer|rival|competitor|partner|supplier|customer|client|lender|shareholder|investor|landlord|subsidiary|affiliate)"
+_RELATED = re.compile(rf",? (?:its|the company's|the group's|their) (?:[\w-]+ )?{_RELATIVE}")
+_RELATED_BEFORE = re.compile(
+    rf"(?:its|their|'s) (?:[\w-]+ )?{_RELATIVE},? $|(?:母公司|大股东|股东|竞争对手|对手|合作方|客户|供应商|子公司)$"
+)
+"""Words that make a firm one that the main firm has to do with."""
+
+
 def own_topic(plain: str, named: Sequence[Mention], main: str) -> str:
     """Return the firm that the next sentence goes on about, where this one is about a firm; empty where it is not.
 
@@ -148,6 +168,8 @@ def own_topic(plain: str, named: Sequence[Mention], main: str) -> str:
     if not acting:
         return ""
     first = acting[0]
+    if _RELATED.match(plain, first.end) or _RELATED_BEFORE.search(plain[: first.start]):
+        return main if first.firm == main else ""
     number = re.search(r"\d", plain)
     if number is not None and first.start > number.start() and first.firm != main:
         return ""

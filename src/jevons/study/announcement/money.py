@@ -17,6 +17,7 @@ from jevons.study.announcement.mentions import mentions, role_of
 from jevons.study.announcement.patterns import FACTOR, FORMER
 from jevons.study.announcement.prices import RAISED
 from jevons.study.announcement.reader import Reader
+from jevons.study.announcement.wordless import bought, stated_noun
 from jevons.units import CURRENCIES
 
 _TIMES = re.compile(r"乘以|乘|×|\*|multiplied by|times(?! earnings| the earnings)| x ")
@@ -32,9 +33,14 @@ _MINUS = re.compile(
     r"|亏损(?:为|达|约|扩大至|收窄至)|losses (?:were|of))\s?(?:about |roughly |人民币|约|近)?$"
 )
 """What stands before an amount that is a loss, or cash that goes out."""
+_PROFIT = re.compile(r"(?:(?:net |operating )?(?:profit|income|earnings) of|盈利|溢利|利润|净利)(?:为|约|\s)*$")
+"""What stands before an amount that is none."""
 _CHANGE = re.compile(
     r"(?:(?:up|down|cut|raised|lifted|rose|fell|increased|lowered|grew|higher|lower) by|(?:increase|decrease|rise|cut|drop|addition) of|(?:another|an extra|an additional)"
     r"|(?:增加|减少|上调|下调|提高|增长|下降|追加|多|少)了?)\s?(?:another |about |约|近)?$"
+)
+_BY = re.compile(
+    r"(?:rise|rises|rose|fall|falls|fell|grow|grew|up|down|increased?|decreased?|cut|raised|lowered) by (?:about |nearly |over )?$"
 )
 _CHANGE_AFTER = re.compile(r"\s(?:more|less|higher|lower|above|below)(?: than|\s?[.,;]|$)")
 _CONSENSUS = re.compile(r"\s?(?:consensus|analysts|expected by|estimate|that analysts)|consensus|市场预期|一致预期")
@@ -42,13 +48,17 @@ _ANNOUNCED = re.compile(
     r"\s?(?:(?:that )?(?:we|it|they) (?:have |had )?)?(?:announced|pledged|promised)|的?(?:投资计划|资本开支计划|投入计划)"
 )
 """What follows an amount that was announced to be spent."""
+_ONLY = re.compile(
+    r"(?:才|仅|只有|就要|就有|也有|也要|更是|则是?|(?<![a-z])(?:only|just|even|merely|another|a mere))\s?$"
+)
+"""Words before an amount that goes on from that of the sentence before: ``Tencent? Only 13 bn``."""
 _LISTED = re.compile(r"(?:\s(?:to|for|with|from|at|in)\s[^,;，；]{2,30}?)?\s?(?:,|，|、|and|和|, and)\s?")
 _OR = re.compile(r"\s?(?:or|即|合)\s?")
 _EARNED = re.compile(r"earnings|profit|loss|earned|盈利|收益|盈余|亏损")
 _POWER_KIND = re.compile(r"active|contracted|connected")
 _TO = re.compile(r"(?:to|至|到)\s?(?:about |约)?$")
 _SAME = re.compile(
-    r"against|versus|compared with|missed|beat|topped|ahead of|short of|in line with|接近|close to|对比|consensus|高于市场|低于市场"
+    r"first time|record|milestone|the .{0,12}mark|首次|新高|大关|against|versus|compared with|missed|beat|topped|ahead of|short of|in line with|接近|close to|对比|consensus|高于市场|低于市场"
 )
 
 
@@ -127,6 +137,23 @@ def clusters(reader: Reader) -> Iterator[Claim]:
         yield reader.make("cluster", reader.firm(figure.start), "accelerators", named | reader.period(figure))
 
 
+def more_devices(reader: Reader) -> Iterator[Claim]:
+    """Yield bare numbers that go on after accelerators: ``104,000 GB300s in Texas and 12,600 in Portugal``."""
+    last = next((f for f in reversed(reader.figures) if f.kind == "devices"), None)
+    if last is None:
+        return
+    for figure in reader.left("count"):
+        joined = re.search(
+            r"(?:,? and|[、,，]|和|及|以及)\s?(?:about |another |a further |约|另有)?$", reader.plain[: figure.start]
+        )
+        moneys = [f for f in reader.figures if f.kind in {"money", "percent"} and last.end <= f.start < figure.start]
+        if joined and not figure.what and figure.low >= 100 and last.end <= figure.start and not moneys:
+            devices = replace(figure, kind="devices", unit="devices", what=last.what)
+            yield reader.make(
+                "cluster", reader.firm(figure.start), "accelerators", {"devices": devices} | reader.period(figure)
+            )
+
+
 def amounts(reader: Reader) -> Iterator[Claim]:
     """Yield amounts of money that no price, rent or cluster has taken."""
     moneys = reader.left("money")
@@ -189,6 +216,8 @@ def _unsaid(reader: Reader, figure: Figure, last: Claim | None) -> bool:
 
 def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
     """Return the quantity of an amount: of the words beside it, or of the amount before that it goes on from."""
+    if figure.what:
+        return figure.what
     quantity = reader.quantity(figure)
     clause = re.split(r"[,，;；]", reader.plain[: figure.start])[-1]
     if not quantity and _ANNOUNCED.match(reader.plain, figure.end):
@@ -207,7 +236,16 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
     earned = _EARNED.search(clause) or goes_on
     if per_share(figure, reader.plain) and quantity in {"share_price", "net_income", ""} and earned:
         quantity = "eps"
-    return quantity
+    if quantity or per_share(figure, reader.plain):
+        return quantity
+    if last is None and reader.context.spoken and _ONLY.search(clause) and not _has_word(reader, figure):
+        return reader.context.spoken
+    return bought(reader.plain, figure) or stated_noun(reader.plain, figure)
+
+
+def _has_word(reader: Reader, figure: Figure) -> bool:
+    """Return whether a word before an amount in its sentence names a quantity."""
+    return any(end <= figure.start for _, end, *_ in reader.words)
 
 
 def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list[Figure], done: list[Claim]) -> Claim:
@@ -215,16 +253,26 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
     unsaid = _unsaid(reader, figure, last)
     quantity = _quantity(reader, figure, last)
     loss = unsaid and last is not None and quantity == last.quantity and last.named.get("amount", figure).middle < 0
-    if loss and year_before(reader.plain, figure):
+    if loss and year_before(reader.plain, figure) and not _PROFIT.search(reader.plain[: figure.start]):
         figure = signed(figure, -1.0)
-    elif _MINUS.search(reader.plain[: figure.start]) and quantity not in {"capex", "contract", "notes", "debt"}:
+    elif (
+        figure.middle > 0
+        and _MINUS.search(reader.plain[: figure.start])
+        and quantity not in {"capex", "contract", "notes", "debt"}
+    ):
         quantity = quantity or "net_income"
         figure = signed(figure, -1.0)
     change = _CHANGE.search(reader.plain[: figure.start]) and not _TO.search(reader.plain[: figure.start])
-    if last is not None and (change or _CHANGE_AFTER.match(reader.plain, figure.end)) and not reader.beside(figure):
+    moved = last is not None and (change or _CHANGE_AFTER.match(reader.plain, figure.end)) and not reader.beside(figure)
+    if moved or (last is None and quantity and _BY.search(reader.plain[: figure.start])):
         firm = reader.firm(figure.start)
-        same = last.quantity if last.firm == firm and last.named.get("amount", figure).unit == figure.unit else quantity
-        period = {name: one for name, one in last.named.items() if name == "period"} or reader.own_period(
+        before = last or reader.make("metric", firm, quantity, {"amount": figure})
+        same = (
+            before.quantity
+            if before.firm == firm and before.named.get("amount", figure).unit == figure.unit
+            else quantity
+        )
+        period = {name: one for name, one in before.named.items() if name == "period"} or reader.own_period(
             figure, firm, same
         )
         return reader.make("change", firm, same or quantity, {"change": figure} | period)
@@ -273,7 +321,10 @@ def _measured(reader: Reader, old: Figure, moneys: list[Figure]) -> Figure | Non
         f
         for f in same
         if f.start >= old.end
-        and re.fullmatch(r"[^,，;；。]{0,12}(?:to|至|到)\s?(?:between |about |约)?", reader.plain[old.end : f.start])
+        and re.fullmatch(
+            r"[^,，;；。]{0,24}(?:to|至|到)\s?(?:between |about |more than |at least |over |nearly |as much as |up to |约|超过|逾|近)?",
+            reader.plain[old.end : f.start],
+        )
     ]
     earlier = [f for f in same if f.end <= old.start and not re.search(r"[;；。]", reader.plain[f.end : old.start])]
     if following:

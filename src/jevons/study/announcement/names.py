@@ -4,36 +4,63 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.text import Sentence, plain
 
-_WORD = r"[A-Z][\w&'-]*"
+_WORD = r"(?:[A-Z][\w&-]*|[a-z][A-Z][\w&-]*)"
+_NAME = rf"{_WORD}(?: {_WORD}){{0,4}}"
 _FORM = (
     r"(?:Inc|Corp|Corporation|Ltd|Limited|PLC|plc|AG|S\.?A|N\.?V|SE|GmbH|Co|Company|Group|Holdings?|LLC|AB|ASA|Oyj|SpA|"
     r"Pvt\.? Ltd|Sdn Bhd|K\.?K)"
-)
-_SAYS = (
-    r"(?:(?:has |have |had |also |today |formally |on [A-Z]\w+ )*(?:said|says|announced|announces|unveiled|unveils|pledged|pledges|"
-    r"plans|planned|reported|reports|committed|commits|expects|intends|signed|agreed|raised|raises|ordered)|"
-    r"(?:will|is to|aims to|wants to|is set to) (?:\w+ly )?(?:invest|spend|build|buy|deploy|install|operate|open|add|raise|commit|put|order))"
-)
-_LEGAL = re.compile(rf"(?<![\w-])(?P<name>{_WORD}(?: {_WORD}){{0,4}}?),? {_FORM}(?![\w])\.?")
-_SORT = r"operator|provider|maker|company|firm|start-?up|developer|group|fund|giant|lender|unit|subsidiary|lab|host|neocloud"
-_SUBJECT = re.compile(
-    rf"(?:^|[–—:;,.\"“] ?|- |\bthat |\b(?:while|and|but|as|{_SORT}) )(?P<name>{_WORD}(?: {_WORD}){{0,3}})"
-    rf"(?:\s?\([^)]{{2,40}}\))?,?(?: on {_WORD}(?: \d{{1,2}},?)?(?: \d{{4}})?| on \d{{1,2}} {_WORD}(?: \d{{4}})?)? {_SAYS}\b"
 )
 _TICKER = re.compile(
     rf"(?P<name>{_WORD}(?: {_WORD}){{0,3}})\s?\((?:[A-Z]{{2,8}}(?: ?[A-Z]{{2,8}})?: ?[A-Z0-9.]{{1,8}}|\d{{4,6}}\.[A-Z]{{1,2}})\)"
 )
 _FORM_ZH = r"(?:股份有限公司|有限公司|集团|公司|控股|股份|科技|智算|云计算|银行|电信|通信|智能|数据|云)"
+
+
+@functools.cache
+def _english() -> tuple[re.Pattern[str], ...]:
+    """Return the patterns of English names: by legal form, ticker, as who acts, has something, or is explained."""
+    sorts = "|".join((*lexicon.words("sorts"), *lexicon.words("other_sorts")))
+    acts = "|".join(sorted(lexicon.words("acts"), key=len, reverse=True))
+    people = "|".join(lexicon.words("people"))
+    often = r"(?:has |have |had |also |today |now |then |formally |already |recently |on [A-Z]\w+ )*"
+    verb = rf"(?P<verb>{often}(?:{acts})|(?:is|are|was) (?:to|set to|due to))"
+    aside = r"(?:\s?\([^)]{2,40}\)|, [^,.]{3,60}(?=,))?,?"
+    day = rf"(?: on {_WORD}(?: \d{{1,2}},?)?(?: \d{{4}})?| on \d{{1,2}} {_WORD}(?: \d{{4}})?)?"
+    begins = rf"(?:^|[–—:;,.\"“] ?|- |\bthat |\b(?:while|and|but|as|{sorts}) )(?:The |the )?"
+    return (
+        re.compile(rf"(?<![\w-])(?P<name>{_WORD}(?: {_WORD}){{0,4}}?),? {_FORM}(?![\w])(?! [A-Z]\w+ of)\.?"),
+        _TICKER,
+        re.compile(rf"{begins}(?P<name>{_NAME}){aside}{day} {verb}\b"),
+        re.compile(rf"(?<![\w-])(?P<name>{_NAME})['’]s? (?=[\w-])"),
+        re.compile(rf"(?:[Ss]hares?|[Ss]tock|[Rr]evenue|[Ss]pending|[Cc]apex|[Ss]ales) (?:of|at|in) (?P<name>{_NAME})"),
+        re.compile(rf"\b(?:said|says|according to) (?P<name>{_NAME})(?=[,.]|$)"),
+        re.compile(rf"(?:^|[.,;] )(?:At|For) (?P<name>{_NAME}),"),
+        re.compile(rf"\b(?:{people})(?: executive| officer)? (?:of|at|for) (?P<name>{_NAME})"),
+        re.compile(rf"(?<![\w-])(?P<name>{_NAME}), (?:an?|the|its) (?:[\w-]+ ){{0,4}}?(?:{sorts})\b"),
+    )
+
+
 _CHINESE = re.compile(
     rf"(?:^|[，,。；;：:、“]|日|讯)(?P<name>[\u4e00-\u9fff]{{2,12}}?{_FORM_ZH}+)(?:[（(][^）)]{{2,30}}[）)])?"
     r"(?:(?:于|在)?(?:\d{4}年)?(?:\d{1,2}月\d{1,2}日)?(?:今日|今天|昨日|近日)?)"
     r"(?:宣布|表示|公布|发布|公告|披露|称|计划|将|拟|预计|签订|签署|与)"
+)
+_LISTED_ZH = re.compile(
+    r"(?:^|[，,。；;：:、“])(?P<name>[\u4e00-\u9fff]{2,10})(?=[（(]\s?(?:\d{6}[)）]|\d{4,6}\.|[A-Z]{2,6}[:：]|股票代[码號号]))"
+)
+_REPORTS_ZH = re.compile(
+    r"^(?P<name>[\u4e00-\u9fff]{2,6}?)(?:今日|今天|昨日|近日|日前|\d{1,2}月\d{1,2}日)?"
+    r"(?=宣布|发布|發布|公布|公佈|披露|公告|签署|簽署|签订|簽訂|完成[^，,。]{0,8}融[资資]|招股[书書]|20\d\d年?(?:年[报報]|中[报報]|半年[报報]|[一二三四]季|第[一二三四]季|业绩|業績))"
+)
+_RATED_ZH = re.compile(
+    r"(?:预计|維持|维持|看好|给予|給予|首予|上调|上調|下调|下調|重申)(?P<name>[\u4e00-\u9fff]{2,6}?)(?=20\d\d|的?目[标標]价|的?[“「]|的?(?:买入|買入|增持)|归母|營收|营收)"
 )
 _LATIN_ZH = re.compile(
     r"(?<![A-Za-z])(?P<name>[A-Z][A-Za-z0-9]+(?: [A-Z][A-Za-z0-9]+){0,2})\s?(?:[（(][^）)]{2,30}[）)])?"
@@ -45,28 +72,14 @@ _SORT_ZH = re.compile(
 _JAPANESE = re.compile(
     r"(?:株式会社(?P<a>[\w\u30a0-\u30ff\u4e00-\u9fff]{2,16}?)(?=は|が|、|と)|(?P<b>[\w\u30a0-\u30ff\u4e00-\u9fff]{2,16}?)株式会社)"
 )
-_NO_NAME = frozenset(
-  {
-    "the", "it", "its", "this", "that", "these", "those", "we", "our", "they", "their", "he", "she", "i", "a", "an",
-    "in", "on", "at", "by", "for", "with", "from", "to", "of", "and", "but", "as", "while", "revenue", "revenues",
-    "capacity", "shares", "share", "capital", "spending", "data", "ai", "management", "analysts", "chairman",
-    "chief", "ceo", "cfo", "president", "january", "february", "march", "april", "may", "june", "july", "august",
-    "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday",
-    "saturday", "sunday", "both", "each", "all", "some", "many", "most", "more", "other", "others", "another",
-    "investors", "customers", "sources", "government", "ministry", "officials", "parliament", "reuters",
-    "bloomberg", "first", "second", "third", "fourth", "last", "next", "gpu", "gpus", "earlier", "later",
-    "separately", "meanwhile", "company", "group", "total", "sales",
-  }
-)  # fmt: skip
 _QUOTED = re.compile(r"[\"“][^\"“”]*[,.!?][\"”]\s?$")
 """A quotation that has ended; who then speaks is a person."""
-_TITLES = frozenset(
-    {"ceo", "cfo", "coo", "cto", "chairman", "chairwoman", "president", "chief", "analyst", "analysts", "minister", "mr", "ms", "mrs", "dr",
-     "director", "founder", "co-founder", "professor", "sir", "vice", "head", "spokesman", "spokeswoman", "operator"}
-)  # fmt: skip
-"""What a person is called by; who follows is no firm."""
+_WEAK = frozenset(
+    {"is", "was", "has", "had", "will", "would", "made", "put", "got", "took", "cut", "cuts", "grew", "grows"}
+)
+"""Verbs that also follow what is no firm, at the beginning of a sentence."""
 _NO_NAME_ZH = re.compile(
-    r"^(?:公司|本公司|该公司|集团|本集团|其|该|旗下|这家|一家|多家|各|未来|我们|上述|目前|此外)|宣布|表示|公布|计划|过去|超过"
+    r"^(?:预计|预期|维持|给予|记者|据|报道|数据|报告|消息|财报|业绩|研报|招股|管理层|董事|行业|市场|政府|国家|全国|目标|其中|净利|收入|营收|今年|明年|去年|全年|同时|另外|公司|本公司|该公司|集团|本集团|其|该|旗下|这家|一家|多家|各|未来|我们|上述|目前|此外)|宣布|表示|公布|计划|过去|超过"
 )
 
 
@@ -80,35 +93,127 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
     [('sagar cloud', 'Sagar Cloud Ltd'), ('sagar cloud ltd', 'Sagar Cloud Ltd')]
     """
     names: dict[str, str] = {}
+    whole_text = " ".join(sentence.text for sentence in sentences)
     for sentence in sentences:
-        for pattern in (_LEGAL, _TICKER, _SUBJECT):
+        for kind, pattern in enumerate(_english()):
             for match in pattern.finditer(sentence.text):
-                if _QUOTED.search(sentence.text[: match.start("name")]):
+                if _QUOTED.search(sentence.text[: match.start("name")]) or _is_person(sentence.text, match):
                     continue
-                whole = match[0].rstrip(".") if pattern is _LEGAL else match["name"]
+                if kind >= _BY_PLACE and not _is_proper(match, sentence.text, whole_text):
+                    continue
+                whole = match[0].rstrip(".") if kind == 0 else match["name"]
                 _add(names, match["name"], whole)
         for match in _CHINESE.finditer(sentence.text):
             name = _SORT_ZH.sub("", match["name"])
             if not _NO_NAME_ZH.search(name):
                 _add(names, re.sub(rf"{_FORM_ZH}$", "", name), name)
+        for pattern in (_LISTED_ZH, _REPORTS_ZH, _RATED_ZH):
+            for match in pattern.finditer(sentence.text):
+                name = _SORT_ZH.sub("", match["name"])
+                if not _NO_NAME_ZH.search(name):
+                    _add(names, name, name)
         for match in _LATIN_ZH.finditer(sentence.text):
             _add(names, match["name"], match["name"])
         for match in _JAPANESE.finditer(sentence.text):
             _add(names, match["a"] or match["b"], match["a"] or match["b"])
+    if not names and not lexicon.firm_pattern().search(plain(whole_text)):
+        _by_period(names, sentences)
+    _shorten(names, whole_text)
     return names
+
+
+_BEFORE_PERIOD_ZH = re.compile(
+    r"(?:^|[，,。；;：:])(?P<name>[\u4e00-\u9fff]{2,6}?)(?=今年|去年|全年|20\d\d[年财財]|上半年|下半年|第?[一二三四]季|本季|截至|截止|公布|宣布)"
+)
+_NO_NOUN_ZH = re.compile(
+    r"[预預计計将將据據其此与與同较較比至到从從在为為和是的了对對由若但而并並且超达達约約近各每该該]"
+)
+
+
+def _by_period(names: dict[str, str], sentences: Sequence[Sentence]) -> None:
+    """Add the noun at the beginning of a Chinese clause that a period follows: 宏远云端今年…, where no firm is known."""
+    for sentence in sentences:
+        for match in _BEFORE_PERIOD_ZH.finditer(sentence.text):
+            said = plain(match["name"])
+            known = lexicon.quantity_pattern().search(said) or lexicon.count_pattern().search(said)
+            if not (known or _NO_NOUN_ZH.search(match["name"]) or _NO_NAME_ZH.search(match["name"])):
+                _add(names, match["name"], match["name"])
+
+
+_BY_PLACE = 2
+"""First of the patterns that know a name only by its place in the sentence."""
+
+
+def _is_person(text: str, match: re.Match[str]) -> bool:
+    """Return whether a name is of a person: their office stands beside it."""
+    office = "|".join(lexicon.words("people"))
+    after = re.match(
+        rf",? (?:who |(?:the|its|an?) )?(?:[\w-]+ ){{0,3}}?(?:{office})\b", text[match.end("name") :], re.IGNORECASE
+    )
+    before = re.search(rf"\b(?:{office})(?: executive| officer)?,? $", text[: match.start("name")], re.IGNORECASE)
+    return bool(after or before) and len(match["name"].split()) in {2, 3}
+
+
+def _is_proper(match: re.Match[str], text: str, whole_text: str) -> bool:
+    """Return whether a name at a sentence's beginning is one: of several capitals, or a capital elsewhere too."""
+    name = match["name"]
+    if " " in name or (
+        match.start("name") > 0 and text[match.start("name") - 2 : match.start("name")] not in {". ", "- "}
+    ):
+        return True
+    inside = re.search(rf"(?<=[a-z,] ){re.escape(name)}(?![\w])", whole_text)
+    strong = match.groupdict().get("verb") and match["verb"].split()[-1] not in _WEAK
+    return bool(inside or strong or not name.istitle()) and not re.search(rf"\b{re.escape(name.lower())}\b", whole_text)
+
+
+def _shorten(names: dict[str, str], whole_text: str) -> None:
+    """Add the first word of a name, and its initials, where the text goes on with them alone."""
+    for whole in dict.fromkeys(names.values()):
+        words = whole.split()
+        if len(words) < 2 or not whole.isascii():
+            continue
+        initials = "".join(word[0] for word in words)
+        for short in (words[0], initials):
+            rest = "" if short == initials else rf"(?! {re.escape(words[1])})"
+            alone = re.search(rf"(?<![\w]){re.escape(short)}(?![\w]){rest}", whole_text)
+            if (
+                alone
+                and len(short) >= 3
+                and short.lower() not in _no_names()
+                and names.get(plain(short), short) == short
+            ):
+                names[plain(short)] = whole
+
+
+@functools.cache
+def _flows() -> frozenset[str]:
+    """Return the words of what a firm earns and spends, with which a name does not end."""
+    known = lexicon.quantity_words().items()
+    return frozenset(word for word, key in known if key in lexicon.words("flows") and " " not in word)
+
+
+@functools.cache
+def _no_names() -> frozenset[str]:
+    """Return the words that are no name of a firm: common ones, places, and what is measured or counted."""
+    every = {*lexicon.words("no_names"), *lexicon.words("places"), *lexicon.quantity_words(), *lexicon.count_words()}
+    return frozenset(every | {*lexicon.words("sorts"), *lexicon.words("other_sorts")})
 
 
 def _add(names: dict[str, str], short: str, whole: str) -> None:
     """Add a firm by its short and its whole name, unless the word list has it or it is no name."""
     words = whole.split()
-    if words and words[0].lower().strip(".") in _TITLES:
+    if words and words[0].lower().strip(".") in lexicon.words("people"):
         return
-    while words and words[0].lower() in _NO_NAME:
+    while words and words[0].lower() in lexicon.words("no_names"):
         words, short = words[1:], " ".join(short.split()[1:])
+    while words and re.search(r"-(?:based|backed|listed|owned|led|controlled|funded)$", words[0]):
+        words, short = words[1:], " ".join(short.split()[1:])
+    while words and (place := _place(words)):
+        words, short = words[place:], " ".join(short.split()[place:])
     whole = " ".join(words)
-    if not whole or len(short) < 2 or any(word.lower().strip(".,") in _NO_NAME for word in short.split()):
+    if words and words[-1].lower() in _flows():
         return
-    if plain(whole) in lexicon.quantity_words():
+    if not whole or len(short) < 2 or all(word.lower().strip(".,") in _no_names() for word in short.split()):
         return
     if lexicon.firm_pattern().search(plain(whole)) or lexicon.named("devices")[0].search(plain(whole)):
         return
@@ -120,3 +225,12 @@ def _add(names: dict[str, str], short: str, whole: str) -> None:
     for spelling in (plain(whole), plain(short)):
         if len(spelling) >= 2:
             names[spelling] = known
+
+
+def _place(words: Sequence[str]) -> int:
+    """Return how many words at the beginning of a name are a place in the possessive, or all of it a place."""
+    for count in range(min(3, len(words)), 0, -1):
+        lead = " ".join(words[:count]).lower()
+        if lead.removesuffix("'s") in lexicon.words("places") and (lead.endswith("'s") or count == len(words)):
+            return count
+    return 0

@@ -23,15 +23,24 @@ _DOZEN = 12.0
 MAGNITUDES = {
     "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "quadrillion": 1e15,
     "mln": 1e6, "bln": 1e9, "mn": 1e6, "bn": 1e9, "tn": 1e12, "trn": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12,
-    "lakh": 1e5, "crore": 1e7,
+    "lakh": 1e5, "crore": 1e7, "crores": 1e7, "lakhs": 1e5, "cr": 1e7,
+    "mrd": 1e9, "mld": 1e9, "mio": 1e6, "milliard": 1e9, "milliards": 1e9, "milliarden": 1e9, "milliarde": 1e9,
+    "miljard": 1e9,
+    "miljoen": 1e6, "millionen": 1e6, "millions": 1e6, "millones": 1e6, "milioni": 1e6, "miliardi": 1e9, "bio": 1e12,
 }  # fmt: skip
 
 ZH_CHARACTERS = "零〇一二两三四五六七八九十百千万亿兆壹贰叁肆伍陆柒捌玖拾佰仟"
-DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?|\d+(?:\.\d+)?)"
+_EUROPEAN = r"(?:mrd|mld|mio|milliards?|milliarden?|miljard|miljoen|millionen|millones|milioni|miliardi)"
+DECIMAL_COMMA = rf"(?:\d{{1,3}}(?:\.\d{{3}})*,\d{{1,2}}(?=\s?(?:{_EUROPEAN}(?![a-z])|%|prozent|€|euro)))"
+"""A number with a comma before its decimals, as the unit after it tells."""
+DIGITS = (
+    rf"(?:{DECIMAL_COMMA}|" + r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?|\d+(?:\.\d+)?)"
+)
 ZH = rf"(?:(?:{DIGITS}|[{ZH_CHARACTERS}])(?:[ ]?[{ZH_CHARACTERS}]|\d)*)"
 VAGUE_ZH = r"(?:[几数](?:十|百|千|万|亿)*)"
 _EN_WORD = "|".join(sorted(set(_EN_SMALL) - {"a", "an"}, key=len, reverse=True))
-_EN_MAG = r"(?:lakh[ ]crore|lakh|crore|hundred|thousand|million|billion|trillion|quadrillion|mln|bln|mn|bn|tn|trn)"
+_LARGE = "hundred|thousand|million|billion|trillion|quadrillion|mln|bln|mn|bn|tn|trn"
+_EN_MAG = rf"(?:lakh[ ]crore|lakhs?|crores?|cr|{_EUROPEAN}|{_LARGE})"
 EN_WORDS = (
     rf"(?:(?<![a-z0-9])(?:{_EN_WORD}|an?(?=[ -](?:{_EN_MAG}|dozen|couple)(?![a-z])))"
     rf"(?:[ -](?:{_EN_WORD}))?(?:[ -](?:a[ ])?{_EN_MAG})*(?![a-z]))"
@@ -106,6 +115,8 @@ def magnitude_of(text: str) -> float:
 
 def _english(text: str) -> float:
     total, number = 0.0, None
+    if re.search(r"\d,\d{1,2}(?![\d,])", text):
+        text = text.replace(".", "").replace(",", ".")
     for token in re.findall(r"\d[\d,]*(?:\.\d+)?|[a-z]+", text):
         if token[0].isdigit():
             number = float(token.replace(",", ""))

@@ -10,9 +10,10 @@ from jevons.study.announcement.numerals import DIGITS, NUMBER, ZH
 
 SEP = r"\s?(?:-|–|—|−|~|～|to|至|到|乃至|and)\s?"
 BEFORE = {
-    "us$": "USD", "usd": "USD", "$": "USD", "rmb": "CNY", "cny": "CNY", "hk$": "HKD", "hkd": "HKD", "nt$": "TWD",
+    "us$": "USD", "新台币": "TWD", "台币": "TWD", "港币": "HKD", "港元": "HKD", "美元": "USD", "日元": "JPY", "韩元": "KRW", "欧元": "EUR", "英镑": "GBP", "¥人民币": "CNY",
+    "eur€": "EUR", "usd": "USD", "$": "USD", "rmb": "CNY", "cny": "CNY", "hk$": "HKD", "hkd": "HKD", "nt$": "TWD",
     "₹": "INR", "inr": "INR", "₩": "KRW", "krw": "KRW", "€": "EUR", "eur": "EUR", "£": "GBP", "¥": "CNY", "人民币": "CNY", "s$": "SGD",
-    "rs.": "INR", "rs": "INR", "jpy": "JPY", "gbp": "GBP", "sar": "SAR", "sr": "SAR", "aed": "AED", "dh": "AED", "chf": "CHF", "cad": "CAD",
+    "rs.": "INR", "rs": "INR", "jpy": "JPY", "gbp": "GBP", "sar": "SAR", "sr": "SAR", "aed": "AED", "dh": "AED", "chf": "CHF", "cad": "CAD", "cn¥": "CNY", "jp¥": "JPY", "円": "JPY",
     "c$": "CAD", "a$": "AUD", "aud": "AUD", "sgd": "SGD", "twd": "TWD", "myr": "MYR", "rm": "MYR", "idr": "IDR", "thb": "THB", "vnd": "VND",
     "brl": "BRL", "r$": "BRL", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "pln": "PLN", "ils": "ILS", "qar": "QAR", "kwd": "KWD", "zar": "ZAR",
 }  # fmt: skip
@@ -26,11 +27,19 @@ AFTER = {
     "sar": "SAR", "saudi riyals": "SAR", "aed": "AED", "chf": "CHF", "francs": "CHF", "法郎": "CHF", "cad": "CAD", "canadian dollars": "CAD",
     "加元": "CAD", "aud": "AUD", "australian dollars": "AUD", "澳元": "AUD", "sgd": "SGD", "singapore dollars": "SGD", "新加坡元": "SGD", "新元": "SGD",
     "twd": "TWD", "ringgit": "MYR", "林吉特": "MYR", "日圆": "JPY", "韩圆": "KRW", "印度卢比": "INR", "indian rupees": "INR", "krona": "SEK",
+    "euro": "EUR", "新台币元": "TWD",
     "kronor": "SEK", "kroner": "NOK", "zloty": "PLN", "baht": "THB", "泰铢": "THB", "reais": "BRL", "shekels": "ILS",
 }  # fmt: skip
 MONIES = frozenset({*BEFORE.values(), *AFTER.values()})
 """Currencies that texts name."""
 CENTS = {
+    "港仙": 0.01,
+    "美分": 0.01,
+    "euro cents": 0.01,
+    "pence": 0.01,
+    "paise": 0.01,
+    "halalas": 0.01,
+    "fils": 0.01,
     "角钱": 0.1,
     "毛钱": 0.1,
     "角": 0.1,
@@ -41,6 +50,10 @@ CENTS = {
     "cents": 0.01,
     "cent": 0.01,
 }
+CENTS_OF = {
+    "港仙": "HKD", "美分": "USD", "euro cents": "EUR", "pence": "GBP", "paise": "INR", "halalas": "SAR", "fils": "AED", "cents": "USD", "cent": "USD",
+}  # fmt: skip
+"""Currency of small coins; those of China elsewhere."""
 PRE = "|".join(
     rf"(?<![a-z]){re.escape(word)}" if word[0].isalpha() and word.isascii() else re.escape(word)
     for word in sorted(BEFORE, key=len, reverse=True)
@@ -52,11 +65,21 @@ POST = "|".join(
 CENT = "|".join(sorted(CENTS, key=len, reverse=True))
 MONEY = re.compile(
     rf"(?P<pre>{PRE})?\s?(?P<a>{NUMBER})(?:(?:\s?(?P<post0>{POST}|{CENT}))?{SEP}(?:{PRE})?\s?(?P<b>{NUMBER}))?"
-    rf"(?:\s?(?:多|余))?\s?(?P<post>{POST}|{CENT})?(?P<post2>人民币)?"
+    rf"(?:\s?(?:多|余)|(?:(?<=mrd)|(?<=mio)|(?<=mld))\.|\sd['’])?\s?(?P<post>{POST}|{CENT})?(?P<post2>人民币)?"
 )
+_SHARED = r"[万亿千百十兆]+|million|billion|trillion|mn|bn|tn|crore|lakh crore"
+SERIES = re.compile(
+    rf"(?P<pre>{PRE})?\s?(?P<values>{DIGITS}(?:\s?(?:[/、]|,\s(?:and\s)?|\sand\s|和|及|与)\s?(?:{PRE})?\s?{DIGITS})+)"
+    rf"\s?(?P<scale>{_SHARED})?\s?(?:(?P<money>{POST})|(?P<percent>%|个?百分点|percent)|(?P<fold>倍|x(?![a-z])))?"
+)
+"""Values that share the unit behind the last: ``28.4/36.1/45.7亿元``, ``$21, $47 and $78 billion``."""
+RESPECTIVE = re.compile(r"分别|各自?为|依次|respectively|in turn")
+"""Words of values that belong to periods or firms one by one."""
 FEN = re.compile(rf"(?P<a>{NUMBER})\s?(?:角|毛|分)?(?:{SEP})(?P<b>{NUMBER})\s?(?P<post>分|角|毛)(?P<q>钱)?")
+NEGATIVE = re.compile(rf"(?P<pre>{PRE})?\s?\((?P<a>{DIGITS})\)\s?(?P<scale>{_SHARED})?\s?(?P<post>{POST})?")
+"""An amount below zero as accounts write it: ``$(45.2) million``, ``人民币(1.2)亿元``."""
 PERCENT = re.compile(
-    rf"(?P<a>{DIGITS})(?:\s?%)?(?:{SEP}(?P<b>{DIGITS}))?\s?(?:%|percent(?:age points)?|per cent|个百分点|pct)"
+    rf"(?P<a>{DIGITS})(?:\s?%)?(?:{SEP}(?P<b>{DIGITS}))?\s?(?:%|percent(?:age points)?|per cent|个百分点|pct|(?P<bp>(?:-?\s?basis[- ]points?|bps?|个?基点)(?![a-z])))"
     rf"|百分之(?P<zh>{ZH})|(?P<cheng>[一二两三四五六七八九])成(?![立为本功交员])"
 )
 PARTS = {
@@ -74,7 +97,7 @@ PARTS = {
 PART = re.compile(
     r"(?:by|fell|rose|grew|up|down|lost|gained|slid|dropped|jumped|climbed|shed)\s(?:about |nearly |almost |roughly |more than |over |another |a further )?"
     rf"(?P<part>(?P<n>an?|one|two|three|four)?[ -]?(?P<of>{'|'.join(sorted(PARTS, key=len, reverse=True))}))(?![a-z])"
-    rf"|(?P<zh>(?P<under>[二三四五十])分之(?P<over>[一二两三四]))"
+    rf"|(?<![至到])(?P<zh>(?P<under>[二三四五十])分之(?P<over>[一二两三四]))"
 )
 """A change by a part of the whole: ``fell by a quarter``, 下降三分之一."""
 FACTORS = {
@@ -84,7 +107,10 @@ FACTORS = {
 FOLD = re.compile(
     rf"(?:增长|增加|上涨|上升|提升|扩大|提高|飙升|涨|翻)了?(?:超过|逾|超|近|约|至少|了)?\s?(?P<n>{DIGITS}|{ZH}|[几数]十?)\s?(?:多|余)?倍"
     rf"|(?P<m>(?<![\w.]){DIGITS}|two|three|four|five|six|seven|eight|nine|ten|twenty|hundred)[- ]?fold"
-    rf"|(?:同期|去年|上年|年初|此前|之前|原来)的?(?:约|近|超过|逾)?(?P<k>{DIGITS}|{ZH})倍"
+    rf"|(?:增至|增加到|扩大到|扩大至|升至|变为|达到?原来的?)(?:近|约|逾|超过?)?(?P<to>{DIGITS}|[一二两三四五六七八九十]+)倍(?!市盈率)"
+    rf"|(?:降至|减至|缩减至|压缩至|降到|减少到|缩小到|只有|仅为)(?:原来的?|此前的?|之前的?)?(?:近|约)?(?P<under>[二三四五六七八九十百])分之(?P<over>[一二两三四])"
+    rf"|翻了?(?:近|约|逾|超过?)?(?P<fan>[一两二三四])番"
+    rf"|(?:同期|去年|上年|年初|此前|之前|原来|20\d\d年|上一?[年季])的?(?:约|近|超过|逾)?(?P<k>{DIGITS}|{ZH})倍"
 )
 """Growth by a factor: ``增长10倍`` adds ten times, ``tenfold`` makes it ten times."""
 LOW_TEENS = re.compile(
@@ -92,13 +118,15 @@ LOW_TEENS = re.compile(
 )
 FACTOR = lexicon.words_pattern(FACTORS)
 MULTIPLE = re.compile(
-    rf"(?P<a>{DIGITS}|{ZH})\s?(?:times|x|×|-times)\s?(?:the\s)?(?P<year>(?:fy)?20\d\d(?:e|f)?\s|(?:next|this) year's\s)?(?:forward\s|trailing\s|expected\s|estimated\s|projected\s|consensus\s)?"
+    rf"(?P<a>{DIGITS}|{ZH})\s?(?:times|x|×|-times)\s?(?:(?:the|our|its|their|his|her|my)\s)?(?P<year>(?:fy|cy)?20\d\d(?:e|f)?\s|(?:fy|cy)\d\d(?:e|f)?\s|(?:next|this) year's\s)?(?:forward\s|trailing\s|expected\s|estimated\s|projected\s|consensus\s)?"
     rf"(?:earnings|profits?|p/e|eps)"
-    rf"|(?:p/?e|price[- ]to[- ]earnings|price[- ]earnings|multiple)(?:\s(?:ratio|multiple))?\s?(?:of|at|is|was|:)?\s?"
+    rf"|(?<![a-z])(?:p/?e|price[- ]to[- ]earnings|price[- ]earnings|multiple)(?![a-z])(?:\s(?:ratio|multiple))?\s?(?:of|at|is|was|:)?\s?"
     rf"(?:about|around|roughly|only|just|just over|nearly)?\s?(?P<b>{DIGITS})(?:\s?x|\s?times)?"
     rf"|(?:市盈率|pe|本益比)(?:约|仅|为|是|在|达|只有|大约|近)*\s?(?P<c>{DIGITS}|{ZH})\s?倍"
     rf"|(?P<d>{DIGITS}|{ZH})\s?倍(?:的)?(?:动态|静态|远期|预期|预测|前瞻|滚动)?(?:市盈率|pe(?![a-z])|本益比|p/e)"
 )
+MULTIPLE_WORD = re.compile(r"(?<![a-z])(?:p/?e|multiples?)(?![a-z])|市盈率|本益比|估值")
+"""Words of a multiple of earnings."""
 BARE_MULTIPLE = re.compile(
     rf"(?<![a-z0-9.$]){DIGITS}\s?(?:x|×|倍)(?![\w倍]|\s?\d|\s(?:revenue|sales|ebitda|book|faster|more))"
 )
@@ -173,14 +201,14 @@ PERIODS = re.compile(
     rf"|(?P<fqw>first|second|third|fourth)[- ]quarter(?: of)? (?:fy|fiscal(?: year)?)\s?(?P<fqy3>{YEAR})|(?P<fqy4>{YEAR})财年第?(?P<fq4>[一二三四1-4])季度?"
     rf"|(?:between\s|from\s)?(?:fy|fiscal(?:\syears?)?|financial years?)\s?(?P<fyr1>{YEAR})\s?(?:-|–|—|to|and|through|until)\s?"
     rf"(?:fy|fiscal(?:\syear)?|financial year)?\s?(?P<fyr2>{YEAR})(?!\d)"
-    rf"|(?:fy|fiscal(?:\s?year)?|financial year)\s?(?P<fy>{YEAR}|\d{{2}})(?!\d)|(?P<fy2>{YEAR}|\d{{2}})(?:财年|财政年度|fiscal)"
+    rf"|(?:fy|fiscal(?:\s?year)?|financial year)\s?(?P<fy>{YEAR}|\d{{2}})(?!\d)|(?<![a-z])cy\s?(?P<cy>{YEAR}|\d{{2}})(?!\d)|(?P<fy2>{YEAR}|\d{{2}})(?:财年|财政年度|fiscal)"
     rf"|(?P<yq>{YEAR})[年-]?\s?(?:q(?P<q1>[1-4])|第?(?P<q2>[一二三四1-4])季度?)|q(?P<q3>[1-4])\s?(?P<yq3>{YEAR})"
     rf"|(?P<mq>march|june|september|december) quarter(?: of)?,? (?P<yq5>{YEAR})"
     rf"|(?P<qw>first|second|third|fourth)[- ]quarter(?: of)? (?:(?:fiscal )?(?P<yq4>{YEAR}))"
     rf"|(?P<y1>{YEAR})\s?(?:-|–|—|~|to|至|到)\s?(?P<y2>{YEAR})"
     rf"|(?:from|从)?\s?(?P<y3>{YEAR})年?\s?(?:to|until|到|至|through|-|–|—|~)\s?(?P<y4>{YEAR})年?"
     rf"|between\s(?P<y5>{YEAR})\s?and\s(?P<y6>{YEAR})"
-    rf"|(?:by|through|until)\s(?:the end of\s)?(?P<by>{YEAR})|(?:到|截至)(?P<by2>{YEAR})年(?:底|末)?"
+    rf"|(?:by|through|until)\s(?:the end of\s)?(?P<by>{YEAR})|到(?P<by2>{YEAR})年(?:底|末)?"
     rf"|(?P<half>{YEAR})年(?P<h>上半年|下半年)"
     rf"|(?P<year>{YEAR})(?![\d万亿千百多余]|,\d)年?(?P<end>末|底|初|年底)?"
 )
@@ -191,12 +219,12 @@ QUARTER = re.compile(
 """A quarter without a year."""
 QUARTER_ENDS = {"march": 3, "june": 6, "september": 9, "december": 12}
 TICKER = re.compile(
-    r"(?<!\d)\d{4,6}\.(?:hk|sz|ss|sh|tw|ks|ns|bo|sr)(?![a-z])|(?<=[(（])\d{1,6} (?:hk|ch|tt|jp|jt|ks|in|us)(?=[)）])"
+    r"(?<![\d:])\d{1,2}:\d{2}(?![\d:])|(?<!\d)\d{4,6}\.(?:hk|sz|ss|sh|tw|ks|ns|bo|sr)(?![a-z])|(?<=[(（])\d{1,6} (?:hk|ch|tt|jp|jt|ks|in|us)(?=[)）])"
     r"|(?:nyse|nasdaq|nse|bse|sehk|hkex|tyo|tse|港股代码|股票代码|港交所|纽交所|纳斯达克|上交所|深交所|上海证券交易所|深圳证券交易所|香港联交所)[:：]\s?[a-z\d.]+"
 )
-"""A share's code, whose digits count nothing."""
+"""A share's code, or the time of a day, whose digits count nothing."""
 SPAN = re.compile(
-    rf"(?P<next>(?:over|in|within|during|for)\s(?:the\s)?(?:next|coming|following)?\s?|the next |next |未来|今后|接下来|后续|将来)?"
+    rf"(?P<next>(?:over|in|within|during|for)\s(?:the\s)?(?:next|coming|following)?\s?(?:about\s|around\s|roughly\s|some\s|approximately\s|nearly\s|up to\s)?|the next |next |未来|今后|接下来|后续|将来)?"
     rf"(?P<n>{DIGITS}|{ZH}|one|two|three|four|five|six|seven|eight|nine|ten)[ -]?(?:full |fiscal |financial |calendar )?(?P<unit>years?|个?财年|年|quarters?|个季度|months?|个月)"
     rf"(?P<tail>(?:间|内|期|来|里|以来|plan|period)?)(?![月代度]|\d{1, 2}月)"
 )
@@ -212,7 +240,7 @@ AGO = re.compile(
 AGO_ZH = re.compile(r"(?:上年同期|去年同期|上年度?同期|前一年同期)[^,，;；。增升降跌减长滑涨扩缩翻高低快慢]{0,10}$")
 """The same before it."""
 COUNT = re.compile(
-    rf"(?<![a-z0-9.,-])(?P<a>{NUMBER})(?:[个次]?{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?(?P<measure>个|家|座|名|位|款|台|所|次)?"
+    rf"(?<![a-z0-9.,-])(?P<a>{NUMBER})(?:[个次]?{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?(?P<measure>个|家|座|名|位|款|台|所|次|架|套|辆|件|户|栋|条|组|枚)?"
 )
 PLANNED = re.compile(
     r"plan|will |'ll |expect|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|proposed|pipeline|reiterat|should |heading for|(?<![a-z])sees? |anticipat|on track|on course|set to |poised|"
@@ -230,7 +258,7 @@ MOVED = re.compile(
 )
 FORMER = re.compile(
     r"(?:from|由|从|previous(?:ly)?|原(?:来|先)?的?|此前的?|compared with|versus|vs\.?|earlier|prior)\s?"
-    r"(?:its |the |an? )?(?:prior |previous |earlier |original |initial )?"
+    r"(?:its |the |an? )?(?:low|mid|high)?-?(?:prior |previous |earlier |original |initial )?"
     r"(?:outlook |range |guidance |forecast |target |estimate )?"
     r"(?:of |between |about |around |range of )*$"
 )

@@ -60,6 +60,7 @@ def prices(reader: Reader) -> Iterator[Claim]:
         named = {"price": figure} | ({"previous": behind[0]} if behind else {}) | _dated(reader)
         yield reader.make("price", reader.firm(figure.start), kind, named, other=model)
         yield from _second_price(reader, figure, model)
+    yield from _loose_prices(reader)
 
 
 def _second_price(reader: Reader, first: Figure, model: str) -> Iterator[Claim]:
@@ -77,6 +78,37 @@ def _second_price(reader: Reader, first: Figure, model: str) -> Iterator[Claim]:
         quantity = "input" if kind[1] in {"input", "输入"} else "output" if kind[1] in {"output", "输出"} else "cached"
         yield reader.make("price", reader.firm(money.start), quantity, named, other=model)
         first = money
+
+
+_KIND_AFTER = re.compile(
+    r"\s?(?:on |for |per |a |an |the )*"
+    r"(?:(?P<cached>cache[- ]?hits?|cached|缓存命中)|(?P<input>input|输入)|(?P<output>output|输出))"
+    r"|\s(?:(?P<out>out)|(?P<in>in))(?=\s?(?:[,.;:/)]|$|and ))"
+)
+_KIND_BEFORE = re.compile(
+    r"(?:(?P<cached>cache[- ]?hits?|cached input|cached|缓存命中)|(?P<input>input|输入)|(?P<output>output|输出))"
+    r"(?:\s?(?:tokens?|价格?|为|仅|只要|降至|is|at|for|costs?|:|,|[(（][^)）]{0,12}[)）])){0,3}\s?$"
+)
+
+
+def _loose_prices(reader: Reader) -> Iterator[Claim]:
+    """Yield prices beside a kind of token alone, where tokens are priced in this sentence or the one before."""
+    spoken = any(f.kind == "price" for f in reader.figures) or reader.context.priced is not None
+    for money in reader.left("money") if spoken else []:
+        kind = _KIND_AFTER.match(reader.plain, money.end) or _KIND_BEFORE.search(reader.plain[: money.start])
+        if kind is None or money.high >= _MOST_FOR_TOKENS:
+            continue
+        name = next(key for key, word in kind.groupdict().items() if word)
+        quantity = {"out": "output", "in": "input"}.get(name, name)
+        named = {"price": replace(money, kind="price")} | _dated(reader)
+        last = reader.context.priced
+        same = last is not None and not _model(reader, money.start) and last.firm == reader.firm(money.start)
+        model = last.other if same and last is not None else _model(reader, money.start)
+        yield reader.make("price", reader.firm(money.start), quantity, named, other=model)
+
+
+_MOST_FOR_TOKENS = 2000.0
+"""More than a million tokens cost."""
 
 
 def _dated(reader: Reader) -> dict[str, Figure]:
@@ -127,13 +159,14 @@ def unit_prices(reader: Reader) -> Iterator[Claim]:
     """Yield prices of an accelerator and rents: money of that size beside a device's name."""
     pattern, table = lexicon.named("devices")
     device = pattern.search(reader.plain)
-    if device is None and not _GPU_HOUR.search(reader.plain):
+    by_hour = _GPU_HOUR.search(reader.plain)
+    if device is None and not by_hour:
         return
     name = "" if device is None else table[device[0].removesuffix("x") if device[0] not in table else device[0]]
     hourly, monthly = (lexicon.pattern(one).search(reader.plain) for one in ("hourly", "monthly"))
     for figure in reader.left("money"):
-        if (hourly and figure.high < (500 if name else 5000)) or (monthly and figure.high < 1e6):
-            per = "hour" if hourly else "month"
+        if ((hourly or by_hour) and figure.high < (500 if name else 5000)) or (monthly and figure.high < 1e6):
+            per = "hour" if hourly or by_hour else "month"
             yield reader.make("rent", reader.firm(figure.start), name, {"rent": figure} | _dated(reader), other=per)
         elif name and figure.low >= 1e3 and figure.high < 1e7 and lexicon.pattern("costs").search(reader.plain):
             yield reader.make("device_price", "", name, {"price": figure} | _dated(reader))

@@ -13,6 +13,7 @@ from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.margins import margins
 from jevons.study.announcement.money import signed
 from jevons.study.announcement.reader import Reader
+from jevons.study.announcement.wordless import part_of, stated_noun
 
 _GROWN = re.compile(
     r"year[- ]over[- ]year|year[- ]on[- ]year|yoy|y/y|quarter[- ]on[- ]quarter|quarter[- ]over[- ]quarter|qoq|q/q|同比|环比|按年|按季|年增|月增|季增|较上年"
@@ -25,7 +26,9 @@ _BY_NAME = re.compile(
 _LOSER = re.compile(
     r"\s?(?:%|个百分点|percent(?:age points)?)?\s?(?:lower|less|cheaper|fewer|below|smaller|降幅|跌幅|的降幅)"
 )
-_GAINER = re.compile(r"\s?(?:higher|more|above|bigger|larger|increase|growth|rise|jump|gain|的?增速|的?增幅)")
+_GAINER = re.compile(
+    r"\s?(?:annual |annualised |annualized |yearly |compound |organic |real )?(?:higher|more|above|bigger|larger|increase|growth|rise|jump|gain|的?增速|的?增幅)"
+)
 _LOSS_NOUN = re.compile(r"\s(?:decline|decrease|drop|fall|cut|reduction|slump|discount|price cut)")
 _STAKE_AFTER = re.compile(
     r"\s?(?:\S{0,12} )?(?:stake|equity|interest(?! rate| expense)|of the (?:company|start-?up|firm))|\s?的?(?:股权|股份|权益)"
@@ -55,13 +58,29 @@ _LEVEL = re.compile(
     r"(?<![a-z])(?:rate|stake) (?:of|was|is|at)\s?$|税率(?:为|约)?$|(?:[升降跌增回落减低高窄大快慢]至|[升降跌增]到|(?<![a-z])to)\s?(?:about |roughly |约|近)?$"
 )
 """Words before a level that something went to, which is no change."""
+_THAN_OTHERS = re.compile(
+    r"\s?(?:below|above|under|beneath|cheaper than|less than|lower than|higher than|more than|faster than|better than|ahead of|short of|dearer than)\s"
+    r"(?!(?:a|one|two|the|its|in|that of) (?:year|quarter|month|previous|prior|same|own|level|20\d\d)|(?:a|the) (?:year|quarter)|(?:last|this|previous) |20\d\d|expect)"
+)
+_THAN_OTHERS_ZH = re.compile(
+    r"(?<![同环对占])(?:比|较)(?!去年|上年|年初|同期|此前|之前|前|上|20\d\d|\d|其|原)[^,，]{1,10}?(?:便宜|低|高|贵|快|慢|少|多)(?:了|约|近|逾|出)*\s?$"
+    r"|(?:低于|高于)(?!去年|上年|同期|20\d\d|此前|预期|公司)[^,，]{1,8}?(?:约|近)?\s?$"
+)
+"""Words by which something differs from that of others, at the same time."""
+_LOSSES = {"net_income": "net_loss", "operating_income": "operating_loss", "part_income": "part_loss"}
+"""What has grown where a loss has."""
+_LOSS_WORD = re.compile(
+    r"(?:亏损|(?<![a-z])(?:loss|losses|deficit)(?![a-z]))(?!.*(?:盈利|利润|溢利|profit|income|earnings))"
+)
 _WITHIN = re.compile(r"within\s?$|(?:相差|差距|偏差|波动)(?:在|不到|约)?\s?$")
 _RATIOS = frozenset({"utilisation", "interest_rate"})
 
 
 def margin_claims(reader: Reader) -> Iterator[Claim]:
     """Yield margins by their kind, and the change of one in points."""
-    for kind, named in margins(reader.plain, reader.figures, reader.left("percent")):
+    for kind, named in margins(
+        reader.plain, reader.figures, [f for f in reader.left("percent") if not reader.is_tolerance(f)]
+    ):
         first = min(named.values(), key=lambda f: f.start)
         if "change" in named:
             named["change"] = signed(named["change"], -1.0 if direction(reader, named["change"]) < 0 else 1.0)
@@ -121,17 +140,26 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
     if _WITHIN.search(before):
         quantity = _grown(reader, figure)
         return reader.make("growth", firm, quantity, {"percent": replace(figure, qualifier="within")})
+    if figure.what != "factor" and (_THAN_OTHERS.match(plain, figure.end) or _THAN_OTHERS_ZH.search(before)):
+        sized = signed(figure, -1.0 if direction(reader, figure) < 0 else 1.0)
+        return reader.make("difference", firm, _grown(reader, figure), {"percent": sized})
     base = reader.share_base(figure) if figure.what != "factor" else ""
     if not base and not sign and _FROM_PLACE.match(plain, figure.end):
         base = _grown(reader, figure)
     if figure.what == "of_revenue" or (base and not sign):
         return _share(reader, figure, firm, base)
+    part, whole = part_of(plain, figure) if figure.what != "factor" else ("", "")
+    if part and part != "市场":
+        named = {"percent": replace(figure, what=f"of_{whole}")} | reader.own_period(figure, firm, part)
+        return reader.make("share", firm, part, named)
     share = _SHARE.search(before[-40:]) or _SHARE.search(re.split(r"[,，;；]", plain[figure.end : figure.end + 20])[0])
     if share and not lexicon.pattern("rise").search(plain[max(0, figure.start - 8) : figure.start]) and not (
         figure.what or _GROWN.search(before)
     ):  # fmt: skip
         return reader.make("share", firm, "share", named | reader.period(figure))
     grown = _grown(reader, figure)
+    if grown in _LOSSES and _LOSS_WORD.search(_own_clause(plain, figure)):
+        grown = _LOSSES[grown]
     if sign or figure.what == "factor" or _GROWN.search(before + plain[figure.end : figure.end + 24]):
         down = sign < 0 and not (figure.what == "factor" and figure.low < 0)
         period = _period_of_level(reader, figure) or reader.own_period(figure, firm, grown)
@@ -146,7 +174,14 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
         for m in reader.mentions
     ):
         return reader.make("share", firm, reader.quantities[earlier[-1].start], named | reader.period(figure))
+    if whole:
+        return _share(reader, figure, firm, whole)
     return reader.make("figure", firm, reader.quantity(figure), named | reader.period(figure))
+
+
+def _own_clause(plain: str, figure: Figure) -> str:
+    """Return the statement that a figure closes, from the last semicolon on."""
+    return re.split(r"[;；。]", plain[: figure.start])[-1]
 
 
 def _period_of_level(reader: Reader, figure: Figure) -> dict[str, Figure]:
@@ -231,7 +266,11 @@ def _share(reader: Reader, figure: Figure, firm: str, base: str) -> Claim:
     )
     quantity = reader.quantities.get(moneys[-1].start, "") if near else ""
     own = [key for _, key in heads if key != (base or "revenue")]
-    if not quantity and re.search(r"(?<![a-z])customers?(?![a-z])|客户", reader.plain[: figure.start]):
+    if (
+        not quantity
+        and (not base or "revenue" in base)
+        and re.search(r"(?<![a-z])customers?(?![a-z])|客户", reader.plain[: figure.start])
+    ):
         quantity = "customer"
     quantity = quantity or (own[-1] if own else "")
     named = {"percent": replace(figure, what=f"of_{base or 'revenue'}")} | reader.own_period(figure, firm, quantity)
@@ -241,6 +280,7 @@ def _share(reader: Reader, figure: Figure, firm: str, base: str) -> Claim:
 def direction(reader: Reader, figure: Figure) -> int:
     """Return whether a change goes up (1) or down (-1), by the word or sign nearest to it; 0 where nothing says so."""
     plain = reader.plain
+    figure = reader.lists.first.get(figure.start, figure)
     if figure.start in reader.changes and not re.search(r"[-−–(（]\s?$", plain[: figure.start]):
         return 1
     if re.search(r"[-−–]\s?$", plain[max(0, figure.start - 2) : figure.start]) and not re.search(
@@ -277,6 +317,7 @@ def direction(reader: Reader, figure: Figure) -> int:
 def _grown(reader: Reader, figure: Figure) -> str:
     """Return what a growth is of: of the figure before it, of the words of its clause, or of the growth before it."""
     plain = reader.plain
+    figure = reader.lists.first.get(figure.start, figure)
     earlier = [
         f for f in reader.figures
         if f.kind in {"money", "count", "percent", "devices", "power"} and f.end <= figure.start and reader.quantities.get(f.start)
@@ -317,4 +358,4 @@ def _grown(reader: Reader, figure: Figure) -> str:
         return reader.of_cloud(after[0], figure)
     if last is not None:
         return reader.quantities[last.start]
-    return reader.of_cloud(reader.quantity(figure, _EVERY), figure)
+    return reader.of_cloud(reader.quantity(figure, _EVERY), figure) or stated_noun(plain, figure)

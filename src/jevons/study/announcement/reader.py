@@ -13,6 +13,7 @@ from jevons.study.announcement.figure import Figure, moved
 from jevons.study.announcement.grid import Grid, placed
 from jevons.study.announcement.margins import year_before
 from jevons.study.announcement.mentions import JOINED, Mention, compared, is_object, role_of, subjects
+from jevons.study.announcement.pairs import pairs
 from jevons.study.announcement.patterns import CONDITIONAL, PLANNED
 from jevons.study.announcement.text import Sentence
 
@@ -59,6 +60,13 @@ _ITS_OWN = re.compile(
 """What stands before a level of the firm's own that something else is measured against."""
 _MATURITY = re.compile(r"(?:due|maturing|mature(?:s)?|expir(?:es|ing)|到期日?为?)\s(?:in )?$")
 _MATURITY_AFTER = re.compile(r"\s?(?:senior |convertible )?(?:notes|bonds|contracts|vintage)|年?到期")
+_PLUS_MINUS = re.compile(r"\s?[,，(（]?\s?(?:plus or minus|give or take|\+/-|±|上下浮动|正负)\s?")
+_ADVERBIAL = re.compile(
+    r"(?<![a-z])(?:in|over|for|by|during|through|until|the|next|coming|fiscal|year|years|and|of|from|to|between|at|end|spread|mostly|mainly|starting|beginning)(?![a-z])"
+    r"|用于|投放|投入|完成|执行|底|末|前|年内|期间|分|将|至|到|在|于|[\s\W]"
+)
+"""What else a clause may have that only says when."""
+_A_STATEMENT = 2
 _SINCE = re.compile(r"(?:since|founded in|listed in|自|从)\s?$")
 
 
@@ -73,8 +81,10 @@ class Context:
         analyst that was named last.
     last : str
         Quantity that the sentence before stated last, where this one goes on after its semicolon.
-    price : Claim or None
-        Price of tokens that the sentence before stated last, likewise.
+    price, priced : Claim or None
+        Price of tokens that the sentence before stated last, likewise; the same also where that sentence had ended.
+    spoken : str
+        Quantity of the amount that the sentence right before stated last.
     reported : Figure or None
         Period that results are reported for, with its place in the text.
     stated : mapping of str to str
@@ -87,6 +97,8 @@ class Context:
     analyst: str
     last: str
     price: Claim | None
+    priced: Claim | None
+    spoken: str
     reported: Figure | None
     stated: Mapping[str, str]
 
@@ -114,6 +126,8 @@ class Reader:
         """Place of a period, and of the only figure that it belongs to."""
         self.cells, self.changes = placed(sentence, figures, head)
         """Periods of figures in a line of a table, and the places of changes."""
+        self.lists = pairs(self.plain, figures, named)
+        self.cells = self.lists.periods | self.cells
         self.words = self._quantity_words()
         self._bind()
 
@@ -121,9 +135,23 @@ class Reader:
         """Return the figures of these kinds that no claim has taken."""
         return [f for f in self.figures if f.kind in kinds and f.start not in self.used]
 
+    def _tolerance(self, stated: Sequence[Figure]) -> dict[str, Figure]:
+        """Return how far a figure may lie off by the words behind it: ``$65 billion, plus or minus 2%``."""
+        for figure in stated:
+            for other in self.left("percent"):
+                if other.start >= figure.end and _PLUS_MINUS.fullmatch(self.plain, figure.end, other.start):
+                    self.used.add(other.start)
+                    return {"tolerance": replace(other, qualifier="within")}
+        return {}
+
+    def is_tolerance(self, figure: Figure) -> bool:
+        """Return whether a percentage says how far another figure may lie off."""
+        return bool(re.search(rf"{_PLUS_MINUS.pattern}$", self.plain[: figure.start]))
+
     def make(self, kind: str, firm: str, quantity: str, named: dict[str, Figure], **more: object) -> Claim:
         """Return a claim and note its figures as taken."""
         stated = [f for name, f in named.items() if name not in {"period", "date", "previous_period"}]
+        named = named | self._tolerance(stated)
         self.used.update(figure.start for figure in stated)
         self.quantities.update((figure.start, _UNNAMED.get(kind, quantity)) for figure in stated)
         self.firms.update((figure.start, firm) for figure in stated)
@@ -137,7 +165,7 @@ class Reader:
 
     def _clause(self, at: int) -> str:
         """Return the clause around a place."""
-        ends = [(m.start(), m.end()) for m in re.finditer(r"[,，;；。]\s|[，;；。]", self.plain)]
+        ends = [(m.start(), m.end()) for m in re.finditer(r"[，;；。]|(?<!\d),|,(?!\d)", self.plain)]
         ends += [
             (m.start(), m.end())
             for m in re.finditer(r"\s(?:and|while|but)\s", self.plain)
@@ -193,6 +221,8 @@ class Reader:
 
     def firm(self, at: int) -> str:
         """Return the firm that a figure at a place is of: who acts before it, else the one spoken of."""
+        if at in self.lists.firms:
+            return self.lists.firms[at]
         beside = [
             m
             for m in self.mentions
@@ -326,6 +356,7 @@ class Reader:
             and not (f.label == "past" and (self._apart(f, at) or exceed.search(self.plain, max(0, f.start - 24), f.start)))
             and not (re.match(r"\d|FY", f.label) and f.start > at and exceed.search(self.plain, at, f.start))
         ]  # fmt: skip
+        spans = [f for f in spans if not self._says_more(f, at)]
         spans = own or [
             f for f in spans if not self._of_next_clause(f, at) and not (f.label.startswith("to ") and self._taken(f, figure))
         ]  # fmt: skip
@@ -349,6 +380,13 @@ class Reader:
         found = self.period(figure)
         if year_before(self.plain, figure):
             return self._year_before(found)
+        if (
+            "period" in found
+            and quantity
+            and quantity not in lexicon.words("flows")
+            and self._of_a_flow(found["period"], figure)
+        ):
+            found.pop("period")
         if _ITS_OWN.search(self.plain[: figure.start]):
             found.pop("period", None)
             return found
@@ -358,6 +396,16 @@ class Reader:
         if "period" not in found and quantity in lexicon.words("flows"):
             found |= self._reported(figure, firm)
         return found
+
+    def _of_a_flow(self, span: Figure, figure: Figure) -> bool:
+        """Return whether a period before a level belongs to a flow of another clause: ``revenue in FY25 was X, debt is Y``."""
+        if span.start > figure.start or not self._apart(span, figure.start) or span.start < 0:
+            return False
+        end = re.search(r"[，;；]|(?<!\d),|,(?!\d)", self.plain[span.end :])
+        last = span.end + end.start() if end else len(self.plain)
+        begin = max((m.end() for m in re.finditer(r"[，;；]|(?<!\d),|,(?!\d)", self.plain[: span.start])), default=0)
+        flows = lexicon.words("flows")
+        return any(begin <= f.start < last and self.quantities.get(f.start, "") in flows for f in self.figures)
 
     def _reported(self, figure: Figure, firm: str) -> dict[str, Figure]:
         reported = self.context.reported
@@ -384,6 +432,17 @@ class Reader:
         earlier = earlier or self.context.reported is not None
         return earlier and any(f.start > span.start and f.kind in {"money", "percent"} for f in self.figures)
 
+    def _says_more(self, span: Figure, at: int) -> bool:
+        """Return whether a period stands in a later clause that says something else without a figure: ``2027年量产``."""
+        if span.start < at or not self._apart(span, at) or not re.match(r"\d|FY|next", span.label):
+            return False
+        begin = max((m.end() for m in re.finditer(r"[,，;；。]", self.plain[: span.start])), default=0)
+        end = re.search(r"[,，;；。]", self.plain[span.end :])
+        last = span.end + end.start() if end else len(self.plain)
+        figures = any(begin <= f.start < last and f.kind not in {"period", "date"} for f in self.figures)
+        own = _ADVERBIAL.sub("", self.plain[begin : span.start] + " " + self.plain[span.end : last])
+        return not figures and len(own.strip()) >= _A_STATEMENT
+
     def _taken(self, span: Figure, figure: Figure) -> bool:
         """Return whether a time limit stands in another clause, beside a figure of that clause."""
         begin = max((m.end() for m in re.finditer(r"[,，;；。]", self.plain[: span.start])), default=0)
@@ -395,7 +454,7 @@ class Reader:
     def _apart(self, figure: Figure, at: int) -> bool:
         """Return whether a figure stands in another clause."""
         first, last = sorted((figure.start, at))
-        return bool(re.search(r"[,，;；]", self.plain[first:last]))
+        return bool(re.search(r"[，;；]|(?<!\d),|,(?!\d)", self.plain[first:last]))
 
     def _distance(self, span: Figure, figure: Figure) -> float:
         gap = figure.start - span.end if span.start < figure.start else span.start - figure.end
@@ -416,7 +475,9 @@ class Reader:
                 continue
             word = re.sub(r"\s+", " ", match[0])
             key = table[word]
-            if word == "worth" and re.search(r"(?:contract|deal|agreement|order|package)s?,? $", lead):
+            if word == "worth" and re.search(
+                r"(?:contract|deal|agreement|order|package)s?(?![a-z])[^,;.]{0,16}$", lead
+            ):
                 continue
             if key == "revenue" and self._of_a_part(match.start(), match.end()):
                 key = "part_revenue"
@@ -438,7 +499,8 @@ class Reader:
         """Return the quantity that a percentage is a share of; empty where it is of none."""
         table = lexicon.quantity_words()
         if re.match(r"\s?of (?:it|this|that|them|which|the total)(?![a-z])", self.plain[figure.end :]) or re.search(
-            r"其中\S{0,8}占$|占其中的?(?:约|近)?$", self.plain[: figure.start]
+            r"其中\S{0,8}占$|占其中的?(?:约|近)?$|(?<![a-z])of which (?:about |roughly |some |nearly |around |more than )?$",
+            self.plain[: figure.start],
         ):
             before = [f for f in self.figures if f.end <= figure.start and self.quantities.get(f.start)]
             return self.quantities[before[-1].start] if before else self.context.last
@@ -447,6 +509,8 @@ class Reader:
         ):
             lead = self.plain[max(0, match.start() - 56) : match.start()]
             shared = _SHARE_OF.search(lead)
+            if match[0] in lexicon.words("generic") and re.match(r"\s[a-z]", self.plain[match.end() :]):
+                continue  # says of which kind a noun behind it is
             if (
                 shared and (match.start() < figure.start or self.plain[figure.end : match.start()].count(",") == 0)
             ) or (_SHARE_OF_ZH.match(self.plain, match.end()) and match.end() <= figure.start):
@@ -458,6 +522,8 @@ class Reader:
         best: tuple[float, str] = (140.0, "")
         generic = frozenset(lexicon.words("generic"))
         for start, end, key, word in self.words:
+            if lexicon.measures(key) and figure.kind not in lexicon.measures(key):
+                continue
             if end <= figure.start:
                 gap, between = float(figure.start - end), self.plain[end : figure.start]
             elif start >= figure.end:
@@ -465,6 +531,11 @@ class Reader:
                 joined = re.fullmatch(r"\s?(?:of|in|worth of)\s(?:[\w.%]+\s){0,3}|\s?(?:的)?", between)
                 gap = min(gap, 1.0 if joined else gap)
                 gap += 20 * len(re.findall(r"[,，;；、]", between))
+                others = any(
+                    f is not figure and f.kind in kinds and figure.end <= f.start < start for f in self.figures
+                )
+                if re.search(r"[,，;；]", between) and (others or self._has_own(end, figure, kinds)):
+                    continue
                 if word == "azure" and figure.kind == "money":
                     continue  # what is bought, not what is earned
             else:
@@ -482,6 +553,12 @@ class Reader:
             if gap < best[0]:
                 best = (gap, key)
         return self.of_cloud(best[1], figure)
+
+    def _has_own(self, end: int, figure: Figure, kinds: frozenset[str]) -> bool:
+        """Return whether a word of a later clause has a figure of its own, before or behind it in that clause."""
+        near = [f for f in self.figures if f is not figure and f.kind in kinds | {figure.kind} and end <= f.start]
+        own = near and re.fullmatch(r"[^,，;；。]{0,16}", self.plain[end : near[0].start])
+        return bool(own)
 
     def of_cloud(self, quantity: str, figure: Figure) -> str:
         """Return a quantity as that of the cloud where its clause names one, or of a segment that the sentence is about."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from jevons.study.announcement.figure import Figure
+from jevons.study.announcement.numerals import value_of
 from jevons.study.announcement.patterns import EN_MONTHS, MONTHS, PLANNED
 
 _ENDED = re.compile(
@@ -16,12 +17,33 @@ _ENDED = re.compile(
     rf"(?:(?P<d1>\d{{1,2}}) (?P<m1>{EN_MONTHS})|(?P<m2>{EN_MONTHS})\.? (?P<d2>\d{{1,2}})),? (?P<y>20\d\d)"
     r"|截至(?P<yz>20\d\d)年(?P<mz>\d{1,2})月(?P<dz>\d{1,2})日止?的?(?P<spanz>三个月|季度|六个月|半年度?|九个月|年度|财年|财政年度|十二个月)"
 )
+_ENDED_UNDATED = re.compile(
+    rf"(?P<span>quarter|three months|six months|nine months|year|twelve months) (?:that )?(?:ended|ending) (?:on )?"
+    rf"(?:(?P<d1>\d{{1,2}}) (?P<m1>{EN_MONTHS})|(?P<m2>{EN_MONTHS})\.? (?P<d2>\d{{1,2}}))(?!,? 20|\d)"
+    r"|截至(?P<mz>\d{1,2})月(?P<dz>\d{1,2})日止?的?(?P<spanz>三个月|季度|六个月|半年度?|九个月|年度|财年|财政年度|十二个月)"
+)
+"""The same without a year."""
 _RESULTS_OF_LAST_YEAR = 4
 """Last month in which ``the full year`` of results is the year before."""
 _SPANS = {
     "quarter": 3, "three months": 3, "six months": 6, "half-year": 6, "half year": 6, "nine months": 9, "三个月": 3, "季度": 3,
     "六个月": 6, "半年": 6, "半年度": 6, "九个月": 9,
 }  # fmt: skip
+_HALF_OF = re.compile(
+    r"(?:the )?(?P<word>first|second) half of (?P<fy>fiscal |fy ?)?(?P<year>20\d\d)|(?<![a-z\d])(?:(?P<n>[12])h ?|h(?P<n2>[12])[ '’-])(?P<fy2>fy ?)?(?P<year2>20\d\d|2\d)(?!\d)"
+)
+"""Halves of a year that is named."""
+_MONTHS_EN = re.compile(
+    rf"(?P<first>{EN_MONTHS})\.?\s?(?:-|–|—|to|through)\s?(?P<last>{EN_MONTHS})\.?(?:,? (?P<year>20\d\d))?(?:\s(?:quarter|half|period))?(?!\w|\s\d)"
+)
+_MONTHS_ZH = re.compile(
+    r"(?:(?P<year>20\d\d)年|(?P<this>今年))?(?P<first>\d{1,2})月?\s?(?:-|–|—|~|至|到)\s?(?P<last>\d{1,2})月份?(?!\d|日)"
+)
+_FIRST_MONTHS = re.compile(
+    r"(?:(?P<year>20\d\d)年|(?P<this>今年))?(?:前|头)(?P<n>\d{1,2}|[一二三四五六七八九十]+)个?月"
+    r"|(?:the )?first (?P<word>two|three|four|five|six|seven|eight|ten|eleven) months(?: of (?P<year2>20\d\d)| of (?:the|this) year)?"
+)
+"""Months of a year, from its first or another."""
 _NINE_MONTHS = re.compile(
     r"(?P<year>20\d\d)年(?:前三季度|前三个季度|1-9月|前9个月|前九个月)|first nine months of (?P<year2>20\d\d)"
 )
@@ -56,13 +78,59 @@ def relative(sentence: str) -> Iterator[tuple[re.Match[str], Figure]]:
         months = _SPANS.get(match["span"] or match["spanz"], 12)
         label = span_label(int(match["yz"] or match["y"]), month, months)
         yield match, _period(match, label, months / 12)
+    for match in _ENDED_UNDATED.finditer(sentence):
+        month = int(match["mz"]) if match["mz"] else MONTHS[(match["m1"] or match["m2"])[:3]]
+        months = _SPANS.get(match["span"] or match["spanz"], 12)
+        first = (month - months) % 12 + 1
+        yield match, _period(match, f"?S{first:02d}-{month:02d}", months / 12)
     for match in _NINE_MONTHS.finditer(sentence):
         yield match, _period(match, f"{match['year'] or match['year2']}-9M", 0.75)
+    for match in _HALF_OF.finditer(sentence):
+        half = match["n"] or match["n2"] or ("1" if match["word"] == "first" else "2")
+        fiscal = "FY" if match["fy"] or match["fy2"] else ""
+        yield match, _period(match, f"{fiscal}20{(match['year'] or match['year2'])[-2:]}-H{half}", 0.5)
+    yield from _month_ranges(sentence)
     for name, pattern in _RELATIVE:
         for match in pattern.finditer(sentence):
             if not _AGAINST.search(sentence[max(0, match.start() - 16) : match.start()]):
                 years = {"R": 0.25, "H": 0.5, "e": 0.0}.get(name[0], 1.0)
                 yield match, _period(match, "past" if name == "past" else f"?{name}", years)
+
+
+def _month_ranges(sentence: str) -> Iterator[tuple[re.Match[str], Figure]]:
+    """Yield runs of months, ``July–September 2025``, 前4个月; those without a year as ``?S07-09``."""
+    for match in _MONTHS_EN.finditer(sentence):
+        yield _months(match, MONTHS[match["first"][:3]], MONTHS[match["last"][:3]], match["year"])
+    for match in _MONTHS_ZH.finditer(sentence):
+        if 1 <= int(match["first"]) <= 12 and 1 <= int(match["last"]) <= 12:
+            yield _months(match, int(match["first"]), int(match["last"]), match["year"])
+    for match in _FIRST_MONTHS.finditer(sentence):
+        count = int(value_of(match["n"] or match["word"])[0])
+        if 1 < count <= 12:
+            yield _months(match, 1, count, match["year"] or match["year2"])
+
+
+def _months(match: re.Match[str], first: int, last: int, year: str | None) -> tuple[re.Match[str], Figure]:
+    """Return a run of months: named by its last month and length, in a year or in none yet."""
+    count = (last - first) % 12 + 1
+    label = months_label(int(year), first, last) if year else f"?S{first:02d}-{last:02d}"
+    return match, _period(match, label, count / 12)
+
+
+def months_label(year: int, first: int, last: int) -> str:
+    """Return the label of months of a year, the last of which is in it: ``2025-Q3``, ``2025-4M``, ``2025-02 to 2025-04``.
+
+    Examples
+    --------
+    >>> months_label(2025, 7, 9), months_label(2026, 1, 4), months_label(2026, 12, 2)
+    ('2025-Q3', '2026-4M', '2025-12 to 2026-02')
+    """
+    count = (last - first) % 12 + 1
+    if count == 3 or (count == 6 and last in {6, 12}) or count == 12:
+        return span_label(year, last, count)
+    if first == 1:
+        return f"{year}-{count}M"
+    return f"{year - (first > last)}-{first:02d} to {year}-{last:02d}"
 
 
 def _period(match: re.Match[str], label: str, years: float) -> Figure:
@@ -125,6 +193,10 @@ def _label(
     year: int | None,
 ) -> str:
     name = figure.label[1:]
+    if name[0] == "S":
+        first, last = int(name[1:3]), int(name[4:])
+        now = day.year - (last >= day.month) if day is not None else year
+        return "months" if now is None else months_label(now, first, last)
     cut = re.compile(r"[,，;；。]|\s(?:and|while|but)\s")
     ahead = PLANNED.search(cut.split(sentence[: figure.start])[-1] + cut.split(sentence[figure.end :])[0])
     if name[0] == "R":

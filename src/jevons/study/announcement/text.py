@@ -20,7 +20,7 @@ _END = re.compile(r"[。!?;！？；]+[”\"'」』)]*|[.](?=[\"”')]*\s+[\"“
 _RUN = re.compile(rf"[\d,.{ZH_CHARACTERS}](?:[ ]?[{ZH_CHARACTERS}]|[\d,.]){{40,}}")
 """Digits in a row that are no number: patterns would try each of their parts."""
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:rs|inc|corp|co|ltd|u\.s|u\.k|mr|ms|dr|vs|approx|est|no|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|st)"
+    r"(?:\b(?:rs|pvt|bhd|sdn|plc|llc|prof|sen|gov|mrd|mio|inc|corp|co|ltd|u\.s|u\.k|mr|ms|dr|vs|approx|est|no|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|st)"
     r"|\b[a-z])$",
     re.IGNORECASE,
 )

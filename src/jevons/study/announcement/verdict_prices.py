@@ -96,7 +96,11 @@ def price(file: OnFile, claim: Claim) -> Verdict:
         return "not_on_file", "the text does not say whether input or output", tuple(ids)
     if not claim.other:
         return "not_on_file", "no list price of the model that the text names is on file", tuple(ids)
-    return "contradicted", f"list price on file from {values[-1].start}: {shown(values[-1])}", tuple(ids)
+    near = [v for v in values if file.day is None or abs((v.start - file.day).days) <= NEAR_DAYS]
+    if not near:
+        last = values[-1]
+        return "not_on_file", f"the list price on file is from {last.start}: {shown(last)}", tuple(ids)
+    return "contradicted", f"list price on file from {near[-1].start}: {shown(near[-1])}", tuple(ids)
 
 
 def device_price(file: OnFile, claim: Claim) -> Verdict:

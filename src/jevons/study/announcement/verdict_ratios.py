@@ -165,6 +165,8 @@ def share(file: OnFile, claim: Claim) -> Verdict:
     figure, period = claim.named["percent"], claim.named.get("period")
     stems = lexicon.words("quantities").get(claim.quantity, {}).get("stems") or []
     of = figure.what.removeprefix("of_")
+    if of and of not in lexicon.words("quantities"):
+        return "not_on_file", f"no share of {of} is on file", ()
     names = tuple(f".{stem}{middle}frac" for stem in stems for middle in (f"_{of}_", "_"))
     heads = prefixes(claim.firm)
     values = [
@@ -192,6 +194,12 @@ def share(file: OnFile, claim: Claim) -> Verdict:
         f"no such {what} of {name_of(claim.firm)} is on file",
         tuple(dict.fromkeys(v.id for v in values))[:4],
     )
+
+
+def difference(_file: OnFile, claim: Claim) -> Verdict:
+    """Return the verdict of a difference from others at the same time, of which no facts are kept."""
+    what = lexicon.label_of(claim.quantity) if claim.quantity else "such figures"
+    return "not_on_file", f"no difference of {what} of {name_of(claim.firm)} from others is on file", ()
 
 
 def stake(_file: OnFile, claim: Claim) -> Verdict:

@@ -13,7 +13,7 @@ from jevons.units import format_count, format_money
 from jevons.words import Sentence
 
 _CAPITAL = re.compile(r"capital|capex|资本")
-_DAILY = re.compile(r"日均|每日|每天|daily|a day|per day|/day")
+_DAILY = re.compile(r"日均|每日|每天|日调用|日处理|日消耗|日产出|单日|一天|/日|daily|a day|per day|/day")
 _MONTHLY = re.compile(r"月均|每月|monthly|a month|per month|/month")
 _FIXED = {
     "multiple": "price over earnings (P/E)", "cluster": "accelerators", "interest_rate": "rate of interest",
@@ -45,6 +45,8 @@ def _what(claim: Claim) -> str:
         return _FIXED[kind]
     if kind == "growth":
         return f"growth of {quantity}" if claim.quantity else "growth"
+    if kind == "difference":
+        return f"difference of {quantity} from others" if claim.quantity else "difference from others"
     if kind == "change":
         return f"change of {quantity}"
     if kind == "margin":
@@ -106,7 +108,9 @@ def figures_of(claim: Claim) -> Iterator[str]:
         elif name == "previous":
             span = claim.named.get("previous_period")
             yield f"before: {figure_text(figure)}" + (f" {period_text(span)}" if span is not None else "")
-        elif name in {"change", "further_change"} or (claim.kind == "growth" and figure.kind == "percent"):
+        elif name in {"change", "further_change"} or (
+            claim.kind in {"growth", "difference"} and figure.kind == "percent"
+        ):
             yield change_text(figure)
         else:
             yield figure_text(figure)
@@ -132,7 +136,7 @@ def change_text(figure: Figure) -> str:
     if figure.kind != "percent":
         return f"{way} {_LEADS.get(figure.qualifier, '')}{span_text(sizes[0], sizes[1], figure.unit)}"
     size = f"{100 * sizes[0]:g}" if sizes[0] == sizes[1] else f"{100 * sizes[0]:g} to {100 * sizes[1]:g}"
-    points = re.search(r"百分[点點]|point|pct", figure.text.lower())
+    points = re.search(r"百分[点點]|point|pct|bps?|基点|基點", figure.text.lower())
     return f"{way} {_LEADS.get(figure.qualifier, '')}{size} {'points' if points else '%'}"
 
 
@@ -155,6 +159,12 @@ def size_text(figure: Figure) -> str:
         return f"{low / 1e6:,.4g} MW" if exact else f"{low / 1e6:,.4g} to {high / 1e6:,.4g} MW"
     if figure.unit in MONIES:
         return span_text(low, high, figure.unit)
+    if figure.what in {"compute", "energy"}:
+        return (
+            f"{format_count(low)} {figure.unit}"
+            if exact
+            else f"{format_count(low)} to {format_count(high)} {figure.unit}"
+        )
     counted = lexicon.label_of(figure.what) if figure.what in lexicon.words("counts") else figure.what
     word = counted or ("accelerators" if figure.kind == "devices" else "")
     number = format_count(low) if exact else f"{format_count(low)} to {format_count(high)}"
