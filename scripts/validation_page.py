@@ -131,7 +131,8 @@ Groups of at least {least} figures, by median error held out by group.
 - *SGLang's share of memory*, where a server is told none, leaves room for a step's tokens and captured requests: 83 %
   of 80 GB, 90 % of 141. On one H100 that leaves 1 GB of cache beside gpt-oss-120b, a tenth of what 88 % would.
 - *Copies*: runs that repeat all figures of another device or model to the digit are left out of the fit.
-- *Layouts printed as products of sizes* are read as such, and left out of the fit.
+- *Layouts printed as products of sizes* are read as such, and left out of the fit. Four devices with two expert ranks
+  are two: InferenceX's scripts take one expert rank, or as many as devices.
 - *The first scripts of InferenceX for TensorRT-LLM* (October 2025; rows without a version) chose expert ranks and
   attention per device by users and lengths. Rows print neither: they have the layout of those rules.
 - *Drafting* (multi-token prediction) is not recorded in most rows of InferenceX. It is assumed where the engine's image
@@ -229,7 +230,7 @@ held-out groups it makes medians 1 to 8 % worse and 90th percentiles 4 to 7 %, i
 - *TensorRT-LLM overview, 90th percentile*: hosts of GB200, whose steps with prompts take 20 to 50 ms longer in 1.0
   than those of B200; Llama 4 at 20,000 tokens in 0.20; batch limits of static runs of 2024.
 - *TTFT together*: waits of TensorRT-LLM with drafting; prompts of DeepSeek on B300 under SGLang 0.5.10, five times as
-  long as on a B200; expert kernels where experts are divided but attention is not (20 to 30 % too fast on two ranks).
+  long as on a B200.
 
 Tables and licences: TensorRT-LLM performance overview (NVIDIA, Apache-2.0); InferenceX runs in aiconfigurator-core
 0.12.0 (Apache-2.0) and in gminneci/mantile (no licence file: fitted, no row kept here); MLPerf Inference results

@@ -87,6 +87,11 @@ def _lengths(row: Row, ratio: float) -> tuple[Lengths, Lengths]:
     return lengths[0], lengths[1]
 
 
+def _by_scripts(notes: Mapping[str, Any]) -> bool:
+    """Return whether InferenceX's scripts made a run: all of them have one expert rank, or as many as devices."""
+    return "InferenceX" in str(notes.get("origin", ""))
+
+
 def _together(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> Case:
     layout, decoded = sizes_of(row), False
     if int(number_of(row.get("tp")) or 0) < 1:
@@ -107,7 +112,7 @@ def _together(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
         tp, ep, dp, decoded = (tp, tp, 1, True) if split else (1, dp, dp, True)
     elif ep > 1 and dp > ep and dp % ep == 0 and tp == 1:
         dp, decoded = ep, True
-    elif notes.get("layout_suspect") or tp > node:
+    elif notes.get("layout_suspect") or tp > node or (tp == ep**2 > 1 and _by_scripts(notes)):
         # tp was multiplied with ep: the devices are those of ep.
         tp, dp, decoded = max(ep, 1), 1, True
     if not moe:

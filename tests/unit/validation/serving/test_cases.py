@@ -91,6 +91,20 @@ def test_product_of_sizes_means_attention_ranks_in_other_engines():
     ) == (1, 4, 4, True)
 
 
+@pytest.mark.parametrize(
+    ("tp", "ep", "origin", "read"),
+    [
+        ("4", "2", "InferenceX/InferenceMAX", (2, 2, True)),
+        ("4", "2", "AIConfigurator gap analysis", (4, 2, False)),
+        ("4", "4", "InferenceX/InferenceMAX", (4, 4, False)),
+        ("1", "1", "InferenceX/InferenceMAX", (1, 1, False)),
+    ],
+)
+def test_scripts_with_one_expert_rank_or_as_many_as_devices_print_two_of_four_for_two_devices(tp, ep, origin, read):
+    instances = case_of({"origin": origin, "moe_tp": 1}, engine="sglang", tp=tp, ep=ep).instances
+    assert (instances.layout.tp, instances.layout.ep, instances.decoded_layout) == read
+
+
 def test_users_of_dense_replicas_behind_a_router_are_those_of_one():
     case = case_of({"batch_size": "4"}, model="Qwen/Qwen3-32B")
     assert case.requested.users == 4
