@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit
+from jevons.serving.parts import kernel
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -18,12 +18,12 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
     def decorate(function: Callable[..., Any]) -> Any:
         try:
-            dispatcher = njit(cache=True, **options)(function)
+            dispatcher = kernel(cache=True, **options)(function)
         except RuntimeError as error:
             if "cannot cache" not in str(error):
                 raise
             _say_once("no folder for them can be written")
-            return njit(**options)(function)
+            return kernel(**options)(function)
         _forgive(dispatcher._cache)  # noqa: SLF001 - numba has no other way to reach it
         return dispatcher
 

@@ -2,12 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from numba import njit
 
 from jevons import models, serving
 from jevons.errors import InputError
 from jevons.hardware import accelerator
 from jevons.serving import sim
+from jevons.serving.parts import kernel
 from jevons.serving.sim._kernels import leap
 from jevons.serving.sim._kernels.state import FOREVER
 from jevons.serving.sim.replica import run
@@ -62,7 +62,7 @@ def test_decode_steps_never_get_shorter_as_contexts_grow() -> None:
         assert (np.diff(times) >= -1e-11).all()
 
 
-@njit
+@kernel()
 def called(table, limits, batch, context, most, ticks):
     """Leap, from a function that Python may call."""
     return leap.leap(table, limits, batch, context, most, ticks)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from jevons.serving.parts import part
 
 IntArray = NDArray[np.int64]
 
@@ -14,14 +15,14 @@ _INSIDE = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper
 """Of functions that kernels alone call: a way in from Python takes as long to compile as the function. Without one, to
 call it from Python ends the process; its *py_func* may be called where it calls no other."""
 
-inline = njit(forceinline=True, _nrt=False, **_INSIDE)
+inline = part(forceinline=True, _nrt=False, **_INSIDE)
 """Counting references to a dozen arrays at each call made the kernels six times slower: these go without."""
 
-rare = njit(_nrt=False, **_INSIDE)
+rare = part(_nrt=False, **_INSIDE)
 """For those that few steps need: called, which takes a microsecond, so that the steps compile faster. Numba compiles
 anew for arguments that are literal numbers, so these are called with none."""
 
-allocating = njit(forceinline=True, **_INSIDE)
+allocating = part(forceinline=True, **_INSIDE)
 """For those that make arrays."""
 
 # Scalars of one replica's state.

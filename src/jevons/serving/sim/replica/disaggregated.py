@@ -179,7 +179,7 @@ def simulate_split(
     ids = _fitting(requests, steps, prefill, decode)
     kernels_began = time.perf_counter()
     with told_of_compiling(progress):
-        compile_kernels(closed=False, balanced=routing == "least_loaded")
+        compile_kernels(closed=False)
     began = time.perf_counter()
     first = serve(prompts, one, ids, prefill.table, prefill.limits, prefill.replicas, routing, entry_s)
     going = (first.finish >= 0) & (requests.osl > 1)

@@ -135,7 +135,7 @@ def simulate(
         raise InfeasibleError(message, ["device memory"])
     kernels_began = time.perf_counter()
     with told_of_compiling(progress):
-        compile_kernels(closed=requests.users > 0, balanced=routing == "least_loaded")
+        compile_kernels(closed=requests.users > 0)
     began = time.perf_counter()
     trail = serve(requests, steps, np.flatnonzero(fits), table, limits, replicas, routing, entry_s)
     wall_s = time.perf_counter() - began
@@ -308,11 +308,11 @@ def _drive(
     else:
         arrival = np.round(requests.arrival_s * TICKS_PER_S).astype(np.int64) + entry if handed is None else handed
         if routing == "least_loaded" and replicas > 1:
-            drive.run_balanced(arrival, work, arrays, bounds, ids, states, gaps, replica)
+            drive.run_open(arrival, work, arrays, bounds, ids, states, gaps, replica)
         else:
             for place in range(replicas):
                 own = ids[place::replicas]
-                drive.run_open(arrival, work, arrays, bounds, own, states[place], gaps)
+                drive.run_open(arrival, work, arrays, bounds, own, states[place : place + 1], gaps, replica)
                 replica[own] = place
     return arrival
 
@@ -329,22 +329,13 @@ def told_of_compiling(progress: Callable[[str], None] | None) -> Iterator[None]:
         said.cancel()
 
 
-def compile_kernels(*, closed: bool, balanced: bool) -> None:
+def compile_kernels(*, closed: bool) -> None:
     """Compile the kernel of one kind of load, or load it from the cache, on two requests."""
     ones = np.ones(2, dtype=np.int64)
     tiny = Requests(arrival_s=np.zeros(2), isl=ones, osl=ones, users=2 if closed else 0)
     table = constant_table(2, 4, decode_s=0.01, prompt_token_s=0.001)
-    routing = "least_loaded" if balanced else "round_robin"
-    serve(
-        tiny,
-        ones,
-        np.arange(2),
-        table,
-        SimLimits(max_batch=2, step_tokens=4, block_tokens=1, kv_blocks=64),
-        2,
-        routing,
-        0.0,
-    )
+    limits = SimLimits(max_batch=2, step_tokens=4, block_tokens=1, kv_blocks=64)
+    serve(tiny, ones, np.arange(2), table, limits, 1, "round_robin", 0.0)
 
 
 def spread_of(values: FloatArray) -> Spread | None:
