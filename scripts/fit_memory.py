@@ -124,7 +124,7 @@ memory is called tight.
   states is from its source.
 - Start-ups by component on AMD, with pipeline or data parallelism, of releases 0.12 to 0.18 and from 0.20. On cards
   of less than 80 GB there are single lines only. Prompts cut into 512 tokens under 0.6 took 1.1 GiB less at their peak
-  than is told (one log), and 80,000 tokens a step of Kimi-Linear on two RTX 3090 are told to fit where they did not.
+  than is told (one log).
 - How the allocator of DeepSpeed and FSDP fragments: a full fine-tuning called tight may still run out of
   memory.
 """

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from jevons.limits import CONFIG_NUMBER
 from jevons.models import _compressed, _hybrids, _latent, _mixers, _older
 from jevons.models._config import Config
 from jevons.models._plain import Layers, Traits, dense, moe, plain
@@ -67,13 +68,39 @@ def build(family: str | None, config: Config, name: str, architecture: str) -> M
         layers=tuple(LayerGroup(count, *make) for make, count in counted.items()),
         tied_embeddings=config.flag("tie_word_embeddings", "tie_embeddings", default=family in _TIED),
         mtp_layers=config.integer("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules", default=0),
-        max_context=config.integer(
-            "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "model_max_length", "max_seq_length",
-            default=0,
-        ),
+        max_context=_longest(config),
         position_embeddings=learned,
         norms_per_layer=_NORMS.get(family, 2),
     )  # fmt: skip
+
+
+_STRETCHED = frozenset({"linear", "dynamic", "yarn"})
+"""Rotations that reach a factor beyond what a config states; others state what they reach."""
+
+
+def _longest(config: Config) -> int:
+    """Return the tokens that a model reads as engines take them: stretched rotations count; 0 where none are stated.
+
+    References
+    ----------
+    vLLM, ``_get_and_verify_max_len``; SGLang, ``get_context_length``.
+    """
+    stated = config.integer(
+        "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "model_max_length", "max_seq_length",
+        default=0,
+    )  # fmt: skip
+    both = (config.raw.get(key) for key in ("rope_scaling", "rope_parameters"))
+    scaling = next((value for value in both if isinstance(value, Mapping)), {})
+    kind, factor = str(scaling.get("rope_type", scaling.get("type"))), scaling.get("factor")
+    own = str(config.raw.get("model_type", "")).startswith("gemma3")
+    if own or kind not in _STRETCHED or isinstance(factor, bool) or not isinstance(factor, int | float):
+        return stated
+    first = scaling.get("original_max_position_embeddings") if kind == "yarn" else stated
+    first = first if isinstance(first, int) and not isinstance(first, bool) else stated
+    return max(stated, int(first * factor)) if 1.0 <= factor <= _MOST_STRETCHED and first <= CONFIG_NUMBER else stated
+
+
+_MOST_STRETCHED = 1024.0
 
 
 def _qwen_hybrid(config: Config) -> Layers:

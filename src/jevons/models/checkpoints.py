@@ -15,12 +15,39 @@ _EXPERTS_ONLY = ("kimi-k2", "gpt-oss")
 _BY_CHANNEL = ("llama-4",)
 
 
-def quantised(spec: ModelSpec, precision: str | None) -> ModelSpec:
+# Makers whose 4-bit checkpoints have a scale for 32 weights rather than 128.
+_SMALL_GROUPS = frozenset({"cpatonn", "cyankiwi"})
+
+# Makers' own 8-bit checkpoints that keep attention in 16 bits: fbgemm quantises the feed-forward layers alone.
+_FEED_FORWARD_ONLY = frozenset({("meta-llama", "llama-3.1-405b")})
+
+
+def quantised(spec: ModelSpec, precision: str | None, maker: str = "") -> ModelSpec:
     """Return the model with the weights that checkpoints of that precision usually have.
 
     4-bit checkpoints of mixture models keep attention in 16 bits; models that ship with quantised experts only keep
     everything else in 16 bits whatever the label.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model as it is shipped.
+    precision : str or None
+        Of the checkpoint; as shipped where None.
+    maker : str
+        Who published the checkpoint, in lower case: some quantise other parts, or in smaller groups.
     """
+    usual = _usual(spec, precision)
+    stored = usual.weight_precision
+    if precision == "fp8" and (maker, spec.name) in _FEED_FORWARD_ONLY:
+        return replace(usual, weight_precision=replace(stored, attention=spec.weight_precision.attention))
+    if precision == "int4" and maker in _SMALL_GROUPS:
+        kinds = {kind: "int4_g32" for kind in ("attention", "dense", "experts") if getattr(stored, kind) == "int4"}
+        return replace(usual, weight_precision=replace(stored, **kinds))
+    return usual
+
+
+def _usual(spec: ModelSpec, precision: str | None) -> ModelSpec:
     shipped = spec.weight_precision
     if precision is None:
         return spec

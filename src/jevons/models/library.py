@@ -145,6 +145,18 @@ def _without_gguf(plain: str, name: str) -> tuple[str, str | None]:
     return plain, None
 
 
+def maker_of(name: str) -> str:
+    """Return who published a checkpoint, in lower case; empty where the name does not say.
+
+    Examples
+    --------
+    >>> maker_of("meta-llama/Llama-3.1-405B-Instruct-FP8"), maker_of("llama-3.1-405b-fp8")
+    ('meta-llama', '')
+    """
+    owner, separator, _ = name.strip().lower().rpartition("/")
+    return owner.rsplit("/", 1)[-1] if separator else ""
+
+
 def base_name(name: str) -> str:
     """Return a model's name without the precision that it ends with.
 
@@ -214,9 +226,11 @@ def _own(path: str, name: str | None, _stamp: tuple[int, ...]) -> ModelSpec:
 def _shipped_as(name_or_path: str, name: str | None) -> ModelSpec:
     named = resolve(name_or_path)
     shipped = read_config(_CONFIGS / f"{named.spec_name}.json", name=named.spec_name)
-    spec = quantised(shipped, named.precision_hint)
+    maker = maker_of(name_or_path)
+    spec = quantised(shipped, named.precision_hint, maker)
     if spec.weight_precision != shipped.weight_precision:
-        return replace(spec, name=name or f"{named.spec_name}-{named.precision_hint}")
+        own = "" if spec == quantised(shipped, named.precision_hint) else f"{maker}/"
+        return replace(spec, name=name or f"{own}{named.spec_name}-{named.precision_hint}")
     return spec if name is None else replace(spec, name=name)
 
 

@@ -119,21 +119,29 @@ class PagedCache:
         return self.pages(kv_bytes) // max(groups, 1) * smallest
 
 
-def layer_makes(deployment: Deployment) -> list[LayerMake]:
-    """Return the layers of the fullest pipeline stage by make, as one device keeps them.
+def layer_token_bytes(deployment: Deployment, attention: Attention) -> float:
+    """Return the cache of one token in one layer on each device that holds a part of it [bytes].
 
-    Notes
-    -----
-    Keys and values are split by heads over ``tp`` devices, never below one head; a latent cache is kept whole on each.
+    Keys and values are split by heads over ``tp`` devices, never below one head; a latent (MLA) cache is kept whole on
+    each. Releases without kernels for it cached the keys and values of every head instead.
     """
+    element_bytes, tp = kv_bytes_of(deployment.kv_precision)[1], deployment.layout.tp
+    latent_head = deployment.engine.memory.earlier.latent_head
+    if attention.kind == "mla" and latent_head:
+        return 2.0 * attention.heads / tp * latent_head * element_bytes
+    share = 1.0 / min(tp, attention.kv_heads) if attention.kind == "gqa" and attention.kv_heads else 1.0
+    return cached_bytes(attention, element_bytes) * share
+
+
+def layer_makes(deployment: Deployment) -> list[LayerMake]:
+    """Return the layers of the fullest pipeline stage by make, as one device keeps them."""
     layout, model = deployment.layout, deployment.model
     element_bytes = kv_bytes_of(deployment.kv_precision)[1]
     stage_frac = math.ceil(model.n_layers / layout.pp) / model.n_layers
     counted: Counter[tuple[float, int, float]] = Counter()
     for group in model.layers:
         a: Attention = group.attention
-        share = 1.0 / min(layout.tp, a.kv_heads) if a.kind == "gqa" else 1.0
-        token_bytes = cached_bytes(a, element_bytes) * share
+        token_bytes = layer_token_bytes(deployment, a)
         state_bytes = a.mixer.state_elements * _STATE_BYTES / layout.tp
         if token_bytes:
             counted[token_bytes, deployment.window_of(a) or 0, 0.0] += group.count
@@ -143,10 +151,9 @@ def layer_makes(deployment: Deployment) -> list[LayerMake]:
             counted[0.0, 0, state_bytes] += group.count
     drafter = drafter_of(deployment)
     for group in () if drafter is None else drafter.layers:
-        a, share = group.attention, 1.0 / min(layout.tp, group.attention.kv_heads) if group.attention.kv_heads else 1.0
-        token_bytes = cached_bytes(a, element_bytes) * (share if a.kind == "gqa" else 1.0)
+        token_bytes = layer_token_bytes(deployment, group.attention)
         if token_bytes:
-            counted[token_bytes, deployment.window_of(a) or 0, 0.0] += group.count
+            counted[token_bytes, deployment.window_of(group.attention) or 0, 0.0] += group.count
     return [
         LayerMake(layers=math.ceil(count * stage_frac), token_bytes=make[0], window=make[1], state_bytes=make[2])
         for make, count in counted.items()

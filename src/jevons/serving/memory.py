@@ -8,12 +8,12 @@ import re
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.models import Attention, FeedForward, Gemm, LayerGroup, ModelSpec, WeightPrecision
-from jevons.models.formulas import cached_bytes, entry_bytes, expert_parameters, layer_gemms, layer_parameters
+from jevons.models.formulas import entry_bytes, expert_parameters, layer_gemms, layer_parameters
 from jevons.models.types import WEIGHT_BITS
 from jevons.operators.engines import shipped_text
 from jevons.operators.types import kv_bytes_of, storage_of
 from jevons.serving.drafter import as_deployment, drafter_of, joining_bytes
-from jevons.serving.kv_pages import paged_cache
+from jevons.serving.kv_pages import layer_token_bytes, paged_cache
 from jevons.serving.types import Deployment, Layout, MemoryUse
 
 # A device without matrix units of a precision keeps the weights in it and multiplies in 16 bits.
@@ -160,10 +160,9 @@ def kv_bytes_per_request(deployment: Deployment, context: float) -> float:
     total = 0.0
     for group in deployment.model.layers:
         a = group.attention
-        share = 1.0 / min(layout.tp, a.kv_heads) if a.kind == "gqa" else 1.0
         window = deployment.window_of(a)
         cached_tokens = min(context, window) if window else context
-        total += group.count * cached_tokens * cached_bytes(a, element_bytes) * share
+        total += group.count * cached_tokens * layer_token_bytes(deployment, a)
         total += group.count * a.mixer.state_elements * 4.0 / layout.tp
         if a.compression.recent:
             total += group.count * min(context, a.compression.recent) * entry_bytes(a, element_bytes)
@@ -190,7 +189,8 @@ def activation_bytes(deployment: Deployment) -> float:
     Notes
     -----
     Where an engine's start-ups were measured: the larger of a layer's peak and the sampler's, which holds the logits of
-    every running request several times, on each device of a tensor-parallel group. Buffers of expert layers stay.
+    every running request several times, on each device of a tensor-parallel group. Buffers of expert layers stay. Early
+    releases counted all that the allocator held after the step, in which no part takes the place of another.
     """
     model, layout, engine = deployment.model, deployment.layout, deployment.engine
     tokens, factors = float(engine.batching.step_tokens), engine.memory
@@ -205,6 +205,8 @@ def activation_bytes(deployment: Deployment) -> float:
     dense = 6.0 * tokens * max(group.feed_forward.hidden_inner for group in model.layers) / layout.tp
     layer = factors.hidden_copies * stream + max(dense, experts) + images
     sampler = rows * model.vocab * factors.sampler_bytes + stream + factors.sampler_fixed_bytes + images
+    if factors.earlier.peaks_added:
+        return factors.hidden_copies * stream + dense + experts + sampler
     return max(layer, sampler + factors.workspace_kept * experts)
 
 
@@ -215,7 +217,9 @@ def _expert_workspace_bytes(deployment: Deployment, block: FeedForward) -> float
     layout, hidden = deployment.layout, float(block.latent or deployment.model.hidden)
     inner = block.expert_inner / layout.expert_tp
     sides = 2.0 if block.gated else 1.0
-    rows = float(deployment.engine.batching.step_tokens) * block.experts_per_token
+    tokens, most = float(deployment.engine.batching.step_tokens), deployment.engine.memory.earlier.expert_step
+    rows = min(tokens, most) if most and weight_precision(deployment).experts != "int4" else tokens
+    rows *= block.experts_per_token
     if layout.ep > 1:
         rows *= (layout.dp if layout.dp_attention else 1.0) / layout.ep
     return 2.0 * rows * (max(sides * inner, hidden) + max(inner, hidden))

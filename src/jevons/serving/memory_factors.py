@@ -29,6 +29,26 @@ class GraphMemory(Part):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierMemory(Part):
+    """What earlier releases did otherwise.
+
+    Parameters
+    ----------
+    peaks_added : float
+        1 where a profiling step counts all that the allocator holds after it: peaks of layers and of the sampler, which
+        do not share memory, add up.
+    expert_step : float
+        Most tokens that expert layers take at once; 0 for any.
+    latent_head : float
+        Width of the keys and of the values that are cached for each head of latent attention; 0 where the latent is.
+    """
+
+    peaks_added: float = 0.0
+    expert_step: float = 0.0
+    latent_head: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryFactors(Grouped):
     """How one release of an engine uses device memory; all zero where its start-up was not measured.
 
@@ -43,6 +63,8 @@ class MemoryFactors(Grouped):
         1 where the start ends with a run of the sampler for as many requests as may run, beside cache and graphs.
     hidden_copies : float
         Copies of the residual stream alive at the peak of a layer, in widths of the model.
+    earlier : EarlierMemory
+        What earlier releases did otherwise.
     comm_bytes, comm_bus_bytes : float
         More outside the framework's allocator on each of several devices: communicators and their buffers. Devices that
         meet on the host's bus have channels for fewer.
@@ -79,6 +101,7 @@ class MemoryFactors(Grouped):
     sampler_fixed_bytes: float = 0.0
     sampler_warmed: float = 0.0
     hidden_copies: float = 0.0
+    earlier: EarlierMemory = EarlierMemory()
     comm_bytes: float = 0.0
     comm_bus_bytes: float = 0.0
     hopper_bytes: float = 0.0

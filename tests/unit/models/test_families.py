@@ -155,3 +155,20 @@ def test_experts_of_images_weigh_beside_the_text() -> None:
     spec = spec_of(config, "x")
     assert spec.parameters_total == pytest.approx(21.8e9, rel=0.01)
     assert spec.parameters_total + spec.vision_parameters == pytest.approx(29.4e9, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("family", "scaling", "longest"),
+    [
+        ("llama", {"type": "linear", "factor": 4.0}, 16_384),
+        ("qwen2", {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 4096}, 16_384),
+        ("qwen2", {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 1024}, 4096),
+        ("llama", {"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 4096}, 4096),
+        ("gemma3_text", {"rope_type": "linear", "factor": 8.0}, 4096),
+        ("llama", {"type": "linear", "factor": "4"}, 4096), ("llama", {"type": "linear", "factor": 1e9}, 4096),
+        ("llama", [4.0], 4096),
+    ],
+)  # fmt: skip
+def test_a_stretched_rotation_reaches_as_much_further_as_engines_take_it(family, scaling, longest):
+    config = plain(family, 64, 2, 4, 4, 128, 100, max_position_embeddings=4096, head_dim=16, rope_scaling=scaling)
+    assert spec_of(config, "x").max_context == longest

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.hardware import accelerator
-from jevons.models import ModelSpec
+from jevons.models import ModelSpec, maker_of
 from jevons.operators.engines import engine_in
 from jevons.serving.calibration import Calibration, shipped_calibration
 from jevons.serving.engines import engine as engine_preset
@@ -117,7 +117,7 @@ def _engine(row: Row, calibration: Calibration | None) -> EngineFactors:
 def _weights(spec: ModelSpec, hint: str | None, row: Row) -> ModelSpec:
     """Return the model in the precision of its name, else in that of the row's quantisation, else as shipped."""
     stated = hint or precision_of(row.get("quantization") or "")
-    return quantised(spec, stated) if stated else spec
+    return quantised(spec, stated, maker_of(row["model"])) if stated else spec
 
 
 def _cache(row: Row, spec: ModelSpec) -> str:
