@@ -92,6 +92,8 @@ Signed errors [%].
 
 - **Decode steps** are off by {h100:+.0f} % on H100, {a100:+.0f} % on A100 and {l40s:+.0f} % on L40S (median of ITL).
   Memory-bound products in 16 bits have their own scale, which these devices share with their generation.
+- **TTFT on H100** lacks 3 to 4 ms, with one device or two, whatever a step takes. It is not the front end's alone:
+  as much more for each request would make io.net's open loops of vLLM 0.8.5 on H100 24 % too slow to the first token.
 - **A step with a few prompt tokens beside decodes** is predicted no longer than one without. vLLM's kernel takes 1.75
   times the two separate kernels at 8 to 32 requests and 3 to 4 times at 128; the fitted scales hide this here.
 - `--max-num-batched-tokens 1024` (experiment 22) was measured 15 % slower at 20 requests a second than 2,048.
