@@ -11,6 +11,7 @@ from jevons.study.announcement.claim import Claim
 from jevons.study.announcement.figure import Figure, moved
 from jevons.study.announcement.figures import figures
 from jevons.study.announcement.grid import Grid, head_of, in_unit
+from jevons.study.announcement.local_currencies import local_currencies
 from jevons.study.announcement.mentions import Mention, dominant, main_firm, mentions, own_topic, role_of
 from jevons.study.announcement.reader import Context, Reader
 from jevons.study.announcement.relative import dated
@@ -40,6 +41,7 @@ def claims_of(
     """
     main = main_firm(sentences, stated)
     topic, analyst, alone = main, "", dominant(sentences, stated, main)
+    local = local_currencies(sentences, main)
     reported: Figure | None = None
     head: Grid | None = None
     claims: list[Claim] = []
@@ -48,7 +50,7 @@ def claims_of(
         named = mentions(sentence.plain, stated)
         now = own_topic(sentence.plain, named, main)
         speaker = lexicon.firm(now or topic)
-        read = figures(sentence.plain, sentence.text, "" if speaker is None else speaker.currency)
+        read = figures(sentence.plain, sentence.text, "" if speaker is None else speaker.currency, local)
         read = dated(read, sentence.plain, day, 12 if speaker is None else speaker.fiscal_end_month, year)
         reported = _reported(sentence, read, now or topic, main) or reported
         above, head = head, head_of(sentence, read, head)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -48,8 +49,11 @@ from jevons.study.announcement.relative import relative
 from jevons.study.announcement.spans import dates, periods, quarters, spans
 
 
-def figures(sentence: str, written: str, currency: str) -> list[Figure]:
-    """Return the figures of a plain sentence in their order; *currency* is that of the firm spoken of."""
+def figures(sentence: str, written: str, currency: str, local: Mapping[str, str] | None = None) -> list[Figure]:
+    """Return the figures of a plain sentence in their order.
+
+    *currency* is that of the firm spoken of; *local* gives that of a mark that several have, in this text.
+    """
     read: list[Figure] = []
     taken = [False] * len(sentence)
 
@@ -80,7 +84,7 @@ def figures(sentence: str, written: str, currency: str) -> list[Figure]:
         for match, figure in reader(sentence):
             if free(match):
                 add(figure)
-    for match, figure in _moneys(sentence, currency):
+    for match, figure in _moneys(sentence, currency, local or {}):
         if free(match):
             add(figure)
     for reader in (periods, quarters, spans):
@@ -188,8 +192,8 @@ def _percents(sentence: str) -> Any:
         if match["zh"]:
             size = value_of(match["over"])[0] / value_of(match["under"])[0]
         else:
-            size = (value_of(match["n"])[0] if match["n"] else 1.0) * PARTS[match["of"]]
-        start, end = match.span("zh" if match["zh"] else "part")
+            size = value_of(match["n"] or match["n2"] or "one")[0] * PARTS[match["of"] or match["of2"]]
+        start, end = match.span("zh" if match["zh"] else "more" if match["more"] else "part")
         yield Span(start, end), Figure(kind="percent", low=size, high=size, unit="1", start=start, end=end, text="")
     for match in FOLD.finditer(sentence):
         if match["to"] or match["under"]:
@@ -239,7 +243,7 @@ def _negatives(sentence: str, currency: str) -> Any:
             yield found(match, kind="money", low=size, high=size, unit=unit)
 
 
-def _moneys(sentence: str, currency: str) -> Any:
+def _moneys(sentence: str, currency: str, local: Mapping[str, str]) -> Any:
     yield from _negatives(sentence, currency)
     for match in FEN.finditer(sentence):
         unit = {"分": 0.01, "角": 0.1, "毛": 0.1}
@@ -257,10 +261,10 @@ def _moneys(sentence: str, currency: str) -> Any:
             and MOVED.search(sentence)
             and not TO_MONEY.search(sentence[: match.start()])
         ):
-            yield from _both(sentence, match, currency)
+            yield from _both(sentence, match, currency, local)
             continue
         if match["b"] and _listed(sentence, match):
-            yield from _both(sentence, match, currency)
+            yield from _both(sentence, match, currency, local)
             continue
         pre, post = match["pre"], match["post"] or match["post0"]
         low, high = range_of(match["a"], match["b"])
@@ -280,8 +284,7 @@ def _moneys(sentence: str, currency: str) -> Any:
             continue
         if pre == "¥" and "日" in sentence[match.end() : match.end() + 2]:
             known = "JPY"
-        if pre == "¥" and re.search(r"japan|tokyo|日本|东京|円|(?<![a-z])yen", sentence):
-            known = "JPY"
+        known = local.get(pre or "") or (local.get(post or "") if not pre else "") or known
         assumed = False
         if known is None:
             if not _bare_money(sentence, match):
@@ -306,9 +309,10 @@ def _listed(sentence: str, match: re.Match[str]) -> bool:
     )
 
 
-def _both(sentence: str, match: re.Match[str], currency: str) -> Any:
+def _both(sentence: str, match: re.Match[str], currency: str, local: Mapping[str, str]) -> Any:
     """Yield both ends of ``raised from A to B`` as figures of their own."""
-    unit = BEFORE.get(match["pre"] or "") or AFTER.get(match["post"] or match["post0"] or "") or currency
+    post = match["post"] or match["post0"] or ""
+    unit = local.get(match["pre"] or post) or BEFORE.get(match["pre"] or "") or AFTER.get(post) or currency
     scale = CENTS.get(match["post"] or "", 1.0)
     a, b = value_of(match["a"]), value_of(match["b"])
     if magnitude_of(match["a"]) == 1.0 and a[0] < b[0] / 1000 and "," not in match["a"]:
@@ -341,7 +345,16 @@ def _bare_money(sentence: str, match: re.Match[str]) -> bool:
     ahead = sentence[max(0, match.start() - (60 if against else 22)) : match.start()]
     if re.search(r"token|词元|用户|参数|调用", ahead) and not re.search(r"投|(?<!词)元|收入|spend|invest|capex", ahead):
         return False
-    return lexicon.count_pattern().match(behind) is None
+    noun = lexicon.count_pattern().search(sentence, match.end(), match.end() + _REACH)
+    between = "," if noun is None else sentence[match.end() : noun.start()]
+    return (
+        re.search(r"[,，.。;；:：()]|(?<![a-z])(?:and|on|for|in|from|of|to|with|by)(?![a-z])|[在于用向给]", between)
+        is not None
+    )
+
+
+_REACH = 24
+"""Characters between a number and the noun of what it counts, that noun included."""
 
 
 def _priced(figure: Figure, sentence: str) -> Figure:

@@ -30,7 +30,7 @@ _ALSO = re.compile(
 """Words between an amount and the same in another currency."""
 _MINUS = re.compile(
     r"(?:[-−]|negative|minus|outflow of|outflows of|loss(?:es)? of|deficit of|流出|净流出|亏损额?|净亏损|净亏损额?|为?负|lose|loses|lost|losing|loss (?:was|of|came to|totall?ed|reached|widened to|narrowed to)"
-    r"|亏损(?:为|达|约|扩大至|收窄至)|losses (?:were|of))\s?(?:about |roughly |人民币|约|近)?$"
+    r"|亏损(?:为|达|约|扩大至|收窄至)|losses (?:were|of)|(?:operating|net|pre-?tax|quarterly|annual) loss(?:es)?:?)\s?(?:about |roughly |人民币|约|近)?$"
 )
 """What stands before an amount that is a loss, or cash that goes out."""
 _PROFIT = re.compile(r"(?:(?:net |operating )?(?:profit|income|earnings) of|盈利|溢利|利润|净利)(?:为|约|\s)*$")

@@ -97,6 +97,7 @@ PARTS = {
 PART = re.compile(
     r"(?:by|fell|rose|grew|up|down|lost|gained|slid|dropped|jumped|climbed|shed)\s(?:about |nearly |almost |roughly |more than |over |another |a further )?"
     rf"(?P<part>(?P<n>an?|one|two|three|four)?[ -]?(?P<of>{'|'.join(sorted(PARTS, key=len, reverse=True))}))(?![a-z])"
+    rf"|(?P<more>(?P<n2>an?|one|two|three|four)[ -](?P<of2>{'|'.join(sorted(PARTS, key=len, reverse=True))}))(?=\s(?:more|less|higher|lower|above|below|up|down|cheaper|fewer)(?![a-z]))"
     rf"|(?<![至到])(?P<zh>(?P<under>[二三四五十])分之(?P<over>[一二两三四]))"
 )
 """A change by a part of the whole: ``fell by a quarter``, 下降三分之一."""
@@ -248,7 +249,7 @@ PLANNED = re.compile(
 )
 """Words of what is to come."""
 CONDITIONAL = re.compile(
-    r"(?<![a-z])(?:if|could|may(?! \d)|might|would|subject to|pending|provided that|potentially)(?![a-z])|若|如果|如(?=美|获|进|需)|一旦|有望|可能|或将|倘|假如|获批"
+    r"(?<![a-z])(?:if|could|(?<!in )(?<!by )(?<!since )(?<!of )(?<!last )(?<!until )(?<!from )(?<!this )may(?! \d)|might|would|subject to|pending|provided that|potentially)(?![a-z])|若|如果|如(?=美|获|进|需)|一旦|有望|可能|或将|倘|假如|获批"
 )
 """Words of what happens only in some case."""
 FROM_TO = re.compile(r"(?:from|由|从)\s?$")

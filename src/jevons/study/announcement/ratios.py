@@ -55,7 +55,7 @@ _BECAME = re.compile(
 _FROM_PLACE = re.compile(r"\s?(?:来自|来源于|(?:of (?:it|which|them|that) )?(?:comes?|came|is|was) from|from)")
 """What follows a part of an amount that has its origin somewhere."""
 _LEVEL = re.compile(
-    r"(?<![a-z])(?:rate|stake) (?:of|was|is|at)\s?$|税率(?:为|约)?$|(?:[升降跌增回落减低高窄大快慢]至|[升降跌增]到|(?<![a-z])to)\s?(?:about |roughly |约|近)?$"
+    r"(?<![a-z])(?:rate|stake) (?:of|was|is|at)\s?$|税率(?:为|约)?$|(?:跌破|突破|站上|(?<![a-z])(?:below|above|under|past) )$|(?:[升降跌增回落减低高窄大快慢]至|[升降跌增]到|(?<![a-z])to)\s?(?:about |roughly |约|近)?$"
 )
 """Words before a level that something went to, which is no change."""
 _THAN_OTHERS = re.compile(

@@ -547,6 +547,7 @@ class Reader:
             ):
                 continue
             gap += 10 if word in generic else 0
+            gap += _MEANS if key in _SOURCES and _PAID_WITH.search(self.plain[:start]) else 0
             gap += 14 * len(re.findall(r"[,，;；、]| while | and ", between)) - 0.5 * len(word)
             first, last = min(end, figure.end), max(start, figure.start)
             gap += 15 * sum(f is not figure and f.kind in kinds and first <= f.start < last for f in self.figures)
@@ -577,6 +578,12 @@ class Reader:
         return _CLOUDS[quantity] if _CLOUD.search(clause) or (whole and alone) else quantity
 
 
+_SOURCES = frozenset({"debt", "equity", "cash", "notes"})
+_PAID_WITH = re.compile(
+    r"(?:以|用|通过|利用|依靠|(?<![a-z])(?:funded|financed|paid|backed)[^,;.]{0,12}(?:by|with|from|through)|(?<![a-z])(?:mix|combination) of)[^,，;；。]{0,14}$"
+)
+_MEANS = 40
+"""What more a word weighs against an amount where it only says what is paid with."""
 _PAST = re.compile(
     r"(?<![a-z])(?:was|were|totalled|totaled|reached|stood|came|has spent|had spent|fell|rose|grew|reported|missed|beat)(?![a-z])|达到?了?|已|实现|为\d|报"
 )

@@ -122,8 +122,8 @@ def months_label(year: int, first: int, last: int) -> str:
 
     Examples
     --------
-    >>> months_label(2025, 7, 9), months_label(2026, 1, 4), months_label(2026, 12, 2)
-    ('2025-Q3', '2026-4M', '2025-12 to 2026-02')
+    >>> months_label(2025, 7, 9), months_label(2026, 1, 4), months_label(2026, 11, 2)
+    ('2025-Q3', '2026-4M', '2025-11 to 2026-02')
     """
     count = (last - first) % 12 + 1
     if count == 3 or (count == 6 and last in {6, 12}) or count == 12:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
+from jevons.facts import FactValue
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
 from jevons.study.announcement.figure import Figure
-from jevons.study.announcement.on_file import NEAR_DAYS, OnFile, Verdict, name_of, prefixes, said, shown
+from jevons.study.announcement.on_file import LATER_DAYS, NEAR_DAYS, OnFile, Verdict, name_of, prefixes, said, shown
 from jevons.units import format_count, format_money
 
 
@@ -89,7 +91,7 @@ def price(file: OnFile, claim: Claim) -> Verdict:
     values = [v for one in ids for v in file.facts.series(one, file.as_of)]
     if not values:
         return "not_on_file", f"no such price of {claim.other or name_of(claim.firm)} in {figure.unit} is on file", ()
-    hits = [v for v in values if file.agrees(figure, v)]
+    hits = [v for v in values if file.agrees(figure, v) and not _replaced(file, v, values)]
     if hits:
         return "confirmed", f"list price on file from {hits[-1].start}: {shown(hits[-1])}", (hits[-1].id,)
     if not claim.quantity:
@@ -101,6 +103,14 @@ def price(file: OnFile, claim: Claim) -> Verdict:
         last = values[-1]
         return "not_on_file", f"the list price on file is from {last.start}: {shown(last)}", tuple(ids)
     return "contradicted", f"list price on file from {near[-1].start}: {shown(near[-1])}", tuple(ids)
+
+
+def _replaced(file: OnFile, value: FactValue, values: Sequence[FactValue]) -> bool:
+    """Return whether a later list price of the same kind was in force well before the day of the text."""
+    if file.day is None:
+        return False
+    later = [v.start for v in values if v.id == value.id and v.start > value.start]
+    return bool(later) and (file.day - min(later)).days > LATER_DAYS
 
 
 def device_price(file: OnFile, claim: Claim) -> Verdict:
@@ -134,11 +144,16 @@ def rent(file: OnFile, claim: Claim) -> Verdict:
         return "not_on_file", "the text does not say of which accelerator", ()
     facts = [f for f in file.facts if f.id.startswith(f"rent.{device}.") and f.unit in {"USD/h", "CNY/h"}]
     values = [v for f in facts for v in file.facts.series(f.id, file.as_of)]
-    hits = [v for v in values if v.unit.startswith(figure.unit) and file.agrees(hourly, v)]
+    near = [v for v in values if file.day is None or abs((v.start - file.day).days) <= NEAR_DAYS]
+    hits = [v for v in near if v.unit.startswith(figure.unit) and file.agrees(hourly, v)]
     if hits:
         return "confirmed", f"rent on file from {hits[-1].start}: {shown(hits[-1])}", (hits[-1].id,)
     stated = f"{hourly.middle:.3g} {figure.unit} an accelerator-hour"
-    return "not_on_file", f"{stated}; none of {len(values)} rents on file is that", tuple(f.id for f in facts[:3])
+    return (
+        "not_on_file",
+        f"{stated}; none of {len(near)} rents on file near that date is that",
+        tuple(f.id for f in facts[:3]),
+    )
 
 
 def cut(file: OnFile, claim: Claim) -> Verdict | None:

@@ -160,6 +160,9 @@ def test_values_of_a_list_belong_to_its_periods_or_firms_one_by_one(text, read):
         ("净利润为人民币(1.2)亿元。", -1.2e8, "CNY"),
         ("Net loss was $(45.2) million.", -45.2e6, "USD"),
         ("Adani will invest ₹10 lakh crore.", 1e13, "INR"),
+        ("Kepler Foundry's capex is ¥1.1 trillion in Kumamoto.", 1.1e12, "JPY"),
+        ("台積電第三季合併營收9,899億2千萬元。", 989.92e9, "TWD"),
+        ("Tencent's capex is ¥13 billion.", 13e9, "CNY"),
     ],
 )
 def test_an_amount_is_read_as_its_country_writes_it(text, size, unit):
@@ -199,6 +202,26 @@ def test_the_level_of_a_year_of_results_holds_for_the_clauses_after_a_semicolon(
 def test_what_will_be_made_later_is_no_period_of_the_money():
     (invested,) = [c for c in jevons.read("公司計劃投資新台幣250億元，2027年量產。").claims if c.kind == "budget"]
     assert "period" not in invested.named
+
+
+def test_the_month_of_may_is_no_condition():
+    (users,) = jevons.read("OpenAI had 910 million weekly users in May.").claims
+    assert (what_of(users), users.named["count"].middle) == ("users", 910e6)
+
+
+def test_a_yen_amount_is_told_by_its_worth_in_dollars():
+    sales, _ = jevons.read("Kepler Foundry's sales were ¥412.6 billion ($2.7 billion). Capex was ¥90 billion.").claims
+    assert sales.named["amount"].unit == "JPY"
+
+
+def test_what_is_paid_with_is_not_what_is_paid():
+    (invested,) = jevons.read("公司拟以自有资金及银行贷款合计42亿元在张家口投建智算基地。").claims
+    assert invested.quantity == "capex"
+
+
+def test_a_rent_of_another_year_confirms_nothing():
+    (rent,) = jevons.read("Microsoft pays $2.05/hr per H100.", date="2027-01-27").claims
+    assert (rent.kind, rent.verdict) == ("rent", "not_on_file")
 
 
 def test_a_list_price_that_is_long_gone_contradicts_nothing():

@@ -1,0 +1,44 @@
+"""Which currency a mark stands for that several have: ``¥`` and 元."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from jevons.study.announcement import lexicon
+from jevons.study.announcement.numerals import DIGITS, value_of
+from jevons.study.announcement.text import Sentence
+
+_SAME_IN_DOLLARS = re.compile(
+    rf"¥\s?(?P<yen>{DIGITS}) ?(?P<a>tn|trn|trillion|bn|billion|mn|million|m|b)?\s?\((?:or |about |some |roughly |~)*"
+    rf"(?:us)?\$\s?(?P<usd>{DIGITS}) ?(?P<b>tn|trn|trillion|bn|billion|mn|million|m|b)?"
+)
+_SIZES = {"t": 1e12, "b": 1e9, "m": 1e6, "": 1.0}
+_YEN_A_DOLLAR = 40.0
+"""Between the yuan (7 a dollar) and the yen (more than 70)."""
+
+
+def local_currencies(sentences: Sequence[Sentence], main: str) -> Mapping[str, str]:
+    """Return the currency of each mark that several have, by the firm that a text is about, its places and its rates.
+
+    Examples
+    --------
+    >>> from jevons.study.announcement.text import sentences
+    >>> local_currencies(sentences("Sales were ¥412.6 billion ($2.7 billion)."), "")
+    {'¥': 'JPY'}
+    """
+    whole = " ".join(sentence.plain for sentence in sentences)
+    firm = lexicon.firm(main)
+    home = "" if firm is None else firm.currency
+    found: dict[str, str] = {}
+    rate = _SAME_IN_DOLLARS.search(whole)
+    if rate is not None:
+        yen, usd = (
+            value_of(rate[number])[0] * _SIZES[(rate[size] or "")[:1]] for number, size in (("yen", "a"), ("usd", "b"))
+        )
+        found["¥"] = "JPY" if usd and yen / usd > _YEN_A_DOLLAR else "CNY"
+    elif home == "JPY" or (home != "CNY" and lexicon.pattern("japan").search(whole)):
+        found["¥"] = "JPY"
+    if home == "TWD" or (not home and re.search(r"新台币|台股|\.tw(?![a-z])|(?<![a-z])nt\$", whole)):
+        found["元"] = "TWD"
+    return found
