@@ -38,7 +38,7 @@ JUDGED = {
 REASONS = {
     "TPU v6e products": "there are three shapes of weights; operands that stay on the chip between two calls of the "
     "loop are not modelled, and norms were fused into their neighbours",
-    "H20 from another device": "it has a quarter of the H200's matrix rate per core, behind which other work hides",
+    "4-bit products on an H20": "such kernels were measured on an A100 alone, called eagerly (12 µs a launch)",
     "AMD products and experts": "the best of tuning, one time for each shape from whichever library won",
     "experts in 16 bits and MXFP4": "Triton and Marlin take tile sizes from tables tuned by device and shape",
     "decode attention by FlashAttention 4 and Triton": "kernels switch how they split the work by rules of their own",
