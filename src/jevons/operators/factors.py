@@ -281,13 +281,10 @@ def _relatives(device: Accelerator, family: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _link_relatives(device: Accelerator) -> tuple[tuple[str, ...], ...]:
-    """Return devices whose collectives stand in: a board's links are not those of the same chip on a baseboard.
-
-    How far boards share their way through the host is the machine's, not the chip's.
-    """
+    """Return devices whose collectives stand in: a board's links are not those of the same chip on a baseboard."""
     board = device.scaleup.kind == _BOARD_LINK
-    alike = [] if board else [name for name in device.kernels_like if _link_kind(name) != _BOARD_LINK]
-    kind = _stand_ins("boards" if board else "stacked_memory")
+    alike = [name for name in device.kernels_like if (_link_kind(name) == _BOARD_LINK) == board]
+    kind = _stand_ins("graphics" if board else "stacked_memory")
     return (*((name,) for name in device.links_like or alike), kind)
 
 

@@ -252,18 +252,8 @@ def test_rtx_4090_computes_like_a_card_within_its_power_and_talks_through_the_ho
         for device in (card, throttled)
     ]
     assert busy[0] > 0.8 > busy[1]
-    names = ("rtx_4090", "rtx_pro_6000")
-    sent_s = [ops.all_reduce(Cluster(accelerator(name), 4), 1e8, 4).time_s.item() for name in names]
-    assert sent_s[0] == pytest.approx(4.0 * sent_s[1], rel=0.05)  # PCIe 4 over 5, through the host
-
-
-@pytest.mark.parametrize("name", ["rtx_3090", "rtx_5090", "a10", "rtx_a6000", "l4", "l20"])
-def test_boards_share_the_host_as_those_that_were_measured_do_not_as_one_odd_machine(name):
-    """NCCL issue 1639: 28 GB/s on bus among eight RTX 5090 on PCIe 5, 35 among four."""
-    device = accelerator(name)
-    sent_s = [ops.all_reduce(Cluster(device, 8), 1e9, p, kernel="nccl").time_s.item() for p in (4, 8)]
-    four, eight = (2e9 * (p - 1) / p / s for p, s in zip((4, 8), sent_s, strict=True))
-    assert 0.6 < eight / four <= 1.0
+    sent_s = [ops.all_reduce(Cluster(accelerator(name), 4), 1e8, 4).time_s.item() for name in ("rtx_4090", "l40s")]
+    assert sent_s[0] == pytest.approx(2.0 * sent_s[1], rel=0.05)  # without peer-to-peer, through the host's memory
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

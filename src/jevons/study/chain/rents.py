@@ -148,21 +148,23 @@ def clear_rents(
     Renters want work of two uses. A chip brings to each what its memory bandwidth and its matrix peak give, and is let
     to the use that pays best. The frontier, the cheapest work that a chip on sale can do at full cost, bounds the price
     of each use but in a shortage. It never rises here: where the best chip is barred, the shortage lifts rents.
-    Calls come before renters. A kind held for training is not in the market. Renters do not mind whose device it is.
+    Calls come before renters. A kind held for training is not in the market; nor are machines that a firm keeps for its
+    own use, see `brought_frac`. Renters do not mind whose device it is.
     Quarters are cleared in order, as brokers expect what rents so far suggest, and settle their books after each.
     """
     if inputs.use.counts_tokens.all():
         return None
     terms = scenario.market
     curve = RentCurve(terms.rental_tight.value, terms.rental_steepness.value, terms.rental_sag.value)
-    offer = _offer(scenario, plan, market, inputs)
     full = setting.hour_cur / curve.tight_frac
     on_sale = setting.supply > 0
     frontier = frontier_cur_per_h(setting.performance, full, on_sale)
     anchor = np.minimum.accumulate(frontier, axis=1)
     calm = (anchor[:, None, :] * setting.performance[:, :, None]).max(axis=0)
     mix = use_mix(scenario, market, inputs)
-    base = anchor / np.maximum((mix * anchor).sum(axis=0), 1e-30)
+    reference = np.maximum((mix * anchor).sum(axis=0), 1e-30)
+    base = anchor / reference
+    offer = _offer(scenario, plan, market, inputs, calm / reference)
     walk = _Walk(scenario, setting, offer, anchor, calm, mix * offer.wanted, base * offer.shown_cur_per_h, curve)
     for t in range(scenario.quarters):
         walk.quarter(t)
@@ -341,14 +343,36 @@ def broker_devices(scenario: Scenario) -> Array:
     return np.array([d.brokers.value * (1 + d.brokers_growth.value) ** years for d in devices])
 
 
-def _offer(scenario: Scenario, plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs) -> _Offer:
+def brought_frac(free_h: Array, wanted_h: Array, least_let_frac: float) -> Array:
+    """Return the share of a firm's free machines that it offers to renters by quarter, (t,).
+
+    Parameters
+    ----------
+    free_h, wanted_h : (t,)
+        Reference device-hours a day that its free machines could give, and that its renters want.
+    least_let_frac : float
+        Let share below which it brings no more, in (0, 1].
+
+    Notes
+    -----
+    What has been brought stays in the market: demand that falls leaves a glut.
+
+    Examples
+    --------
+    >>> brought_frac(np.array([100.0, 100.0, 100.0]), np.array([10.0, 40.0, 20.0]), 0.5).tolist()
+    [0.2, 0.8, 0.8]
+    """
+    brought_h = np.maximum.accumulate(wanted_h / least_let_frac)
+    return np.asarray(np.minimum(brought_h / np.maximum(free_h, 1e-30), 1.0))
+
+
+def _offer(scenario: Scenario, plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs, work: Array) -> _Offer:
     day_h = 24.0 * scenario.serving.availability.value
     rental = ~inputs.use.counts_tokens
     stand = (plan.fleet.installed - plan.fleet.training_devices).sum(axis=1) * day_h
     calls = plan.service.busy_device_h_per_d[~rental].sum(axis=(0, 2, 4)) / scenario.serving.utilisation_cap.value
     there = stand > np.maximum(_LEAST_FRAC * plan.fleet.installed.sum(axis=1), 1.0) * day_h
-    return _Offer(
-        firm=np.where(there, np.maximum(stand - calls, _LEAST_FRAC * stand), 0.0),
-        wanted=(market.market_calls_per_d * inputs.share_frac[:, None])[rental].sum(axis=0),
-        shown_cur_per_h=market.price_cur_per_tok[-1, 2],
-    )
+    free = np.where(there, np.maximum(stand - calls, _LEAST_FRAC * stand), 0.0)
+    wanted = (market.market_calls_per_d * inputs.share_frac[:, None])[rental].sum(axis=0)
+    brought = brought_frac((free * work).sum(axis=0), wanted, scenario.market.rental_least_let.value)
+    return _Offer(firm=free * brought, wanted=wanted, shown_cur_per_h=market.price_cur_per_tok[-1, 2])

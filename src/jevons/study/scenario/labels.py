@@ -64,6 +64,7 @@ _QUANTITIES = {
     "market.call_platform": "platform revenue per unit of call revenue",
     "market.rental_substitution": "substitution between chips for rent",
     "market.rental_tight": "share let at which rent covers full cost",
+    "market.rental_least_let": "share let before the firm offers more",
     "market.rental_steepness": "steepness of rent in a shortage",
     "market.rental_sag": "fall of rent in a glut",
     "market.rental_rush": "rush of renters at the start",

@@ -320,6 +320,7 @@ class MarketSpec(Section):
         "rental_price": "assumption.rental_price_cny_per_h",
         "rental_substitution": "assumption.rental_substitution",
         "rental_tight": "assumption.rental_tight_frac",
+        "rental_least_let": "assumption.rental_least_let_frac",
         "rental_steepness": "assumption.rental_steepness",
         "rental_sag": "assumption.rental_sag",
         "rental_elasticity": "assumption.rental_work_elasticity",
@@ -363,6 +364,8 @@ class MarketSpec(Section):
     """Elasticity of the demand for one chip to its rent, other rents equal, negative."""
     rental_tight: Annotated[Amount, Quantity(unit="1", ge=0.1, le=0.98)]
     """Share of a chip's stock that is let when its rent covers full cost."""
+    rental_least_let: Annotated[Amount, Quantity(unit="1", ge=0.01, le=0.98)]
+    """Let share below which the firm brings no more of its free machines to renters; what it has brought stays."""
     rental_steepness: Annotated[Amount, Quantity(unit="1", gt=0)]
     """Steepness of rent beyond that share (κ in the explanation of the market)."""
     rental_sag: Annotated[Amount, Quantity(unit="1", gt=0, le=5)]

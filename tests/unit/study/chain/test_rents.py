@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from jevons.study import load, plan
+from jevons.study.chain.rents import brought_frac
+from jevons.study.scenario.shelf import shipped_file
 from places import TINY
 
 
@@ -39,3 +41,21 @@ def test_a_chip_that_is_dear_for_what_it_does_earns_less_than_its_cost_while_ano
     calls = planned(**{"market.segments.renters.adopters": 620.0})
     over = calls.chain.rents.cny_per_h[:, 0] / (calls.chain.setting.hour_cur[:, 0] / 0.75)
     assert over[0] > 1 > over[1]
+
+
+def test_a_firm_brings_to_renters_what_they_ask_for_and_what_it_brought_stays():
+    free, wanted = np.array([100.0, 200.0, 200.0, 50.0]), np.array([12.0, 90.0, 30.0, 30.0])
+    brought = brought_frac(free, wanted, 0.6) * free
+    assert brought[:3] == pytest.approx([20.0, 150.0, 150.0])  # a glut stays where demand falls
+    assert brought[3] == pytest.approx(50.0)  # never more than is free
+    assert brought_frac(free, 10 * wanted, 0.6) == pytest.approx(1.0)
+
+
+@pytest.mark.slow
+def test_rents_of_a_date_are_alike_whoever_lets():
+    """A firm that buys for itself does not let its machines for a fifth of what others get."""
+    plans = [plan(load(shipped_file(name)), draws=0) for name in ("alibaba-380bn", "bytedance-160bn")]
+    alibaba, bytedance = (
+        p.chain.rents.cny_per_h[list(p.scenario.hardware.devices).index("h20"), 2:4].mean() for p in plans
+    )
+    assert bytedance == pytest.approx(alibaba, rel=0.45)

@@ -73,10 +73,12 @@ def test_more_efficient_hours_sell_more_work_at_lower_prices_in_fewer_hours(run)
 def test_the_value_of_the_main_scenario_has_no_peak_at_todays_efficiency(run):
     # a ceiling on tokens per call, met at today's software gains, had put one there
     base, changed = run
-    values = [changed(serving__efficiency=x).accounts.plan_value_cur for x in (0.5, 0.8, 1.25, 2.0)]
-    assert values[:3] == sorted(values[:3])
-    assert values[3] > 0.98 * values[2]  # beyond, it is flat: rents above calm ones are not capitalised
-    assert values[1] < base.accounts.plan_value_cur < values[2]
+    half, less, more, double = (changed(serving__efficiency=x).accounts.plan_value_cur for x in (0.5, 0.8, 1.25, 2.0))
+    today = base.accounts.plan_value_cur
+    assert half < 0.95 * today
+    # from today's on it is flat, within what a fixed point that is met to 1 % leaves open: rents above calm ones are not
+    # capitalised
+    assert [less, more, double] == pytest.approx([today] * 3, rel=0.02)
 
 
 def test_points_of_a_sweep_say_what_makes_their_value():
