@@ -8,7 +8,6 @@ Needs a Chromium on this machine and the extra ``dev``. Pictures lie in docs/ima
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from chromium import MISSING, browser
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -28,7 +27,6 @@ SCREENS = {
     "plan": "plan",
 }
 LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SIZE = {"width": 1180, "height": 820}
 
 
@@ -50,13 +48,14 @@ def service() -> Iterator[str]:
             running.terminate()
 
 
-def picture(browser: Any, address: str, screen: str, language: str) -> None:
+def picture(chromium: Any, address: str, screen: str, language: str) -> None:
     """Write what a reader sees first of one screen."""
-    context = browser.new_context(viewport=SIZE, locale=LANGUAGES[language], color_scheme="light")
+    context = chromium.new_context(viewport=SIZE, locale=LANGUAGES[language], color_scheme="light")
     page = context.new_page()
     page.set_default_timeout(120_000)
     page.goto(f"{address}/#/{SCREENS[screen]}")
     page.wait_for_selector(".runbar.done, .error, .ready")
+    page.locator(".banner:not(.own)").wait_for(state="detached")
     page.wait_for_timeout(1200)
     page.screenshot(path=IMAGES / f"page-{screen}-{language}.png")
     context.close()
@@ -64,16 +63,14 @@ def picture(browser: Any, address: str, screen: str, language: str) -> None:
 
 def main() -> int:
     """Take every picture."""
-    path = next((known for name in NAMES if (known := shutil.which(name))), None)
-    if path is None:
-        print("no Chromium is installed; `apt-get install chromium` brings one", file=sys.stderr)
-        return 2
-    with service() as address, sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        for screen in SCREENS:
-            for language in LANGUAGES:
-                picture(browser, address, screen, language)
-        browser.close()
+    with browser() as chromium:
+        if chromium is None:
+            print(MISSING, file=sys.stderr)
+            return 2
+        with service() as address:
+            for screen in SCREENS:
+                for language in LANGUAGES:
+                    picture(chromium, address, screen, language)
     return 0
 
 

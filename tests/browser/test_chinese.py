@@ -10,12 +10,12 @@ import pytest
 from chinese import english
 from result_kinds import MAKERS, made
 
-OWN = ("A small cloud", "shops", "chat", "small", "large", "perf overview")
-"""Names in the scenario and in the measured rows of the tests."""
+OWN = ("A small cloud", "shops", "chat", "small", "large", "perf overview", "jevons compare", "boom", "bust")
+"""Names in the scenario and in the measured rows of the tests, a command and its cases."""
 TEXTS = """() => {
   for (const one of document.querySelectorAll("details")) one.open = true;
   for (const one of document.querySelectorAll(".tables table, .full")) one.remove();
-  const quoted = (e) => e.closest("pre, code, script, style, title, [lang=en]:not(html), .numbers, .chart-tools");
+  const quoted = (e) => e.closest("pre, code, script, style, title, [lang=en]:not(html), .chart-tools");
   const texts = new Set();
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) if (!quoted(walk.currentNode.parentElement)) texts.add(walk.currentNode.textContent.trim());

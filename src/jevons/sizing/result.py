@@ -423,6 +423,11 @@ def fleet_tokens(currency: str) -> Formula:
     )
 
 
+def _bounds(bounds: Mapping[str, str]) -> str:
+    """Return what binds in each phase, in words."""
+    return ", ".join(f"{what} ({phase})" for phase, what in bounds.items())
+
+
 def size_ledger(result: SizeResult) -> Ledger:
     """Return how the figures of the best fleet were made."""
     ledger, best, on = Ledger(), result.best, result.service.on
@@ -444,7 +449,8 @@ def size_ledger(result: SizeResult) -> Ledger:
     unit = "users" if result.demand.users and not result.demand.think_s else "req/s"
     ledger.add(
         "best.capacity_per_replica", best.capacity, unit,
-        method=f"{best.deployment} at batch {best.point.batch:g}: bound by {best.point.bounds}", parents=hardware,
+        method=f"{best.deployment} at batch {best.point.batch:g}: bound by {_bounds(best.point.bounds)}",
+        parents=hardware,
     )  # fmt: skip
     how = "fewest replicas that keep the limits when simulated" if best.observed else "load over capacity, rounded up"
     ledger.add(

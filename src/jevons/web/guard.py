@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -17,6 +18,8 @@ MAX_BODY = 64_000
 MAX_UPLOAD = 50_000_000
 """Bytes of a trace."""
 READ_LIMIT_S, UPLOAD_LIMIT_S = 20.0, 180.0
+_DRAINED = 4
+"""Up to how many times its limit a body that is too large is still taken, for the refusal to be heard."""
 UPLOADS = "/api/v1/traces"
 COOKIE = "jevons_token"
 
@@ -156,6 +159,8 @@ class Guard:
         most = MAX_UPLOAD if upload else MAX_BODY
         stated = headers.get("content-length", "")
         if stated and (not stated.isdigit() or int(stated) > most):
+            if stated.isdigit() and int(stated) <= _DRAINED * most:
+                await _drained(receive)
             raise RefusedError(413, _too_large(upload=upload))
         try:
             content = await asyncio.wait_for(
@@ -174,6 +179,14 @@ class Guard:
             return {"type": "http.request", "body": content, "more_body": False}
 
         return give
+
+
+async def _drained(receive: Receive) -> None:
+    """Take what is still sent, so that the sender hears the refusal rather than a broken connection."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(READ_LIMIT_S):
+            while (message := await receive())["type"] == "http.request" and message.get("more_body"):
+                pass
 
 
 async def _read(receive: Receive, most: int, *, upload: bool) -> bytes:

@@ -125,7 +125,10 @@ def statistics(path: Path, name: str, columns: Mapping[str, str] | None) -> dict
 
     if columns:
         path.write_bytes(mapped(path.read_bytes(), columns))
-    trace = read_trace(path)
+    try:
+        trace = read_trace(path)
+    except InputError as error:  # of the file that the user knows, not of the copy that is held
+        raise InputError(str(error).replace(str(path), name)) from None
     arrival = trace.arrival_s
     span = float(arrival[-1]) if len(arrival) else 0.0
     counts, edges = np.histogram(arrival, bins=_BINS, range=(0.0, max(span, 1e-9)))

@@ -233,6 +233,10 @@ def test_traces_are_read_mapped_and_refused_in_words(page: Served) -> None:
     assert mapped.status_code == 201, mapped.text
     run = page.ask("simulate", {"model": "llama-3.1-8b", "trace": mapped.json()["id"]})
     assert run.status_code == 200, run.text[:300]
+    for name, content in (("mine.csv", b"PK\x03\x04" + b"0" * 500), ("mine.csv.gz", b"\x1f\x8b\x08 none")):
+        message = page.client.post(f"{API}/traces", params={"name": name}, content=content).json()["error"]["message"]
+        assert message.startswith(f"{name}:")
+        assert str(page.folder) not in message
     for name, content in (("x.exe", b"a"), ("x.csv", b""), ("x.csv", b"\x00\x01" * 50), ("x.json", b"{}")):
         bad = page.client.post(f"{API}/traces", params={"name": name}, content=content)
         assert bad.status_code == 422, name

@@ -138,7 +138,7 @@ export function option(spec, { narrow = false, width = 600 } = {}) {
   const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const tooltip = { trigger: "item", confine: true, backgroundColor: ink.back, borderColor: ink.grid, textStyle: { color: ink.text, fontSize: 13 }, renderMode: "html" };
   const base = { animation: false && !quiet, backgroundColor: "transparent", aria: { enabled: true, label: { description: spec.summary || spec.title } }, textStyle: { fontFamily: "system-ui, sans-serif", fontSize: 12, color: ink.text }, tooltip };
-  if (spec.kind === "flow") return { ...base, series: [{ type: "sankey", data: spec.nodes.map((n) => ({ name: n.name, depth: n.depth, itemStyle: { color: hue(n.entity || n.name) }, label: n.inward ? { position: "left" } : undefined })), links: spec.links, nodeGap: 10, nodeWidth: 14, nodeAlign: "left", layoutIterations: 48, top: 6, bottom: 6, label: { color: ink.text, fontSize: 12, textBorderColor: ink.back, textBorderWidth: 3, formatter: (p) => flowTitle(spec, p.name, narrow) }, lineStyle: { color: "gradient", opacity: 0.35 }, right: narrow ? 104 : 170, left: 8 }],
+  if (spec.kind === "flow") return { ...base, series: [{ type: "sankey", data: spec.nodes.map((n) => ({ name: n.name, depth: n.depth, itemStyle: { color: hue(n.entity || n.name) }, label: n.inward ? { position: "left" } : undefined })), links: spec.links, nodeGap: 10, nodeWidth: 14, nodeAlign: "left", layoutIterations: 48, top: 6, bottom: 6, label: { color: ink.text, fontSize: 12, textBorderColor: ink.back, textBorderWidth: 3, formatter: (p) => flowTitle(spec, p.name, narrow) }, lineStyle: { color: "gradient", opacity: 0.35 }, right: flowRoom(spec, narrow), left: 8 }],
     tooltip: { ...tooltip, formatter: (p) => `${p.dataType === "edge" ? `${escapeText(flowTitle(spec, p.data.source, true))} → ${escapeText(flowTitle(spec, p.data.target, true))}` : escapeText(flowTitle(spec, p.name, true))}: <b>${escapeText(spec.show ? spec.show(p.value) : tick(p.value))}</b>${sourceLine(spec)}` } };
   if (spec.kind === "heat") {
     const values = spec.cells.map((c) => c[2]).filter((v) => v !== null);
@@ -186,6 +186,12 @@ function labelRoom(spec) {
 }
 
 const sourceLine = (spec) => (spec.source ? `<br>${escapeText(t("chart.source", { source: spec.source }))}` : "");
+
+/** Room to the right for the words of the nodes that a flow ends in. */
+function flowRoom(spec, narrow) {
+  const ends = spec.nodes.filter((node) => !spec.links.some((link) => link.source === node.name));
+  return Math.min(240, Math.max(60, ...ends.map((node) => widthOf(flowTitle(spec, node.name, narrow)))) + 16);
+}
 
 /** The words of a node of a flow, with its amount where there is room. */
 function flowTitle(spec, name, short) {

@@ -2,7 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "jevons/vendor/preact.js";
 import { fieldName, t, word } from "jevons/i18n.js";
 import { original, quantity } from "jevons/format.js";
-import { copy } from "jevons/ui.js";
+import { copy, Method } from "jevons/ui.js";
 import { compact, parse } from "jevons/parse.js";
 import { go, inputs, read } from "jevons/state.js";
 import * as api from "jevons/api.js";
@@ -88,7 +88,7 @@ function Tree({ nodes, path, depth = 0, seen = new Set(), kind = "", amounts = [
   return html`<li class="node"><div class="node-head">
     ${parents.length ? html`<button type="button" class="twist" aria-expanded=${open} aria-label=${t(open ? "tree.close" : "tree.open", { path })} onClick=${() => setOpen(!open)}>${open ? "▾" : "▸"}</button>` : html`<span class="twist"></span>`}
     <span><code>${path}</code> = <strong>${original(node.value, node.unit)}</strong>${node.low !== undefined ? html` <span class="range">[${original(node.low, node.unit)}–${original(node.high, node.unit)}]</span>` : null} <${Badge} grade=${node.grade}/>${key ? html` <${Override} name=${key} path=${path} node=${node} close=${close}/>` : null}</span></div>
-    ${node.formula ? html`<div class="formula">${node.formula}</div>` : null}${node.method ? html`<div class="formula" lang="en">${node.method}</div>` : null}
+    ${node.formula ? html`<div class="formula">${node.formula}</div>` : null}${node.method ? html`<div class="formula"><${Method} text=${node.method}/></div>` : null}
     ${source ? html`<div class="source" lang="en">${url ? html`<a href=${url[0]} rel="noreferrer noopener" target="_blank">${source}</a>` : source}</div>` : null}
     ${open && parents.length ? html`<ul>${parents.map((one) => html`<${Tree} nodes=${nodes} path=${one} depth=${depth + 1} seen=${next} kind=${kind} amounts=${amounts} close=${close} key=${one}/>`)}</ul>` : null}</li>`;
 }

@@ -25,6 +25,12 @@ export function Sentence({ id, values, tag = "p", cls = "" }) {
   return tag === "h1" ? html`<h1 class=${cls} id="answer">${parts}</h1>` : html`<p class=${cls}>${parts}</p>`;
 }
 
+/** How a figure comes about, in the language of the page where it has words for it. */
+export function Method({ text }) {
+  const said = term(text);
+  return html`<span lang=${language() === "zh" && said === text ? "en" : null}>${said}</span>`;
+}
+
 /** The library's own answer, in the language of the page where it was said in it. */
 export function Told({ answer }) {
   const own = ((answer.meta || {}).said || {})[language()];

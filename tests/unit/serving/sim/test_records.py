@@ -11,6 +11,7 @@ import pytest
 import jevons
 from jevons.errors import InputError
 from jevons.serving.sim import from_trace, read_trace
+from jevons.serving.sim.load import records
 from jevons.serving.sim.load.records import FORMATS, block_tokens
 
 
@@ -172,3 +173,12 @@ def test_turns_of_a_session_hold_what_is_new_and_take_a_length_of_answers(tmp_pa
     with pytest.raises(InputError, match="no output lengths"):
         read_trace(path)
     assert read_trace(path, {"osl": "30"}).isl.tolist() == [100, 100 + 30 + 50]
+
+
+def test_a_table_of_unknown_columns_is_told_by_its_first_row(monkeypatch):
+    def rows(_path, _text):
+        yield 2, {"a": "1", "b": "2"}
+        pytest.fail("the rows below were read")
+
+    monkeypatch.setattr(records, "_records", rows)
+    assert records.gathered(Path("x.csv"), b"a,b\n1,2\n", {}) is None

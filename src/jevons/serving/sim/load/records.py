@@ -107,23 +107,24 @@ def gathered(path: Path, content: bytes, mapping: Mapping[str, str]) -> Gathered
         If a row is malformed, or the file lacks what no default stands for.
     """
     text = content.decode("utf-8-sig")
-    records = [(line, record) for line, whole in _records(path, text) for record in _parts(whole)]
-    if not records:
+    stated = ((line, record) for line, whole in _records(path, text) for record in _parts(whole))
+    first = next(stated, None)
+    if first is None:
         return None
-    first = records[0][1]
+    make = next(((name, read) for known, name, read in _MAKES if known(first[1])), None)
+    obvious = obvious_fields(first[1])
+    if not mapping and make is None and not {"isl", "osl"} <= set(obvious):
+        return None
+    records = [first, *stated]
     told_apart = any("delay" in record and "turn_of" in record for _, record in records)
-    obvious = obvious_fields(first)
     if mapping:
         own = {re.sub(r"_(ms|us|ns|s)$", "", name) for name in mapping}
         whole = {**mapping, **{name: field for name, field in obvious.items() if name.split("_")[0] not in own}}
         return _collected(path, "mapped", list(_mapped(path, records, whole)), ordered=told_apart)
-    make = next(((name, read) for known, name, read in _MAKES if known(first)), None)
     if make is not None:
         rows = [row for line, record in records for row in make[1](line, record)]
         told_apart = any(row.delay_s is not None for row in rows)  # such turns hold only what is new
         return _collected(path, make[0], rows, ordered=make[0] == "aiperf" and told_apart)
-    if not {"isl", "osl"} <= set(obvious):
-        return None
     rows = [
         replace(row, isl=row.isl or 0.0, osl=row.osl or 0.0) for row in _mapped(path, records, obvious)
     ]  # requests that failed have no counts

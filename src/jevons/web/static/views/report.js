@@ -3,7 +3,7 @@ import { html, useMemo, useState } from "jevons/vendor/preact.js";
 import { language, rich, t } from "jevons/i18n.js";
 import { large, money, number, original, percent, quantity, span } from "jevons/format.js";
 import { term } from "jevons/terms.js";
-import { shared } from "jevons/ui.js";
+import { Method, shared } from "jevons/ui.js";
 import { Badge } from "jevons/drawer.js";
 import { Chart } from "jevons/chart.js";
 import { tokensChart } from "jevons/views/plan.js";
@@ -143,7 +143,7 @@ function Details({ answer, found }) {
     <div class="field search"><label for="report-search">${t("report.search")}</label><input type="search" id="report-search" value=${query} onInput=${(e) => setQuery(e.target.value)}/>${words ? html`<p class="hint" role="status">${t("report.hits", { n: hits })}</p>` : null}</div>
     <h2>${t("report.numbers")}</h2>
     <ul class="numbers">${numbers.filter((one) => match([t(one.label), one.path])).map((one) => html`<li id=${anchor(one.path)}><strong>${t(one.label)}</strong> <${Figure} one=${{ ...one.figure }}/> <code>${one.path}</code> <${Jump} to="answer">↑<span class="hidden">${t("report.back", { name: t(one.label) })}</span><//>
-      <span class="method">${one.node ? html`${one.node.formula ? html`<code>${one.node.formula}</code>` : html`<span lang="en">${one.node.method || ""}</span>`} · ${t("report.rests_on", { facts: one.facts.length, judgements: one.judged.length })}${[...one.facts.slice(0, 4), ...one.judged.slice(0, 2)].map((id) => html` <${Jump} to=${factAnchor(id)}>${id}<//>`)}` : null}</span></li>`)}</ul>
+      <span class="method">${one.node ? html`${one.node.formula ? html`<code>${one.node.formula}</code>` : html`<${Method} text=${one.node.method || ""}/>`} · ${t("report.rests_on", { facts: one.facts.length, judgements: one.judged.length })}${[...one.facts.slice(0, 4), ...one.judged.slice(0, 2)].map((id) => html` <${Jump} to=${factAnchor(id)}>${id}<//>`)}` : null}</span></li>`)}</ul>
     <p class="hint">${t("report.original")}</p>
     <details open=${!!words && judged.length > 0}><summary>${t("report.judgements", { n: answer.judgements.length })}</summary><div class="scroll" tabindex="0" role="region" aria-label=${t("report.judgements", { n: judged.length })}><table><thead><tr><th scope="col">${t("report.path")}</th><th scope="col" class="right">${t("report.value")}</th><th scope="col" class="right">${t("report.range")}</th><th scope="col">${t("report.reason")}</th></tr></thead>
       <tbody>${judged.map(([one]) => html`<tr id=${factAnchor(one.path)}><th scope="row"><code>${one.path}</code></th><td class="right">${original(one.value, one.unit)}</td><td class="right">${original(one.low, one.unit)} – ${original(one.high, one.unit)}</td><td lang="en">${one.reason.replace(/^judgement: /, "")}<${UsedBy} of=${one.path} numbers=${numbers}/></td></tr>`)}</tbody></table></div></details>
