@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("fastapi")
 pytest.importorskip("playwright")
 from chromium import MISSING, browser
+
 from page_service import Served, served
 
 

@@ -105,9 +105,12 @@ class KernelTable:
             near = _answering(near, variant, family.name) or (near if names is None else [])
             if near:
                 break
-        by_engine = [record for record in near if record.engine == engine] or near
-        exact = [record for record in by_engine if record.variant == variant and record.engine == engine]
-        chosen = exact or _main_variants(by_engine)
+        # Engines run other kernels on another maker's devices: theirs say no more of one than any others do.
+        own = [
+            record for record in near if record.engine == engine and _measured(record.device).vendor == device.vendor
+        ]
+        exact = [record for record in own if record.variant == variant]
+        chosen = exact or _main_variants(own or near)
         kernel = _average([_adapted(record, device) for record in chosen])
         if variant != _ALONE and all(record.variant == _ALONE for record in chosen):
             kernel = self._in_engine(kernel, same, family, device, variant)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from jevons.hardware import accelerator
-from jevons.operators.factors import DISTANCES, KernelTable, Record, shipped_table
+from jevons.operators import kernels as ops
+from jevons.operators.factors import DISTANCES, Factors, KernelTable, Record, shipped_table
 from jevons.operators.families import Kernel
 from jevons.operators.kernels.attention import DECODE
 from jevons.operators.kernels.collectives import link_bytes
@@ -158,3 +159,14 @@ def test_an_all_to_all_keeps_the_share_of_its_own_domain_and_a_neighbour_at_the_
     near, far = link_bytes(operation, 80.0 * one, 16.0 * one, 2.0 * one)
     np.testing.assert_allclose(near, [80.0 * 7 / 16, 80.0])
     np.testing.assert_allclose(far, [40.0, 80.0])
+
+
+@pytest.mark.parametrize("kv_precision", ["bf16", "fp8"])
+def test_engines_kernels_say_no_more_of_another_makers_device_than_any_others_do(kv_precision):
+    def time_s(device: str, engine: str) -> float:
+        on = accelerator(device)
+        return float(ops.mla_decode(on, 64, 8192, 16, kv_precision=kv_precision, factors=Factors(engine)).time_s)
+
+    engines = ("generic", "sglang", "vllm", "trtllm")
+    assert len({time_s("mi355x", engine) for engine in engines}) == 1
+    assert len({time_s("h200_sxm", engine) for engine in engines}) > 1
