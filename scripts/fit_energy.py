@@ -38,18 +38,18 @@ batches of [LLM-Inference-Bench](https://github.com/argonne-lcf/LLM-Inference-Be
 
 **Model** (`jevons.serving.energy`): a device that works draws
 
-    tdp x (awake + memory x m + compute x sqrt(c)), at most tdp x most
+    tdp x (idle + (most - idle) x (1 - exp(-load))), load = memory x m + compute x sqrt(c)
 
-m is bytes read over the memory's bandwidth, c is work over the dense peak of the precision. Work counts whole tiles:
-at least 16 rows in a product, and 16 for each expert that a step reaches; 128 with 8-bit weights scaled by blocks, to
-which their grouped kernel aligns each expert. So a mixture of experts in FP8 draws nearly its limit even at few
-requests.
-A device without work draws `idle` (a judgement). Facts `power.…` hold the shares; `tdp_w` is each device's own.
+The nearer a device is to its limit, the more its clock gives way, and the less each further load adds. m is bytes
+read over the memory's bandwidth, c is work over the dense peak of the precision. Work counts whole tiles: at least 16
+rows in a product, and 16 for each expert that a step reaches; 128 with 8-bit weights scaled by blocks, to which their
+grouped kernel aligns each expert. So a mixture of experts in FP8 draws nearly its limit even at few requests.
+A device without work draws `idle` (a judgement). Facts `power.…` hold the factors; `tdp_w` is each device's own.
 
 {factors}
 
-**Fitted:** the shares, on the runs without images, at measured rates. **Held out:** all runs of a model, a device, or a
-task. Prompt lengths of the leaderboard's sets are not published; they are judgements (`jevons facts search
+**Fitted:** the factors, on the runs without images, at measured rates. **Held out:** all runs of a model, a device, or
+a task. Prompt lengths of the leaderboard's sets are not published; they are judgements (`jevons facts search
 serving_benchmark`).
 
 ## Errors
@@ -74,9 +74,12 @@ rate. Held out by model.
   kernels had no tuned configuration for the local number of experts, and DeepGEMM's kernels also move the padded
   rows. The error is in the step time (1.5 to 2 times too fast for Qwen3-235B in FP8), not in the power.
 - **Images and video**: the devices wait while the host prepares them. Neither the tokens of an image nor the host's
-  work is stated. On B200 the host slowed the GPQA runs at 8 to 16 requests too: a 32B at 44 ms a step, against 14 ms
-  in chat.
-- **Memory traffic adds little power**: at measured rates, its fitted share is {memory:.2f}.
+  work is stated.
+- **Some B200 machines were slowed by their host**: a step takes 30 to 45 ms whatever the model (8B, 30B-A3B, 32B) in
+  the GPQA runs of one device and the image runs of 16 requests and more; with 8 image requests it takes 5 to 15 ms.
+  Nothing in the rows tells these machines apart, so rates there are predicted up to six times too high.
+- **Memory traffic adds little**: at measured rates, full bandwidth adds {memory:.2f} to the load, a tenth of the peak
+  {compute:.1f}.
 - **Sampling** by top-k and top-p sorts each request's logits in every step. The runs show 60 to 120 µs a request and
   step on H100, in proportion to the vocabulary (`engine.vllm.sorted_logit_bytes`); benchmarks with random prompts take
   the most likely token and do not pay it.
@@ -121,7 +124,8 @@ def page(draws: Sequence[Draw], model: PowerModel, out: Mapping[str, Errors], en
         runs=len(draws), power=ape(held_out.power[text], 0.5), power_90=ape(held_out.power[text], 0.9),
         energy=ape(held_out.energy, 0.5), energy_90=ape(held_out.energy, 0.9), factors="\n".join(factor_lines(model)),
         errors="\n".join(error_lines(draws, model, out)), low=energy[0], high=energy[1], coverage=cover["device"],
-        coverage_task=cover["task"], groups="\n".join(group_lines(draws, held_out)), memory=model.memory_frac,
+        coverage_task=cover["task"], groups="\n".join(group_lines(draws, held_out)), memory=model.memory_load,
+        compute=model.compute_load * 0.1**0.5,
     )  # fmt: skip
 
 
@@ -138,7 +142,7 @@ def inside(log_errors: FloatArray, ratios: tuple[float, float]) -> NDArray[np.bo
 
 def factor_lines(model: PowerModel) -> list[str]:
     """Return the table of shares."""
-    lines = ["| share of the limit | value |", "|---|---:|"]
+    lines = ["| factor | value |", "|---|---:|"]
     return lines + [f"| `{name}` | {getattr(model, name):.2f} |" for name in ("idle_frac", *FITTED)]
 
 

@@ -1,8 +1,9 @@
-"""Power of accelerators by what they do: at rest, awake, moving bytes and computing; and energy per token from it."""
+"""Power of accelerators by what they do: at rest, moving bytes and computing; and energy per token from it."""
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 
 from jevons.facts import default_facts
@@ -60,12 +61,10 @@ class PowerModel:
 
     Parameters
     ----------
-    idle_frac, awake_frac : float
-        Without work, and with kernels running that neither move nor compute much.
-    memory_frac, compute_frac : float
-        What full memory bandwidth adds, and what the full peak adds; work counts by its square root.
-    most_frac : float
-        Highest mean draw; the device throttles to it.
+    idle_frac, most_frac : float
+        Without work, and what ever more load comes near.
+    memory_load, compute_load : float
+        What full memory bandwidth adds to the load, and what the full peak adds; work counts by its square root.
     low_ratio, high_ratio : float
         80 % interval of energy per token, over its prediction.
     power_low_ratio, power_high_ratio : float
@@ -73,10 +72,9 @@ class PowerModel:
     """
 
     idle_frac: float
-    awake_frac: float
-    memory_frac: float
-    compute_frac: float
     most_frac: float
+    memory_load: float
+    compute_load: float
     low_ratio: float
     high_ratio: float
     power_low_ratio: float
@@ -104,15 +102,14 @@ def power_w(device: Accelerator, activity: Activity, model: PowerModel | None = 
 
     Notes
     -----
-    ``tdp (awake + memory m + compute sqrt(c))``, at most ``tdp most``. The root stands for clocks that sink as more of
-    the device computes, and for units that switch whether or not a tile is full. Leaves out the host, and that a device
-    waits for its host, as with images.
+    ``tdp (idle + (most - idle) (1 - exp(-load)))`` with ``load = memory m + compute sqrt(c)``. The nearer a device is
+    to its limit, the more its clock gives way, and the less each further load adds. The root stands for units that
+    switch whether or not a tile is full. Leaves out the host, and that a device waits for its host, as with images.
     """
     model = model or power_model()
-    share: float = (
-        model.awake_frac + model.memory_frac * activity.memory_frac + model.compute_frac * activity.compute_frac**0.5
-    )
-    return float(device.tdp_w * min(max(share, model.idle_frac), model.most_frac))
+    load = model.memory_load * activity.memory_frac + model.compute_load * activity.compute_frac**0.5
+    share = model.most_frac - (model.most_frac - model.idle_frac) * math.exp(-load)
+    return float(device.tdp_w * share)
 
 
 def mean_power_w(device: Accelerator, activity: Activity, busy_frac: float, model: PowerModel | None = None) -> float:

@@ -21,11 +21,16 @@ def deployed(model: str = "llama-3.1-8b", **layout: int) -> Deployment:
 
 
 def test_power_lies_between_idle_and_the_limit_and_grows_with_either_activity() -> None:
-    model = replace(power_model(), memory_frac=0.2)
+    model = replace(power_model(), memory_load=0.3)
     at = [power_w(H100, Activity(m, c), model) for m, c in ((0, 0), (1, 0), (1, 0.1), (1, 1))]
     assert at == sorted(at)
-    assert model.idle_frac * H100.tdp_w < at[0]
-    assert at[-1] == pytest.approx(model.most_frac * H100.tdp_w)
+    assert at[0] == pytest.approx(model.idle_frac * H100.tdp_w)
+    assert at[-1] == pytest.approx(model.most_frac * H100.tdp_w, rel=0.02)
+
+
+def test_a_busier_device_draws_less_for_each_further_load() -> None:
+    at = [power_w(H100, Activity(m, 0.01), replace(power_model(), memory_load=1.0)) for m in (0.0, 0.5, 1.0)]
+    assert 0.0 < at[2] - at[1] < at[1] - at[0]
 
 
 def test_an_idle_server_draws_its_host_and_idle_devices() -> None:

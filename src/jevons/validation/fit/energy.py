@@ -18,9 +18,9 @@ from jevons.validation.serving.cases import read_case
 from jevons.validation.serving.energy import flow_of
 from jevons.validation.serving.predict import Answer, answer, calibrated, prepare
 
-FITTED = {"awake_frac": (0.1, 0.9), "memory_frac": (0.0, 0.6), "compute_frac": (0.0, 3.0), "most_frac": (0.9, 1.0)}
+FITTED = {"memory_load": (0.0, 8.0), "compute_load": (0.0, 40.0), "most_frac": (0.9, 1.0)}
 """Factors that are fitted, and their bounds."""
-_START = {"awake_frac": 0.5, "memory_frac": 0.2, "compute_frac": 0.5, "most_frac": 0.97}
+_START = {"memory_load": 1.0, "compute_load": 5.0, "most_frac": 0.97}
 IMAGES = ("image-chat", "video-chat")
 """Tasks whose devices wait for the host, which prepares images: judged, not fitted."""
 _COVERAGE = (0.1, 0.9)
@@ -106,8 +106,8 @@ def shares(activities: Sequence[Activity], model: PowerModel) -> FloatArray:
     """Return power over the limit, as `jevons.serving.energy.power_w` has it."""
     memory = np.array([activity.memory_frac for activity in activities])
     compute = np.array([activity.compute_frac for activity in activities])
-    total: FloatArray = model.awake_frac + model.memory_frac * memory + model.compute_frac * np.sqrt(compute)
-    shared: FloatArray = np.clip(total, model.idle_frac, model.most_frac)
+    load = model.memory_load * memory + model.compute_load * np.sqrt(compute)
+    shared: FloatArray = model.most_frac - (model.most_frac - model.idle_frac) * np.exp(-load)
     return shared
 
 

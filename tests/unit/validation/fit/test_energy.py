@@ -8,7 +8,7 @@ import pytest
 from jevons.serving.energy import Activity, power_model
 from jevons.validation.fit.energy import Draw, errors, fit_power, held_out, interval, shares
 
-TRUE = replace(power_model(), awake_frac=0.4, memory_frac=0.2, compute_frac=0.5, most_frac=0.95)
+TRUE = replace(power_model(), memory_load=0.5, compute_load=3.0, most_frac=0.95)
 
 
 def draws(noise: float = 0.0) -> list[Draw]:
@@ -24,11 +24,11 @@ def draws(noise: float = 0.0) -> list[Draw]:
     return made
 
 
-def test_the_fit_finds_the_shares_that_made_the_draws() -> None:
+def test_the_fit_finds_the_loads_that_made_the_draws() -> None:
     found = fit_power(draws())
-    assert found.awake_frac == pytest.approx(0.4, abs=0.02)
-    assert found.memory_frac == pytest.approx(0.2, abs=0.02)
-    assert found.compute_frac == pytest.approx(0.5, abs=0.04)
+    assert found.memory_load == pytest.approx(0.5, abs=0.05)
+    assert found.compute_load == pytest.approx(3.0, abs=0.1)
+    assert found.most_frac == pytest.approx(0.95, abs=0.01)
 
 
 def test_images_do_not_move_the_fit() -> None:
