@@ -228,7 +228,9 @@ def _meaning(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
 def _faults(document: Located, model: type[BaseModel], error: ValidationError) -> list[Fault]:
     faults, told = [], error.errors()
     for detail in told:
-        within = [one for one in told if one["loc"][: len(detail["loc"])] == detail["loc"] and one is not detail]
+        within = [
+            fault for fault in told if fault["loc"][: len(detail["loc"])] == detail["loc"] and fault is not detail
+        ]
         if detail["type"] == "too_short" and within:
             continue  # what is wrong with an entry leaves a list without it
         place = _existing_path(document, detail["loc"])

@@ -265,7 +265,7 @@ def resolved(
     --------
     >>> import jevons
     >>> values = jevons.study.resolved("tests/unit/study/tiny.yaml").to_json()["resolved"]
-    >>> next(one["origin"] for one in values if one["path"] == "hardware.devices.h20.price")
+    >>> next(value["origin"] for value in values if value["path"] == "hardware.devices.h20.price")
     'h20.price_cny'
     """
     from jevons.study.scenario.changes import changed

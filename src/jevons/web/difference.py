@@ -103,7 +103,9 @@ def _drawn(kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
     drawn = {}
     for place, fields in _DRAWN.get(kind, {}).items():
         value = record.get(place)
-        drawn[place] = [{name: one.get(name) for name in fields} for one in value] if isinstance(value, list) else value
+        drawn[place] = (
+            [{name: item.get(name) for name in fields} for item in value] if isinstance(value, list) else value
+        )
     return drawn
 
 

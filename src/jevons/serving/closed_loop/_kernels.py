@@ -328,12 +328,12 @@ def serve_apart(
             queued += 1
         start, worker = np.inf, 0
         if queued > 0:
-            for each in range(prefill_workers):
+            for server in range(prefill_workers):
                 for at in range(lists):
-                    if oldest[each, at] >= 0:
-                        could = max(free[each], ready_s[oldest[each, at]])
+                    if oldest[server, at] >= 0:
+                        could = max(free[server], ready_s[oldest[server, at]])
                         if could < start:
-                            start, worker = could, each
+                            start, worker = could, server
         soonest = np.inf
         for index in range(pendings):
             if seated[routed[1, pending[index]]] < max_batch:

@@ -547,7 +547,7 @@ def _mean_outcome(outcomes: list[Outcome]) -> Outcome:
         return outcomes[0]
     means: dict[str, Any] = {}
     for figure in fields(Outcome):
-        values = [getattr(each, figure.name) for each in outcomes]
+        values = [getattr(outcome, figure.name) for outcome in outcomes]
         if isinstance(values[0], dict):
             means[figure.name] = {name: float(np.mean([value[name] for value in values])) for name in values[0]}
         else:

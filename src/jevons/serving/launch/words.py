@@ -76,7 +76,7 @@ def commands_of(text: str) -> list[Command]:
     elif not any(told):
         told = [_launcher(*way) for way in _within(_shell(text))]
     found = list(filter(None, told))
-    launched = [one if one.release else replace(one, release=_release(one.engine, text)) for one in found]
+    launched = [line if line.release else replace(line, release=_release(line.engine, text)) for line in found]
     if launched:
         return launched
     shown = " ".join(text.split())

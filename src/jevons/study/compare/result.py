@@ -279,8 +279,8 @@ class CompareResult(Result):
 
 
 def _number(value: float) -> str:
-    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:#,.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 def _signed(value: float) -> str:
-    return f"{value:+,.3g}" if abs(value) < 1000 else f"{value:+,.0f}"
+    return ("+" if value >= 0 else "") + _number(value)
