@@ -141,6 +141,36 @@ def test_a_7b_in_8_bits_leaves_132608_tokens_to_tensorrt_llm() -> None:
     assert own["kv_tokens"] == pytest.approx(132_608, rel=0.05)
 
 
+@pytest.mark.parametrize(("release", "printed"), [("0.20", 55_000), ("0.21", 525_000)])
+def test_windows_of_gemma_4_on_one_a100_before_and_after_the_log_counts_by_length(release: str, printed: int) -> None:
+    """vllm#43308: some 50 GiB of cache are said to hold 55,000 tokens by 0.20 and 525,000 by 0.21."""
+    line = "vllm serve cyankiwi/gemma-4-31B-it-AWQ-4bit --gpu-memory-utilization 0.9"
+    own = jevons.memory(serve=line, gpu="a100_80gb", engine_version=release)
+    assert own.kv_bytes / GIB == pytest.approx(50.0, rel=0.05)
+    assert own.kv_tokens == pytest.approx(printed, rel=0.12)
+
+
+STARTS: tuple[tuple[str, bool, str, str, str], ...] = (
+    ("vllm#27508", False, "h100_sxm", "0.11",
+     "openai/gpt-oss-120b --gpu-memory-utilization 0.95 --max-num-batched-tokens 1024"),
+    ("recipes#381", False, "h200_sxm", "0.20",
+     "deepseek-ai/DeepSeek-V4-Pro --kv-cache-dtype fp8 --enable-expert-parallel -dp 8 --max-model-len 800K"),
+    ("vllm#6689", True, "a100_80gb", "0.5.3",
+     "meta-llama/Meta-Llama-3.1-405B-Instruct-FP8 --tensor-parallel-size 8 --max-model-len 4096"),
+    ("vllm#6689, 8B", True, "l4", "0.5.3",
+     "meta-llama/Meta-Llama-3.1-8B-Instruct --tensor-parallel-size 1 --max-model-len 1024"),
+    ("vllm#17327", True, "a100_80gb", "0.8.5", "Qwen/Qwen3-30B-A3B --tensor-parallel-size 4"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("report", "starts", "gpu", "release", "line"), STARTS, ids=[one[0] for one in STARTS])
+def test_servers_that_start_or_do_not(report: str, starts: bool, gpu: str, release: str, line: str) -> None:
+    own = jevons.memory(serve=f"vllm serve {line}", gpu=gpu, engine_version=release)
+    assert own.fits == starts, report
+    if report == "vllm#17327":
+        assert own.to_json()["weights_bytes"] / GIB == pytest.approx(14.2474, rel=0.01)
+
+
 def test_8b_in_8_bits_on_an_rtx_5090_under_tensorrt_llm() -> None:
     """TensorRT-LLM#4275: 263,008 tokens of cache in 8 bits."""
     line = "trtllm-serve RedHatAI/Meta-Llama-3.1-8B-Instruct-FP8"
@@ -233,6 +263,12 @@ TRAININGS: tuple[tuple[str, bool, str, dict[str, Any]], ...] = (
     ("axolotl#1428", True, "llama-2-70b",
      {"gpu": "rtx_3090", "gpus": 2, "seq_len": 512, "batch": 8, "micro_batch": 1, "method": "qlora",
       "fsdp": "full_shard", "offload": "parameters"}),
+    ("LLaMA-Factory#4311", False, "qwen2.5-72b",
+     {"gpu": "a800", "gpus": 2, "seq_len": 1024, "batch": 2, "micro_batch": 1, "method": "lora", "zero": 3}),
+    ("llama-cookbook#413", False, "llama-2-7b",
+     {"gpu": "a100_80gb", "gpus": 1, "seq_len": 4096, "batch": 4, "micro_batch": 4}),
+    ("s1#106", False, "qwen2.5-32b",
+     {"gpu": "a100_80gb", "gpus": 8, "seq_len": 32_768, "batch": 8, "micro_batch": 1, "fsdp": "full_shard"}),
     ("Megatron-LM#1000", True, "llama-3-70b",
      {"gpu": "a100_80gb", "gpus": 16, "seq_len": 4096, "batch": 128, "tp": 8, "pp": 2, "recompute": "full"}),
 )  # fmt: skip
