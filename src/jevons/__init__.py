@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import importlib
 import types
-from collections.abc import Sequence
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # `typing` takes longer to load than all of this, before an interruption is taken
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, NoReturn
 
 __version__ = "0.1.0"
 

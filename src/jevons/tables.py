@@ -43,7 +43,8 @@ class Column:
     digits : int
         Significant digits below 1000.
     form : str
-        Format of a number where *digits* does not fit it, such as ``,.6g``.
+        Format of a number where *digits* does not fit it, such as ``,.6g``; ``p`` for a probability, which is shown as
+        below 1 or above 99 percent where it is, never as impossible or certain.
     detail : bool
         Whether a terminal shows it only when asked for details.
     """
@@ -65,6 +66,8 @@ class Column:
         """Return a cell as people read it."""
         if isinstance(cell, float | int) and not isinstance(cell, bool) and self.scale != 1.0:
             cell = cell * self.scale
+        if self.form == "p" and isinstance(cell, float):
+            return "<1" if cell < 1.0 else ">99" if cell > 99.0 else number(cell, 2)
         if self.form and isinstance(cell, float) and math.isfinite(cell):
             return format(cell, self.form)
         return number(cell, self.digits)

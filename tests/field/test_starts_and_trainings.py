@@ -281,3 +281,21 @@ def test_trainings_that_fit_or_do_not(report: str, fits: bool, model: str, run: 
         return
     with pytest.raises(InfeasibleError, match=r"needs .* GB per device"):
         jevons.train(model, **run)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "gradients", "offload", "measured_gb"),
+    [
+        ("paged_adamw", "none", "optimizer", 15.97),
+        ("adamw", "bf16", "none", 54.0),
+        ("adamw_8bit", "bf16", "none", 40.5),
+    ],
+    ids=["torchtune#527, update in the backward pass", "torchtune#389", "torchtune#389, states in 8 bits"],
+)
+def test_all_of_a_7b_trained_on_one_card(optimizer: str, gradients: str, offload: str, measured_gb: float) -> None:
+    """Weights in 16 bits alone; reserved memory where the update runs in the backward pass and states are paged."""
+    run = jevons.train(
+        "llama-2-7b", gpu="a100_80gb", gpus=1, seq_len=512, batch=2, micro_batch=2, recompute="full", framework="fsdp",
+        master_weights="none", optimizer=optimizer, gradient_dtype=gradients, offload=offload,
+    )  # fmt: skip
+    assert sum(run.best.memory_bytes.values()) / 1e9 == pytest.approx(measured_gb, rel=0.08)

@@ -108,8 +108,10 @@ OPTIMIZER = Option(
     parse=_optimizer, metavar="NAME",
 )  # fmt: skip
 GRADIENT_DTYPE = Option(
-    help="Format in which gradients are summed and exchanged: fp32 or bf16; fp32 where not given", parse=_lower,
-    choices=lambda: ("fp32", "bf16"), metavar="NAME",
+    help="Format in which gradients are summed and exchanged: fp32 or bf16, or none where the update runs in the "
+    "backward pass (torchtune's optimizer_in_bwd); fp32 where not given",
+    parse=_lower,
+    choices=lambda: ("fp32", "bf16", "none"), metavar="NAME",
 )  # fmt: skip
 MASTER_WEIGHTS = Option(
     help="Copy of the weights in 32 bits: fp32, or none for states in the weights' 16 bits (pure_bf16); fp32 where not "

@@ -3,13 +3,17 @@
 Exit codes: 0 done, 1 a defect of the program, 2 wrong input, 3 no feasible answer, 130 interrupted.
 """
 
+from __future__ import annotations
+
 import atexit
-import contextlib
 import os
 import signal
 import sys
-from types import FrameType
-from typing import NoReturn
+
+TYPE_CHECKING = False  # what is loaded here comes before an interruption is taken
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
 
 __all__ = ["main"]
 
@@ -25,8 +29,10 @@ def main() -> None:
         signal.default_int_handler(number, frame)
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        with contextlib.suppress(ValueError):  # in another thread than the main one
+        try:  # noqa: SIM105 - contextlib is not loaded yet
             signal.signal(signal.SIGINT, interrupted)
+        except ValueError:  # in another thread than the main one
+            pass
     try:
         from jevons.cli.app import main as run
 
@@ -56,6 +62,8 @@ def _leave() -> NoReturn:
     At once: after an interruption within code that was made from text, as dataclasses are, Python would end itself by
     the signal whatever is asked for.
     """
+    import contextlib
+
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write("interrupted\n")
     for stream in (sys.stdout, sys.stderr):

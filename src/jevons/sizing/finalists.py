@@ -272,7 +272,7 @@ class Bench:
 
 
 def settle_all(
-    fleets: Sequence[Fleet], bench: Bench, *, progress: Progress | None = None
+    fleets: Sequence[Fleet], bench: Bench, *, progress: Progress | None = None, dearest: float = math.inf
 ) -> tuple[list[Fleet], list[Missed]]:
     """Simulate fleets in order; return those that keep the limits and those that do not.
 
@@ -284,13 +284,15 @@ def settle_all(
         Load and limits.
     progress : callable, optional
         Told which fleet is simulated.
+    dearest : float
+        Cost, or accelerators where there is no price, beyond which no fleet is grown.
     """
     within_limits: list[Fleet] = []
     missed: list[Missed] = []
     for place, fleet in enumerate(fleets, start=1):
         if progress is not None:
             progress(f"simulating finalist {place} of {len(fleets)}: {fleet.words()}")
-        cap = _SLACK * min((_spent(f) for f in within_limits), default=math.inf)
+        cap = min(dearest, slack_over(within_limits))
         try:
             settled = bench.settle(fleet, cap)
         except InfeasibleError as error:
@@ -301,6 +303,11 @@ def settle_all(
         else:
             within_limits.append(settled)
     return sorted(within_limits, key=lambda f: f.rank), missed
+
+
+def slack_over(fleets: Sequence[Fleet]) -> float:
+    """Return the cost over that of the cheapest of some fleets beyond which others are grown no further."""
+    return _SLACK * min(map(_spent, fleets), default=math.inf)
 
 
 def _spent(fleet: Fleet) -> float:

@@ -182,7 +182,7 @@ class SizeResult(Result):
     def _sentences(self, fleet: Fleet) -> tuple[Sentence, ...]:
         demand, rate = self.demand, self.rate_req_per_s
         first = carries(fleet, self.service, rate_req_per_s=rate, users=demand.users, model=self.model.name)
-        sure = sureness(fleet, self.service, confidence=self.confidence, loaded=self.demand.given)
+        sure = sureness(fleet, self.service, demand, self.confidence)
         return (first, *sure)
 
     @property
@@ -541,7 +541,7 @@ def _fleets(
     ]
     columns += [] if one_load else [Column("req_per_s", "load" if result.demand.given else "full load", "req/s")]
     columns += [Column("capacity_req_per_s", "capacity", "req/s")] if result.demand.given else []
-    columns += [Column("chance_within_limits", "within limits", "%", scale=100.0, digits=2)] if service.limits else []
+    columns += [Column("chance_within_limits", "within limits", "%", scale=100.0, form="p")] if service.limits else []
     columns += [Column("power_w", "power", "kW", scale=1e-3, detail=True)]
     columns += [
         Column("cost_per_month", "cost", f"{currency} per month", detail=True),

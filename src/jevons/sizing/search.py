@@ -161,7 +161,7 @@ def size(
     entries = limits.keep(entries, rate)
     front = _pareto(entries) if demand.given else candidates.front
     if demand.given:
-        entries = sorted(entries, key=lambda fleet: by_preference(fleet, service, confidence))
+        entries = by_preference(entries, service, confidence)
     return SizeResult(
         model=spec,
         service=service,
@@ -205,7 +205,7 @@ def _unsimulated(
         own = None if fleet.prefill is not None else curves.get(id(fleet.deployment))
         return at_load(fleet, service, demand, own)
 
-    entries = sorted(map(searched, fleets), key=lambda fleet: by_preference(fleet, service, confidence))
+    entries = by_preference([*map(searched, fleets)], service, confidence)
     entries[: serving.REFINED] = [at_load(fleet, service, demand) for fleet in entries[: serving.REFINED]]
     grown: list[Fleet] = []
     for fleet in [f for f in sorted(entries, key=lambda f: f.rank) if f.prefill is None][:_GROWN]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jevons.sizing.fleet import Fleet
-from jevons.sizing.service import Service
+from jevons.sizing.fleet import Fleet, at_load
+from jevons.sizing.service import Demand, Service
 from jevons.words import Sentence
 
 LATENCIES = {"ttft_s": "TTFT", "tpot_s": "TPOT", "e2e_s": "E2E"}
-_SURE = 0.97
+_SURE, _SUREST = 0.97, 0.999
+_RATIOS = tuple(1.0 + place / 20.0 for place in range(1, 181))
+"""Of a weaker limit to the one asked for: a twentieth apart, to ten times."""
+_MANY = 16
+"""Times the replicas with which next to no request waits."""
 _LEAST_SAVING = 0.01
 _MOST_REASONS = 3
 
@@ -77,14 +82,46 @@ def carries(fleet: Fleet, service: Service, *, rate_req_per_s: float, users: int
     return Sentence("size.users" if users else "size.carries" if rate_req_per_s else "size.replica", values)
 
 
-def sureness(fleet: Fleet, service: Service, *, confidence: float, loaded: bool) -> Iterator[Sentence]:
-    """Yield with what probability a fleet keeps the limits, and whether queueing is counted."""
+def sureness(fleet: Fleet, service: Service, demand: Demand, confidence: float) -> Iterator[Sentence]:
+    """Yield with what probability a fleet keeps the limits, what it keeps instead, and whether queueing is counted."""
+    loaded = demand.given
     if loaded and fleet.observed is None:
         yield Sentence("size.unqueued")
     chance = fleet.chance(service)
-    if chance is not None:
-        low = loaded and chance < confidence
-        yield Sentence("size.chance_low" if low else "size.chance", {"chance": chance, "confidence": confidence})
+    if chance is None:
+        return
+    values = {"chance": chance, "confidence": confidence}
+    if not loaded or chance >= confidence:
+        yield Sentence("size.chance", values)
+        return
+    yield Sentence("size.chance_low", values)
+    roomy = at_load(fleet.grown(_MANY * fleet.replicas, _MANY * fleet.prefill_replicas), service, demand).chance(
+        service
+    )
+    if roomy is not None and roomy < confidence:
+        yield Sentence("size.no_more", {"times": _MANY, "chance": roomy})
+    weaker = kept_instead(fleet, service, confidence)
+    if weaker is not None:
+        yield Sentence("size.kept_instead", {"limit": LATENCIES[weaker[0]], "kept": weaker[1]} | values)
+
+
+def kept_instead(fleet: Fleet, service: Service, confidence: float) -> tuple[str, float] | None:
+    """Return the latency likeliest to be missed and the limit [s] with which a fleet keeps all at a confidence.
+
+    None where a limit on that latency alone does not do.
+    """
+    chances = fleet.chances(service)
+    key = min(chances, key=chances.__getitem__)
+    others = math.prod(chance for name, chance in chances.items() if name != key)
+    predicted = fleet.statistic(key, service.percentile)
+    if predicted is None or others * _SUREST < confidence:
+        return None
+    asked = float(getattr(service, key))
+    ratio = next(
+        (r for r in _RATIOS if others * fleet.chance_of(key, predicted, r * asked) >= confidence),
+        None,
+    )
+    return None if ratio is None else (key, ratio * asked)
 
 
 def cheaper(entries: Sequence[Fleet], service: Service, name: str) -> Iterator[Sentence]:

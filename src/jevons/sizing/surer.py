@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from jevons import serving
-from jevons.sizing.finalists import Bench, Progress, settle_all
+from jevons.sizing.finalists import Bench, Progress, settle_all, slack_over
 from jevons.sizing.fleet import Fleet, shared_fleets, split_fleets
 from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.service import Service
@@ -19,6 +19,10 @@ _ALL_BUT_SURE = 0.97
 _GROWN, _FRESH = 3, 3
 """Cheapest fleets that are grown, and layouts that are searched anew under the tightened limits."""
 _HALVINGS = 40
+_LESS = (0.9, 0.8, 0.7, 0.6)
+"""Parts of the asked confidence that are tried one after another where no fleet reaches it."""
+_AS_SURE = 0.05
+"""Difference of two chances that errors of past predictions do not tell apart: the cheaper fleet is preferred."""
 
 
 def confident(fleet: Fleet, service: Service, confidence: float) -> bool:
@@ -27,17 +31,24 @@ def confident(fleet: Fleet, service: Service, confidence: float) -> bool:
     return chance is None or chance >= confidence
 
 
-def by_preference(fleet: Fleet, service: Service, confidence: float) -> tuple[bool, bool, float, int, bool, float]:
-    """Return what recommendations are sorted by.
+def by_preference(fleets: Sequence[Fleet], service: Service, confidence: float) -> list[Fleet]:
+    """Return fleets in the order in which they are recommended.
 
-    Those that keep the limits at the confidence come first, then the cheapest. Of equally cheap ones the surer to a
-    tenth comes first, one with pipeline stages inside a server counting as less sure by one; then one without pools
-    apart, which is simpler to run, then the faster response.
+    Those that keep the limits at the confidence come first, then the cheapest. Where there is none, the surest come
+    first: those that are as sure, to a twentieth. Of equally cheap ones the surer to a tenth comes first, one with
+    pipeline stages inside a server counting as less sure by one; then one without pools apart, which is simpler to run,
+    then the faster response.
     """
-    unpriced, cost, e2e_s = fleet.rank
-    chance = fleet.chance(service)
-    tenths = (10 if chance is None else round(10 * chance)) - (not fleet.usual)
-    return not confident(fleet, service, confidence), unpriced, cost, -tenths, fleet.prefill is not None, e2e_s
+    chances = [1.0 if chance is None else chance for chance in (fleet.chance(service) for fleet in fleets)]
+    wanted = min(confidence, max(chances, default=0.0) - _AS_SURE)
+
+    def order(place: int) -> tuple[bool, bool, float, int, bool, float]:
+        fleet, chance = fleets[place], chances[place]
+        unpriced, cost, e2e_s = fleet.rank
+        tenths = round(10 * chance) - (not fleet.usual)
+        return chance < wanted, unpriced, cost, -tenths, fleet.prefill is not None, e2e_s
+
+    return [fleets[place] for place in sorted(range(len(fleets)), key=order)]
 
 
 def tightened(fleet: Fleet, service: Service, confidence: float) -> Service:
@@ -75,7 +86,7 @@ def _predicted_within(fleet: Fleet, key: str, limit: float, chance: float) -> fl
 def surer(
     entries: list[Fleet], curves: Curves, bench: Bench, rate: float, confidence: float, progress: Progress | None
 ) -> list[Fleet]:
-    """Return the fleets and, where the cheapest is not confident, the cheapest that are.
+    """Return the fleets and, where the cheapest is not confident, the cheapest that are, or else the surest found.
 
     Parameters
     ----------
@@ -95,11 +106,34 @@ def surer(
     Notes
     -----
     The cheapest fleets get more replicas, and layouts and batches are searched anew, under limits so tight that keeping
-    them by prediction keeps the stated ones at the confidence.
+    them by prediction keeps the stated ones at the confidence. No fleet is grown beyond several times the cost of the
+    cheapest: what is left of a latency without queueing, and the model's own error in it, no number of replicas mends.
+    Where none is found, less and less confidence is searched for.
     """
-    service, demand = bench.service, bench.demand
+    service = bench.service
     if not entries or confident(entries[0], service, confidence):
         return entries
+    dearest = slack_over(entries)
+    for part in (1.0, *_LESS):
+        better = _searched(entries, curves, bench, rate, part * confidence, progress, dearest)
+        if better:
+            return sorted([*entries, *better], key=lambda f: f.rank)
+        if max(f.chance(service) or 0.0 for f in entries) >= part * confidence:
+            break
+    return entries
+
+
+def _searched(
+    entries: list[Fleet],
+    curves: Curves,
+    bench: Bench,
+    rate: float,
+    confidence: float,
+    progress: Progress | None,
+    dearest: float,
+) -> list[Fleet]:
+    """Return fleets that are not among the entries and keep the limits at a confidence."""
+    service, demand = bench.service, bench.demand
     tight = tightened(entries[0], service, confidence)
     fresh: list[Fleet] = []
     for own, price, of_layouts in curves:
@@ -110,6 +144,6 @@ def surer(
     known = {f.words() for f in entries}
     chosen = [replace(f, observed=None) for f in entries[:_GROWN]]
     chosen += [f for f in sorted(fresh, key=lambda f: f.rank) if f.words() not in known][:_FRESH]
-    settled, _ = settle_all(chosen, replace(bench, service=tight), progress=progress)
+    settled, _ = settle_all(chosen, replace(bench, service=tight), progress=progress, dearest=dearest)
     better = {f.words(): f for f in settled if f.words() not in known and confident(f, service, confidence)}
-    return sorted([*entries, *better.values()], key=lambda f: f.rank)
+    return list(better.values())

@@ -229,6 +229,8 @@ def _batch(global_batch: int | None, trainer: Trainer, devices: int, fixed: dict
         return global_batch
     if trainer.adapters:
         return _ADAPTER_BATCH * devices
+    if trainer.gradient_dtype == "none":
+        return devices * fixed.get("micro_batch", 1) // math.prod(fixed.get(name, 1) for name in ("tp", "pp", "cp"))
     odd = training.odd_part(devices)  # some degree has to hold it, and few numbers of layers do
     return odd * math.ceil(max(_BATCH, devices // 4) / odd)
 
@@ -240,6 +242,11 @@ def _problems(model: ModelSpec, devices: int, trainer: Trainer, tokens: float | 
     fixed = trainer.fixed
     if trainer.accumulation is not None and "micro_batch" not in fixed:
         yield f"--accumulation {trainer.accumulation}: has no effect without --micro-batch; add it"
+    if trainer.gradient_dtype == "none":
+        if (trainer.accumulation or 1) > 1:
+            yield f"--accumulation {trainer.accumulation}: nothing is summed with --gradient-dtype none; omit one"
+        if fixed.get("pp", 1) > 1:
+            yield f"--pp {fixed['pp']}: stages sum over micro-batches, which --gradient-dtype none does not; omit one"
     if trainer.fsdp is not None and fixed.get("zero", _FSDP[trainer.fsdp]) != _FSDP[trainer.fsdp]:
         yield f"--zero {fixed['zero']}: --fsdp {trainer.fsdp} is stage {_FSDP[trainer.fsdp]}; omit one of the two"
     if trainer.fsdp is not None and trainer.framework not in {None, "fsdp"}:

@@ -73,7 +73,8 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     first stage keeps the activations of ``pp`` micro-batches (1F1B), or ``1 + (pp - 1) / (pp * vpp)`` as much when
     stages are interleaved. Frozen weights have the bytes of their format, adapters 32-bit weights and gradients.
     ``temporary`` is what is gathered or copied for a while: with ``zero`` of 3 two layers and both ends of the model,
-    and the head's gradient before it is shared out; buckets of gradients where the software is PyTorch's own.
+    and the head's gradient before it is shared out; buckets of gradients where the software is PyTorch's own; the
+    gradients of one layer, or of one end of the model, where none are kept.
     Leaves out buffers of single operators and the 8-bit copies of weights.
 
     References
@@ -129,7 +130,7 @@ def state_bytes(job: TrainingJob, layout: TrainingLayout) -> StateBytes:
         frozen = job.lora is not None
         return StateBytes(
             weights=job.frozen_bytes if frozen else recipe.weight_bytes,
-            gradients=recipe.gradient_bytes,
+            gradients=recipe.gradient_bytes if recipe.keeps_gradients else 0.0,
             optimizer=recipe.optimizer_bytes,
         )
     copies = job.software.eager_memory and layout.zero < _SHARED_GRADIENTS
@@ -151,6 +152,9 @@ def _temporary_bytes(job: TrainingJob, layout: TrainingLayout, parameters: Param
         gathered += (_HALF if job.lora is None else job.lora.end_bytes) * sides * ends
         gathered += 0.0 if job.adapters else _HALF * ends
     recipe = job.recipe
+    if recipe is not None and not recipe.keeps_gradients:
+        largest = max(per_layer, job.model.vocab * job.model.hidden / layout.tp)
+        return gathered + recipe.gradient_bytes * largest
     if job.adapters or recipe is None or not recipe.native or layout.zero < _SHARED_GRADIENTS:
         return gathered
     factors = job.factors or default_training_factors()
@@ -222,6 +226,8 @@ def divides(job: TrainingJob, layout: TrainingLayout) -> bool:
     """Return whether a layout of the search divides batch, heads, experts and layers; `check_layout` says why not."""
     if job.global_batch % (layout.dp * layout.micro_batch):
         return False
+    if job.recipe is not None and not job.recipe.keeps_gradients and micro_batches(job, layout) > 1:
+        return False  # an update after each would be a smaller step
     if layout.tp * layout.dp * layout.cp % (layout.ep * layout.expert_tp):
         return False
     if layout.vpp > 1 and micro_batches(job, layout) % layout.pp:

@@ -109,7 +109,8 @@ class Recipe:
     optimizer : str
         One of `MOMENT_BYTES`.
     gradient_dtype : str
-        ``fp32`` or ``bf16``, in which gradients are summed over micro-batches and exchanged.
+        ``fp32`` or ``bf16``, in which gradients are summed over micro-batches and exchanged; ``none`` where each
+        parameter is updated in the backward pass, as soon as its gradient is there in 16 bits, and none are kept.
     master_weights : bool
         Whether weights are kept in 32 bits too; without, moments that are not in 8 bits have the weights' 16.
     framework : str
@@ -135,8 +136,13 @@ class Recipe:
         return _MASTER if self.framework == "fsdp" and self.master_weights else _HALF
 
     @property
+    def keeps_gradients(self) -> bool:
+        """Whether gradients are held until all of a step's are there."""
+        return self.gradient_dtype != "none"
+
+    @property
     def gradient_bytes(self) -> float:
-        """Bytes per parameter of gradients."""
+        """Bytes per parameter of a gradient."""
         return _MASTER if self.gradient_dtype == "fp32" else _HALF
 
     @property

@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+import jevons
 from places import TINY
 
+SOURCE = os.environ | {"PYTHONPATH": str(Path(jevons.__file__).parents[1])}
 WITHIN = {
     "a call": "def stop(): raise KeyboardInterrupt\napp.main = stop",
     "code made from text": "app.main = lambda: exec('raise KeyboardInterrupt')",
@@ -27,6 +30,13 @@ def test_an_interruption_anywhere_is_a_line_and_130(place):
     code = f"{head}\n{WITHIN[place]}\nprint('begun')\njevons.cli.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "begun\n", "interrupted\n")
+
+
+def test_next_to_nothing_is_loaded_before_an_interruption_is_taken():
+    code = "import sys\nbefore = set(sys.modules)\nimport jevons.cli\nprint(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, env=SOURCE)
+    assert {"jevons", "jevons.cli"} <= set(done.stdout.split())
+    assert not {"typing", "contextlib", "re", "collections.abc"} & set(done.stdout.split())
 
 
 def test_an_interruption_after_the_answer_does_not_undo_it():

@@ -1,5 +1,6 @@
 """The recommended fleet is the smallest that keeps the limits at the confidence, not one several times as large."""
 
+import dataclasses
 import re
 
 import pytest
@@ -52,3 +53,30 @@ def test_of_equally_cheap_fleets_the_surer_comes_first_then_the_simpler():
     assert len(cheapest) > 1
     assert chances == sorted(chances, reverse=True)
     assert found.best.prefill is None
+
+
+def test_a_fleet_is_not_grown_far_beyond_the_cheapest_for_confidence():
+    found = jevons.size("llama-3.3-70b", gpu="h100", rate=10, ttft="200ms", tpot="30ms", confidence=0.95)
+    cheapest = min(found.entries, key=lambda f: f.rank)
+    assert found.best.accelerators <= 5 * cheapest.accelerators  # was 656 to 16
+    assert found.best.chance(found.service) >= 0.95
+
+
+def test_where_none_reaches_the_confidence_the_surest_is_recommended_and_what_it_keeps_is_said():
+    found = jevons.size("llama-3.3-70b", gpu="h100", rate=10, ttft="150ms", tpot="15ms")
+    chances = [fleet.chance(found.service) for fleet in found.entries]
+    assert max(chances) < found.confidence
+    assert chances[0] >= max(chances) - 0.05
+    as_sure = [f for f, chance in zip(found.entries, chances, strict=True) if chance >= max(chances) - 0.05]
+    assert found.best.per_hour == min(f.per_hour for f in as_sure)
+    kept = re.search(r"With TTFT within (\d+) ms in place of the limit it reaches 80 %", found.answer)
+    weaker = dataclasses.replace(found.service, ttft_s=float(kept[1]) / 1e3 + 5e-4)
+    assert 150 < float(kept[1]) < 200
+    assert found.best.chance(weaker) >= found.confidence
+
+
+def test_limits_that_no_number_of_machines_keeps_are_said_to_be():
+    found = jevons.size("llama-3.3-70b", gpu="h100", rate=10, ttft="95ms", tpot="9ms", static=True)
+    assert "no fleet tried reaches 80 %. More machines do not help" in found.answer
+    grown = jevons.size("llama-3.1-8b", gpu="h100", rate=40, tpot="12ms", static=True)
+    assert "do not help" not in grown.answer

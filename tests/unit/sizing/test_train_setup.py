@@ -77,6 +77,33 @@ def test_gradients_in_16_bits_take_half_and_fsdp_keeps_no_second_copy():
     assert kept(fsdp="full_shard")[1] == pytest.approx(kept(zero=3)[1] * 12.0 / 14.0)
 
 
+def test_an_update_in_the_backward_pass_keeps_the_gradients_of_a_layer_alone():
+    def peak(dtype, **given):
+        run = jevons.train(
+            "llama-3.1-8b",
+            gpu="a100_80gb",
+            gpus=1,
+            batch=2,
+            micro_batch=2,
+            recompute="full",
+            framework="fsdp",
+            master_weights="none",
+            optimizer="paged_adamw_8bit",
+            gradient_dtype=dtype,
+            **given,
+        )
+        return run.best.memory_bytes
+
+    kept, without = peak("bf16"), peak("none")
+    assert kept["gradients"] == pytest.approx(16.06e9, rel=0.01)  # 2 bytes for each of 8.03 billion weights
+    assert without["gradients"] == 0.0
+    assert without["temporary"] - kept["temporary"] == pytest.approx(2 * 128256 * 4096, rel=0.01)  # of an embedding
+    with pytest.raises(InputError, match="accumulation=4: nothing is summed with gradient_dtype none"):
+        jevons.train("llama-3.1-8b", gpus=1, micro_batch=1, accumulation=4, gradient_dtype="none")
+    with pytest.raises(InfeasibleError, match="none divides. The fastest that does: zero1 selective mbs8"):
+        jevons.train("llama-3.2-1b", gpus=1, batch=8, micro_batch=2, gradient_dtype="none")
+
+
 def test_parameters_with_the_host_fit_what_does_not_otherwise():
     with pytest.raises(InfeasibleError):
         jevons.train("qwen2.5-32b", gpu="a800", gpus=8, zero=3, seq_len=1024, batch=8, recompute="full")

@@ -61,6 +61,12 @@ export function percent(share, digits = 3) {
   return share === null || share === undefined ? "–" : `${number(share * 100, digits)} %`;
 }
 
+/** A probability as per cent, never shown as impossible or certain. */
+export function chance(share) {
+  if (share > 0.99) return ">99 %";
+  return share < 0.01 && share !== null ? "<1 %" : percent(share, 2);
+}
+
 /** Money of a currency in the one that is shown; null where there is no rate. */
 export function converted(value, from = "CNY") {
   if (value === null || value === undefined) return null;

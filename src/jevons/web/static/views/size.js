@@ -1,7 +1,7 @@
 // Size: how many accelerators, which layout, for a model, a load and its limits.
 import { html, useEffect, useState } from "jevons/vendor/preact.js";
 import { t, word } from "jevons/i18n.js";
-import { converted, currency, device, duration, gigabytes, layout, money, number, percent, quantity } from "jevons/format.js";
+import { chance, converted, currency, device, duration, gigabytes, layout, money, number, percent, quantity } from "jevons/format.js";
 import { Card, Check, Chips, Code, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Tabs, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
@@ -105,7 +105,7 @@ export function Result({ answer, input: given, state, bar }) {
       <${Figure} label=${t("col.cost_mtok")}>${num(fleet.cost_per_mtok, `${fleet.currency}/Mtok`, `${at}.cost_per_mtok`, t("col.cost_mtok"), { low: fleet.cost_per_mtok_low, high: fleet.cost_per_mtok_high })}<//>` : null}
       <${Figure} label=${t("col.power")}>${num(fleet.power_w, "W", `${at}.power_w`, t("col.power"))}<//>
       ${room !== null ? html`<${Figure} label=${t("size.headroom")}>${num(room, "frac", `${at}.req_per_s_at_most`, t("size.headroom"), { text: `${room >= 0 ? "+" : ""}${percent(room, 2)}` })}<//>` : null}
-      ${fleet.chance_within_limits !== null && fleet.chance_within_limits !== undefined ? html`<${Figure} label=${t("size.chance")}>${num(fleet.chance_within_limits, "frac", `${at}.chance_within_limits`, t("size.chance"), { text: percent(fleet.chance_within_limits, 2) })}<//>` : null}
+      ${fleet.chance_within_limits !== null && fleet.chance_within_limits !== undefined ? html`<${Figure} label=${t("size.chance")}>${num(fleet.chance_within_limits, "frac", `${at}.chance_within_limits`, t("size.chance"), { text: chance(fleet.chance_within_limits) })}<//>` : null}
     </dl>
     ${picked === 0 && cheaper(answer) ? html`<p>${t("size.cheaper", cheaper(answer))}</p>` : null}
     ${answer.best && !fleet.simulated ? html`<p class="note">${t(state === "done" ? "size.static_only" : "size.estimate")}</p>` : null}
@@ -181,7 +181,7 @@ export function memory(fleet) {
 const columns = (which, from) => [
   { key: "name", label: t("col.fleet"), text: true }, { key: "accelerators", label: t("col.accelerators") },
   { key: "cost", label: t("col.cost_month"), show: (v) => money(v, from) }, { key: "mtok", label: t("col.cost_mtok"), show: (v) => money(v, from) }, { key: "ttft", label: `TTFT ${which}`, show: (v) => duration(v) }, { key: "tpot", label: `TPOT ${which}`, show: (v) => duration(v) },
-  { key: "capacity", label: t("col.capacity"), show: (v) => number(v) }, { key: "chance", label: t("size.chance"), show: (v) => percent(v, 2) },
+  { key: "capacity", label: t("col.capacity"), show: (v) => number(v) }, { key: "chance", label: t("size.chance"), show: (v) => chance(v) },
   { key: "power", label: t("col.power"), show: (v) => quantity(v, "W") },
 ];
 const rows = (entries, answer) => entries.map((one, place) => ({
