@@ -47,6 +47,8 @@ class Column:
         below 1 or above 99 percent where it is, never as impossible or certain.
     detail : bool
         Whether a terminal shows it only when asked for details.
+    quoted : bool
+        Whether cells are words of a user's text, which stay as they are in every language.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Column:
     digits: int = field(default=3, kw_only=True)
     form: str = field(default="", kw_only=True)
     detail: bool = field(default=False, kw_only=True)
+    quoted: bool = field(default=False, kw_only=True)
 
     @property
     def head(self) -> str:

@@ -198,7 +198,7 @@ def _plain_tables(document: Mapping[str, Any], language: str) -> str:
         rows = "".join(
             "<tr>"
             + "".join(
-                f"<td>{html.escape(term(shown(cell, c), language))}</td>"
+                f"<td>{html.escape(shown(cell, c) if c['quoted'] else term(shown(cell, c), language))}</td>"
                 for cell, c in zip(row, table["columns"], strict=True)
             )
             + "</tr>"

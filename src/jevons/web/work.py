@@ -283,7 +283,14 @@ def _table(shown: Any) -> dict[str, Any]:
         "title": shown.title,
         "detail": shown.detail,
         "columns": [
-            {"name": c.name, "label": c.label, "unit": c.unit, "scale": c.scale, "text": shown.text(place)}
+            {
+                "name": c.name,
+                "label": c.label,
+                "unit": c.unit,
+                "scale": c.scale,
+                "text": shown.text(place),
+                "quoted": c.quoted,
+            }
             for place, c in enumerate(shown.columns)
         ],
         "rows": [list(row) for row in shown.rows[:_MOST_ROWS]],

@@ -125,12 +125,12 @@ def clusters(reader: Reader) -> Iterator[Claim]:
             named = {"devices": figure}
         joined = [
             f for f in reader.left("money")
-            if f.end <= figure.start and figure.start - f.end <= 12
+            if not f.what and f.end <= figure.start and figure.start - f.end <= 12
             and _WORTH.match(reader.plain[f.end : figure.start])
         ]  # fmt: skip
         joined += [
             f for f in reader.left("money")
-            if f.start >= figure.end and re.fullmatch(r"[,，(（]?\s?(?:约合|价值|合计|总价|总值|worth|costing)\s?(?:约|about )?", reader.plain[figure.end : f.start])
+            if not f.what and f.start >= figure.end and re.fullmatch(r"[,，(（]?\s?(?:约合|价值|合计|总价|总值|worth|costing)\s?(?:约|about )?", reader.plain[figure.end : f.start])
         ]  # fmt: skip
         if joined:
             named["amount"] = joined[-1]

@@ -82,7 +82,7 @@ class ReadResult(Result):
         yield table("claims", "Claims against facts", columns, rows)
         heads = (
             Column("field", "field"), Column("value", "value"), Column("place", "characters"),
-            Column("text", "sentence"),
+            Column("text", "sentence", quoted=True),
         )  # fmt: skip
         fields = [
             (path, _shown(f.value), f"{f.start}–{f.end}", _short(f.text)) for path, f in self.draft.fields.items()
@@ -94,7 +94,7 @@ class ReadResult(Result):
         )  # fmt: skip
         places = (
             Column("claim", "claim"), Column("verdict", "verdict"), Column("line", "line"), Column("start", "from"),
-            Column("end", "to"), Column("text", "sentence"), Column("facts", "facts"),
+            Column("end", "to"), Column("text", "sentence", quoted=True), Column("facts", "facts"),
         )  # fmt: skip
         sentences = [
             (

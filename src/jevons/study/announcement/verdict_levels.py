@@ -145,7 +145,7 @@ def count(file: OnFile, claim: Claim) -> Verdict:
             if hits:
                 return "confirmed", f"{fact.about}: {format_count(hits[-1].number)} on {hits[-1].start}", (fact.id,)
     known = tuple(fact.id for fact in file.facts if heads and fact.id.startswith(heads))
-    return "not_on_file", f"no such number of {claim.quantity} is on file", known[:3]
+    return "not_on_file", f"no such number of {lexicon.label_of(claim.quantity)} is on file", known[:3]
 
 
 def rates(_file: OnFile, claim: Claim) -> Verdict:

@@ -73,7 +73,7 @@ READ = {
         ("40%", "operating margin", "2025-Q3", 0.40, "not_on_file"),
         ("$1.05", "earnings per share", "2025-Q3", 1.05, "not_on_file"),
         ("83%", "growth of earnings per share", "2025-Q3", -0.83, "not_on_file"),
-        ("$15.93 billion", "tax", "2025-Q3", 15.93 * BN, "not_on_file"),
+        ("$15.93 billion", "tax charge", "2025-Q3", 15.93 * BN, "not_on_file"),
         ("$19.37 billion", "capital expenditure", "2025-Q3", 19.37 * BN, "not_on_file"),
         ("$70-72 billion", "capital expenditure, planned", "2025", (70 * BN, 72 * BN), "confirmed"),
         ("78,450", "headcount", "", 78_450, "not_on_file"),
