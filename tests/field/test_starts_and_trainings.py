@@ -13,6 +13,7 @@ import pytest
 
 import jevons
 from jevons.errors import InfeasibleError, InputError
+from jevons.serving.kv_pages import pooled_token_bytes
 
 GIB = 2**30
 
@@ -148,6 +149,19 @@ def test_windows_of_gemma_4_on_one_a100_before_and_after_the_log_counts_by_lengt
     own = jevons.memory(serve=line, gpu="a100_80gb", engine_version=release)
     assert own.kv_bytes / GIB == pytest.approx(50.0, rel=0.05)
     assert own.kv_tokens == pytest.approx(printed, rel=0.12)
+
+
+def test_pools_of_deepseek_v4_under_sglang_hold_states_and_windows_for_a_tenth_of_all_tokens() -> None:
+    """A log of 0.5.12 on 32 H800 prints 23,749.84 bytes a token of DeepSeek-V4-Pro; sglang#23933.
+
+    Sixteen H20 are left 1,059,584 tokens of V4-Pro; its weights are told too light.
+    """
+    pro = jevons.memory("deepseek-v4-pro", gpu="h20", engine="sglang", tp=8, kv_precision="fp8", max_model_len=65_536)
+    assert pooled_token_bytes(pro.deployment) == pytest.approx(23_749.84, abs=0.01)
+    line = "sglang serve --model-path deepseek-ai/DeepSeek-V4-Pro --tp 16 --dp-size 2 --enable-dp-attention"
+    line += " --max-running-requests 16 --mem-fraction-static 0.9 --kv-cache-dtype fp8_e4m3"
+    own = jevons.memory(serve=line, gpu="h20", engine_version="0.5")
+    assert own.kv_tokens == pytest.approx(1_059_584, rel=0.35)
 
 
 STARTS: tuple[tuple[str, bool, str, str, str], ...] = (

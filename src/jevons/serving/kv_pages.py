@@ -133,6 +133,37 @@ def layer_token_bytes(deployment: Deployment, attention: Attention) -> float:
     return cached_bytes(attention, element_bytes) * share
 
 
+def pooled_token_bytes(deployment: Deployment) -> float:
+    """Return the cache of one token in all layers where windows and states have pools of their own; 0 where not.
+
+    Notes
+    -----
+    Such pools hold a fixed share of the tokens of the cache, whatever sequences there are. Each layer has a window,
+    those of a drafting head too. A compressing layer keeps the numbers not yet compressed in 32 bits, key and score of
+    `stride` tokens for each window; one that an indexer selects from overlaps with the one before and keeps twice as
+    many twice as wide, and the indexer's own beside them.
+
+    References
+    ----------
+    SGLang, ``DSV4PoolConfigurator``: 23,750 bytes for DeepSeek-V4-Pro, as its log prints.
+    """
+    frac, model = deployment.engine.memory.window_frac, deployment.model
+    if not frac or not any(group.attention.compression.recent for group in model.layers):
+        return 0.0
+    element_bytes = kv_bytes_of(deployment.kv_precision)[1]
+    total = entry = 0.0
+    for group in model.layers:
+        a = group.attention
+        entry = entry_bytes(a, element_bytes)
+        total += group.count * frac * entry
+        if a.compression.recent:
+            overlap = 2.0 if a.indexer.dim else 1.0
+            rows = a.compression.stride * overlap / a.compression.recent
+            state_bytes = 2.0 * overlap * (a.latent.cached_dim + a.indexer.dim) * _STATE_BYTES
+            total += group.count * (cached_bytes(a, element_bytes) + frac * rows * state_bytes)
+    return total + model.mtp_layers * frac * entry
+
+
 def layer_makes(deployment: Deployment) -> list[LayerMake]:
     """Return the layers of the fullest pipeline stage by make, as one device keeps them."""
     layout, model = deployment.layout, deployment.model

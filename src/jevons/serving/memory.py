@@ -13,7 +13,7 @@ from jevons.models.types import WEIGHT_BITS
 from jevons.operators.engines import shipped_text
 from jevons.operators.types import kv_bytes_of, storage_of
 from jevons.serving.drafter import as_deployment, drafter_of, joining_bytes
-from jevons.serving.kv_pages import layer_token_bytes, paged_cache
+from jevons.serving.kv_pages import layer_token_bytes, paged_cache, pooled_token_bytes
 from jevons.serving.types import Deployment, Layout, MemoryUse
 
 # A device without matrix units of a precision keeps the weights in it and multiplies in 16 bits.
@@ -170,6 +170,18 @@ def kv_bytes_per_request(deployment: Deployment, context: float) -> float:
     return total + draft_kv_bytes_per_request(deployment, context)
 
 
+def reserved_bytes_per_request(deployment: Deployment, context: float) -> float:
+    """Return what a cache without pages sets aside for a sequence of *context* tokens on each device [bytes].
+
+    As much as the sequence keeps, or its part of pools that hold windows and states for a share of all tokens.
+    """
+    pooled = context * pooled_token_bytes(deployment)
+    if not pooled:
+        return kv_bytes_per_request(deployment, context)
+    stage_frac = math.ceil(deployment.model.n_layers / deployment.layout.pp) / deployment.model.n_layers
+    return pooled * stage_frac + draft_kv_bytes_per_request(deployment, context)
+
+
 def cache_move_s(prefill: Deployment, decode: Deployment, context: float) -> float:
     """Return the time that the cache of one sequence takes from one instance to another over an idle link [s].
 
@@ -296,7 +308,7 @@ def memory_plan(deployment: Deployment) -> MemoryUse:
         graphs_bytes=graphs,
         graphs_inside=inside,
         kv_bytes=_kv_bytes(deployment, weights, activations, reserved + (graphs if inside else 0.0)),
-        kv_bytes_per_token=kv_bytes_per_request(deployment, _LONG_CONTEXT) / _LONG_CONTEXT,
+        kv_bytes_per_token=reserved_bytes_per_request(deployment, _LONG_CONTEXT) / _LONG_CONTEXT,
     )
 
 
@@ -318,7 +330,7 @@ def _kv_bytes(deployment: Deployment, weights: float, activations: float, others
     if not deployment.kv_tokens:
         return left
     longest = float(deployment.longest)
-    return min(left, deployment.kv_tokens / longest * kv_bytes_per_request(deployment, longest))
+    return min(left, deployment.kv_tokens / longest * reserved_bytes_per_request(deployment, longest))
 
 
 def memory_use(deployment: Deployment) -> MemoryUse:
@@ -347,7 +359,7 @@ def kv_capacity_tokens(deployment: Deployment, context: float = _LONG_CONTEXT) -
     if deployment.engine.memory.paged and len((cache := paged_cache(deployment)).groups) > 1:
         sequences = cache.pages(kv_bytes) / max(cache.pages_while_decoding(context), 1.0)
         return deployment.layout.dp * sequences * context
-    per_request = max(kv_bytes_per_request(deployment, context), 1.0)
+    per_request = max(reserved_bytes_per_request(deployment, context), 1.0)
     return deployment.layout.dp * kv_bytes / per_request * context
 
 
@@ -361,7 +373,7 @@ def kv_cache_tokens(deployment: Deployment, use: MemoryUse | None = None) -> int
     """
     kv_bytes, longest = max((use or memory_plan(deployment)).kv_bytes, 0.0), deployment.longest
     if not deployment.engine.memory.paged:
-        return math.floor(kv_bytes / max(kv_bytes_per_request(deployment, float(longest)), 1.0) * longest)
+        return math.floor(kv_bytes / max(reserved_bytes_per_request(deployment, float(longest)), 1.0) * longest)
     by_length = deployment.engine.memory.tokens_by_length > 0.0
     return paged_cache(deployment).logged_tokens(kv_bytes, longest, by_length=by_length)
 
@@ -374,7 +386,7 @@ def max_concurrency(deployment: Deployment, tokens: int = 0, use: MemoryUse | No
     """
     kv_bytes, longest = max((use or memory_plan(deployment)).kv_bytes, 0.0), tokens or deployment.longest
     if not deployment.engine.memory.paged:
-        return kv_bytes / max(kv_bytes_per_request(deployment, float(longest)), 1.0)
+        return kv_bytes / max(reserved_bytes_per_request(deployment, float(longest)), 1.0)
     return paged_cache(deployment).concurrency(kv_bytes, longest)
 
 
@@ -392,7 +404,7 @@ def longest_shortage(deployment: Deployment, use: MemoryUse | None = None) -> st
     if max_concurrency(deployment, use=use) >= 1.0:
         return ""
     longest = deployment.longest
-    needed = kv_bytes_per_request(deployment, float(longest))
+    needed = reserved_bytes_per_request(deployment, float(longest))
     if deployment.engine.memory.paged:
         cache = paged_cache(deployment)
         needed = cache.pages_at_most(longest) * cache.page_bytes

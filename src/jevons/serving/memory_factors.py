@@ -85,6 +85,9 @@ class MemoryFactors(Grouped):
         Multiple to which the embedding's rows are padded.
     state_slots : float
         Requests for which recurrent states are set aside before the cache; 0 where states share its pages.
+    window_frac : float
+        Tokens that the pool of windows holds for each token of cache, where attention is compressed; 0 where windows
+        are cached as far as sequences need them.
     states_checked : float
         1 where the engine does not start unless every running request has a page for its states.
     tokens_by_length : float
@@ -115,6 +118,7 @@ class MemoryFactors(Grouped):
     mxfp4_start_bytes: float = 0.0
     vocab_multiple: float = 1.0
     state_slots: float = 0.0
+    window_frac: float = 0.0
     states_checked: float = 0.0
     tokens_by_length: float = 0.0
     share_of_rest: float = 0.0
