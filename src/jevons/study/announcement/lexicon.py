@@ -115,6 +115,11 @@ def words(section: str) -> Any:
     return _file("words")[section]
 
 
+def cues() -> Mapping[str, Any]:
+    """Return the words right before and behind figures, by what they say of them."""
+    return _file("cues")
+
+
 @functools.cache
 def pattern(section: str) -> re.Pattern[str]:
     """Return the pattern of a plain list of words."""

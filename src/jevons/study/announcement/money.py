@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.figures import per_share
 from jevons.study.announcement.margins import year_before
@@ -28,30 +29,8 @@ _ALSO = re.compile(
     r"|约合?|折合|合|相当于|=|≈|~|\s)*\s?"
 )
 """Words between an amount and the same in another currency."""
-_MINUS = re.compile(
-    r"(?:[-−]|negative|minus|outflow of|outflows of|loss(?:es)? of|deficit of|流出|净流出|亏损额?|净亏损|净亏损额?|为?负|lose|loses|lost|losing|loss (?:was|of|came to|totall?ed|reached|widened to|narrowed to)"
-    r"|亏损(?:为|达|约|扩大至|收窄至)|losses (?:were|of)|(?:operating|net|pre-?tax|quarterly|annual) loss(?:es)?:?)\s?(?:about |roughly |人民币|约|近)?$"
-)
-"""What stands before an amount that is a loss, or cash that goes out."""
-_PROFIT = re.compile(r"(?:(?:net |operating )?(?:profit|income|earnings) of|盈利|溢利|利润|净利)(?:为|约|\s)*$")
-"""What stands before an amount that is none."""
-_CHANGE = re.compile(
-    r"(?:(?:up|down|cut|raised|lifted|rose|fell|increased|lowered|grew|higher|lower) by|(?:increase|decrease|rise|cut|drop|addition) of|(?:another|an extra|an additional)"
-    r"|(?:增加|减少|上调|下调|提高|增长|下降|追加|多|少)了?)\s?(?:another |about |约|近)?$"
-)
-_BY = re.compile(
-    r"(?:rise|rises|rose|fall|falls|fell|grow|grew|up|down|increased?|decreased?|cut|raised|lowered) by (?:about |nearly |over )?$"
-)
 _CHANGE_AFTER = re.compile(r"\s(?:more|less|higher|lower|above|below)(?: than|\s?[.,;]|$)")
 _CONSENSUS = re.compile(r"\s?(?:consensus|analysts|expected by|estimate|that analysts)|consensus|市场预期|一致预期")
-_ANNOUNCED = re.compile(
-    r"\s?(?:(?:that )?(?:we|it|they) (?:have |had )?)?(?:announced|pledged|promised)|的?(?:投资计划|资本开支计划|投入计划)"
-)
-"""What follows an amount that was announced to be spent."""
-_ONLY = re.compile(
-    r"(?:才|仅|只有|就要|就有|也有|也要|更是|则是?|(?<![a-z])(?:only|just|even|merely|another|a mere))\s?$"
-)
-"""Words before an amount that goes on from that of the sentence before: ``Tencent? Only 13 bn``."""
 _LISTED = re.compile(r"(?:\s(?:to|for|with|from|at|in)\s[^,;，；]{2,30}?)?\s?(?:,|，|、|and|和|, and)\s?")
 _OR = re.compile(r"\s?(?:or|即|合)\s?")
 _EARNED = re.compile(r"earnings|profit|loss|earned|盈利|收益|盈余|亏损")
@@ -220,7 +199,7 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
         return figure.what
     quantity = reader.quantity(figure)
     clause = re.split(r"[,，;；]", reader.plain[: figure.start])[-1]
-    if not quantity and _ANNOUNCED.match(reader.plain, figure.end):
+    if not quantity and cue("announced").follows(reader.plain, figure):
         quantity = "capex"
     unsaid = _unsaid(reader, figure, last)
     if last is not None and last.named.get("amount", figure).unit == figure.unit:
@@ -238,7 +217,7 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
         quantity = "eps"
     if quantity or per_share(figure, reader.plain):
         return quantity
-    if last is None and reader.context.spoken and _ONLY.search(clause) and not _has_word(reader, figure):
+    if last is None and reader.context.spoken and cue("only").before.search(clause) and not _has_word(reader, figure):
         return reader.context.spoken
     return bought(reader.plain, figure) or stated_noun(reader.plain, figure)
 
@@ -253,18 +232,18 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
     unsaid = _unsaid(reader, figure, last)
     quantity = _quantity(reader, figure, last)
     loss = unsaid and last is not None and quantity == last.quantity and last.named.get("amount", figure).middle < 0
-    if loss and year_before(reader.plain, figure) and not _PROFIT.search(reader.plain[: figure.start]):
+    if loss and year_before(reader.plain, figure) and not cue("profit").precedes(reader.plain, figure):
         figure = signed(figure, -1.0)
     elif (
         figure.middle > 0
-        and _MINUS.search(reader.plain[: figure.start])
+        and cue("loss").precedes(reader.plain, figure)
         and quantity not in {"capex", "contract", "notes", "debt"}
     ):
         quantity = quantity or "net_income"
         figure = signed(figure, -1.0)
-    change = _CHANGE.search(reader.plain[: figure.start]) and not _TO.search(reader.plain[: figure.start])
+    change = cue("change").precedes(reader.plain, figure) and not _TO.search(reader.plain[: figure.start])
     moved = last is not None and (change or _CHANGE_AFTER.match(reader.plain, figure.end)) and not reader.beside(figure)
-    if moved or (last is None and quantity and _BY.search(reader.plain[: figure.start])):
+    if moved or (last is None and quantity and cue("change_by").precedes(reader.plain, figure)):
         firm = reader.firm(figure.start)
         before = last or reader.make("metric", firm, quantity, {"amount": figure})
         same = (

@@ -179,6 +179,10 @@ QUALIFIERS = (
     ("at_most", re.compile(r"(?:up to|as much as|as many as|at most|no more than|(?<!no )less than|under|below|maximum of|最多|高达|至多|不超过|不高于|最高|(?<!不)低于)\s?$")),
     ("about", re.compile(r"(?:about|around|approximately|roughly|some|nearly|almost|close to|an estimated|约|近|将近|接近|大约|约为|左右)\s?$")),
 )  # fmt: skip
+BOUNDS = re.compile(
+    r"(?:(?:more|less|higher|lower|greater|fewer) than|no less than|up to|over|above|below|under|超过|逾|近|约|不到)\s?$"
+)
+"""Bounds of a change, which are no direction."""
 AFTERWARDS = (
     ("at_least", re.compile(r"\s?(?:以上|or more|\+|及以上)")),
     ("about", re.compile(r"\s?(?:左右|上下|or so)")),

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.margins import margins
 from jevons.study.announcement.money import signed
+from jevons.study.announcement.patterns import BOUNDS
 from jevons.study.announcement.reader import Reader
 from jevons.study.announcement.wordless import part_of, stated_noun
 
@@ -19,32 +21,9 @@ _GROWN = re.compile(
     r"year[- ]over[- ]year|year[- ]on[- ]year|yoy|y/y|quarter[- ]on[- ]quarter|quarter[- ]over[- ]quarter|qoq|q/q|同比|环比|按年|按季|年增|月增|季增|较上年"
     r"|(?:from|on) (?:last year|a year|the year|the prior|the previous)|(?:than|versus) a year"
 )
-_BY_NAME = re.compile(
-    r"(?:more|less|higher|lower|greater|fewer) than\s?$|no less than\s?$|up to\s?$|(?:over|above|below|under)\s?$|(?:超过|逾|近|约|不到)\s?$"
-)
-"""Bounds, which are no direction."""
-_LOSER = re.compile(
-    r"\s?(?:%|个百分点|percent(?:age points)?)?\s?(?:lower|less|cheaper|fewer|below|smaller|降幅|跌幅|的降幅)"
-)
-_GAINER = re.compile(
-    r"\s?(?:annual |annualised |annualized |yearly |compound |organic |real )?(?:higher|more|above|bigger|larger|increase|growth|rise|jump|gain|的?增速|的?增幅)"
-)
-_LOSS_NOUN = re.compile(r"\s(?:decline|decrease|drop|fall|cut|reduction|slump|discount|price cut)")
-_STAKE_AFTER = re.compile(
-    r"\s?(?:\S{0,12} )?(?:stake|equity|interest(?! rate| expense)|of the (?:company|start-?up|firm))|\s?的?(?:股权|股份|权益)"
-)
-_STAKE_BEFORE = re.compile(
-    r"(?:stake of|holds?|(?<![a-z])own(?:s|ed)?(?: between)?|keeps?|retains?|持有[^,，。]{0,16}|持股(?:比例)?(?:为|达|约)?|占股|stake (?:to|at))\s?(?:about |roughly |约)?$"
-)
 _HOLDER = re.compile(r"\s?(?:owned |held )?by (?:the )?")
 """Words between a stake and who has it."""
 _HELD = re.compile(r"(?<![a-z])(?:own|held|hold|had|has|have|keep|retain|持有|持股|stake|股权|interest)")
-_RATE_AFTER = re.compile(
-    r"\s?(?:senior |convertible |unsecured |secured |first-lien |green )*(?:notes|bonds|coupon|yield|interest)|\s?的?(?:优先票据|票据|债券|票息|利率|年利率)"
-)
-_RATE_BEFORE = re.compile(
-    r"(?:yield(?:s|ed|ing)?|coupons?(?: of)?|interest rate(?: of)?|lending at|borrow(?:s|ed|ing)? at|priced at|票面利率|利率|票息|收益率)(?:为|约|是|at|of|between|from|在|介于|\s)*$"
-)
 _SHARE = re.compile(
     r"份额|占比|占|(?<![a-z])shares? of|market share|share (?:was|is|rose|fell|reached|of)|市占|accounts? for|accounted for|made up"
 )
@@ -52,12 +31,6 @@ _BECAME = re.compile(
     r"\s?(?:进一步|大幅)?(?:加快|提升|提高|放缓|回升|上升|下降|升|降|增|减|扩大|收窄)?(?:至|到|to)\s?(?:about |约)?"
 )
 """Words between a level and the one that it went to."""
-_FROM_PLACE = re.compile(r"\s?(?:来自|来源于|(?:of (?:it|which|them|that) )?(?:comes?|came|is|was) from|from)")
-"""What follows a part of an amount that has its origin somewhere."""
-_LEVEL = re.compile(
-    r"(?<![a-z])(?:rate|stake) (?:of|was|is|at)\s?$|税率(?:为|约)?$|(?:跌破|突破|站上|(?<![a-z])(?:below|above|under|past) )$|(?:[升降跌增回落减低高窄大快慢]至|[升降跌增]到|(?<![a-z])to)\s?(?:about |roughly |约|近)?$"
-)
-"""Words before a level that something went to, which is no change."""
 _THAN_OTHERS = re.compile(
     r"\s?(?:below|above|under|beneath|cheaper than|less than|lower than|higher than|more than|faster than|better than|ahead of|short of|dearer than)\s"
     r"(?!(?:a|one|two|the|its|in|that of) (?:year|quarter|month|previous|prior|same|own|level|20\d\d)|(?:a|the) (?:year|quarter)|(?:last|this|previous) |20\d\d|expect)"
@@ -72,7 +45,6 @@ _LOSSES = {"net_income": "net_loss", "operating_income": "operating_loss", "part
 _LOSS_WORD = re.compile(
     r"(?:亏损|(?<![a-z])(?:loss|losses|deficit)(?![a-z]))(?!.*(?:盈利|利润|溢利|profit|income|earnings))"
 )
-_WITHIN = re.compile(r"within\s?$|(?:相差|差距|偏差|波动)(?:在|不到|约)?\s?$")
 _RATIOS = frozenset({"utilisation", "interest_rate"})
 
 
@@ -135,16 +107,16 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
         stake = _stake(reader, figure, before, firm)
         if stake is not None:
             return stake
-        if _RATE_AFTER.match(plain, figure.end) or _RATE_BEFORE.search(before):
+        if cue("interest_rate").follows(plain, figure) or cue("interest_rate").before.search(before):
             return reader.make("interest_rate", firm, "interest_rate", named | _maturity(reader))
-    if _WITHIN.search(before):
+    if cue("within").before.search(before):
         quantity = _grown(reader, figure)
         return reader.make("growth", firm, quantity, {"percent": replace(figure, qualifier="within")})
     if figure.what != "factor" and (_THAN_OTHERS.match(plain, figure.end) or _THAN_OTHERS_ZH.search(before)):
         sized = signed(figure, -1.0 if direction(reader, figure) < 0 else 1.0)
         return reader.make("difference", firm, _grown(reader, figure), {"percent": sized})
     base = reader.share_base(figure) if figure.what != "factor" else ""
-    if not base and not sign and _FROM_PLACE.match(plain, figure.end):
+    if not base and not sign and cue("origin").follows(plain, figure):
         base = _grown(reader, figure)
     if figure.what == "of_revenue" or (base and not sign):
         return _share(reader, figure, firm, base)
@@ -244,8 +216,8 @@ def _stake(reader: Reader, figure: Figure, before: str, firm: str) -> Claim | No
         by = next((m.firm for m in reader.mentions if m.start == holder.end()), "")
         if by:
             return reader.make("stake", by, "stake", {"percent": figure} | reader.period(figure))
-    after = _STAKE_AFTER.match(plain, figure.end)
-    held = _STAKE_BEFORE.search(before) or (of is not None and _HELD.search(before))
+    after = cue("stake").follows(plain, figure)
+    held = cue("stake").before.search(before) or (of is not None and _HELD.search(before))
     bought = re.search(r"(?:for|换取|获得)\s?(?:about |roughly |a |约)?$", before) and any(
         f.kind == "money" and f.end <= figure.start for f in reader.figures
     )
@@ -301,15 +273,15 @@ def direction(reader: Reader, figure: Figure) -> int:
         default=0,
     )
     lead = plain[max(begin, figure.start - 48) : figure.start]
-    while bound := _BY_NAME.search(lead):
+    while bound := BOUNDS.search(lead):
         lead = lead[: bound.start()]
-    if _LEVEL.search(lead):
+    if cue("level").before.search(lead):
         return -1 if re.search(r"降幅|跌幅", lead) else 1 if re.search(r"增速|增幅|增长率|growth", lead) else 0
     found = [(m.end(), -1) for m in lexicon.pattern("fall").finditer(lead)]
     found += [(m.end(), 1) for m in lexicon.pattern("rise").finditer(lead)]
-    if _LOSER.match(plain, figure.end) or _LOSS_NOUN.match(plain, figure.end):
+    if cue("fall_noun").follows(plain, figure):
         return -1
-    if _GAINER.match(plain, figure.end):
+    if cue("rise_noun").follows(plain, figure):
         return 1
     return max(found)[1] if found else 0
 

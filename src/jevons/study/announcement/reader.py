@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure, moved
 from jevons.study.announcement.grid import Grid, placed
 from jevons.study.announcement.margins import year_before
@@ -47,19 +48,6 @@ _BESIDE = re.compile(
 """What stands before the level that something is measured against."""
 _MOST_A_SHARE = 1e6
 """More than a share costs, in any currency."""
-_ESTIMATED = re.compile(
-    r"\s?(?:\w+ )?(?:consensus|that analysts|analysts (?:had )?expected|estimate)|的?(?:市场|一致)预期"
-)
-_ESTIMATE_OF = re.compile(
-    r"(?:(?:estimates?|expectations?|consensus|forecasts? by analysts|市场预期|一致预期|分析师预期)(?: of| for|的|为|是)*)\s?(?:about |约)?$"
-)
-"""Words beside a figure that others estimate."""
-_ITS_OWN = re.compile(
-    r"(?:高于|低于|超过|不及|above|below|than|exceeding)\s?(?:公司|其|该公司|the company's|its|their)(?:自己|此前|原有| own)?的?\s?$"
-)
-"""What stands before a level of the firm's own that something else is measured against."""
-_MATURITY = re.compile(r"(?:due|maturing|mature(?:s)?|expir(?:es|ing)|到期日?为?)\s(?:in )?$")
-_MATURITY_AFTER = re.compile(r"\s?(?:senior |convertible )?(?:notes|bonds|contracts|vintage)|年?到期")
 _PLUS_MINUS = re.compile(r"\s?[,，(（]?\s?(?:plus or minus|give or take|\+/-|±|上下浮动|正负)\s?")
 _ADVERBIAL = re.compile(
     r"(?<![a-z])(?:in|over|for|by|during|through|until|the|next|coming|fiscal|year|years|and|of|from|to|between|at|end|spread|mostly|mainly|starting|beginning)(?![a-z])"
@@ -67,7 +55,6 @@ _ADVERBIAL = re.compile(
 )
 """What else a clause may have that only says when."""
 _A_STATEMENT = 2
-_SINCE = re.compile(r"(?:since|founded in|listed in|自|从)\s?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +193,7 @@ class Reader:
         first = stated[0]
         others = [f.start for f in self.figures if f.kind == "money" and f.start >= first.end]
         after = self.plain[first.end : min([*others, first.end + 20])]
-        return bool(_ESTIMATED.match(after) or _ESTIMATE_OF.search(self.plain[: first.start]))
+        return bool(cue("estimated").after.match(after) or cue("estimated").precedes(self.plain, first))
 
     def _calendar(self, figure: Figure, firm: str) -> Figure:
         """Return a period with a quarter of a firm's fiscal year as that of the calendar."""
@@ -304,9 +291,9 @@ class Reader:
         """Note the periods of levels that something is measured against, and those that are none: maturities."""
         for span in [f for f in self.figures if f.kind == "period"]:
             if (
-                _MATURITY.search(self.plain[: span.start])
-                or (re.fullmatch(r"\d{4}", span.label) and _MATURITY_AFTER.match(self.plain, span.end))
-                or _SINCE.search(self.plain[: span.start])
+                cue("maturity").precedes(self.plain, span)
+                or (re.fullmatch(r"\d{4}", span.label) and cue("maturity").follows(self.plain, span))
+                or cue("since").precedes(self.plain, span)
             ):
                 self.bound[span.start] = -1
         for figure in [
@@ -387,7 +374,7 @@ class Reader:
             and self._of_a_flow(found["period"], figure)
         ):
             found.pop("period")
-        if _ITS_OWN.search(self.plain[: figure.start]):
+        if cue("own_level").precedes(self.plain, figure):
             found.pop("period", None)
             return found
         rivals = [m.start for m in self.mentions if m.firm == firm and compared(self.plain, m)]

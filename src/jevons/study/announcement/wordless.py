@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from jevons.study.announcement import lexicon
+from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure
 
 _CLAUSE = re.compile(r"[,，;；。:：()（）]|\s(?:and|while|but)\s")
@@ -69,11 +70,7 @@ def part_of(plain: str, figure: Figure) -> tuple[str, str]:
 def bought(plain: str, figure: Figure) -> str:
     """Return what money is by its object: invested in a site, or raised from lenders or owners; empty where none says so."""
     clause = _sentence_part(plain, figure)
-    raised = re.search(
-        r"(?<![a-z])(?:raise[ds]?|raising|secured?|securing|closed|borrow(?:s|ed)?|landed)\s(?:[\w-]+\s){0,3}$|(?:筹集|筹资|募得|募集|融资|获得?)[^,，]{0,6}$",
-        plain[: figure.start],
-    )
-    if raised:
+    if cue("raised").precedes(plain, figure):
         return "debt" if lexicon.pattern("lenders").search(clause) else "funding"
     return "capex" if lexicon.pattern("sites").search(clause) else ""
 
