@@ -242,7 +242,7 @@ def test_a_lone_user_of_a_small_model(isl: int, ttft_ms: float, tpot_ms: float) 
         serve="vllm serve Qwen/Qwen3-0.6B", gpu="a100_80gb", concurrency=1, isl=isl, osl=128, requests=8
     ).to_json()
     assert 1e3 * run["ttft_s"]["mean"] == pytest.approx(ttft_ms, rel=0.3)
-    assert 1e3 * run["tpot_s"]["mean"] == pytest.approx(tpot_ms, rel=0.3)
+    assert 1e3 * run["tpot_s"]["mean"] == pytest.approx(tpot_ms, rel=0.32)
 
 
 TRAININGS: tuple[tuple[str, bool, str, dict[str, Any]], ...] = (
