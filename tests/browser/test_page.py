@@ -120,6 +120,14 @@ def test_an_error_is_told_in_chinese_with_the_words_of_the_library_below(window:
     box.wait_for()
     assert "没有一种可行" in box.inner_text()
     assert "原文" in box.inner_text()
+    for screen, words in (
+        ("train?gpus=0", "不能小于 1"),
+        ("size?model=..%2Fx", "像是路径"),
+        ("size?as_of=1900-01-01", "尚无数值"),
+    ):
+        one.open("start")
+        one.open(screen)
+        box.filter(has_text=words).wait_for()
     assert page.evaluate("jevonsMissingWords()") == []
 
 
@@ -147,6 +155,33 @@ def test_an_address_gives_the_same_form_run_and_answer_elsewhere(window: Callabl
         assert page.locator(place).first.inner_text() == other.locator(place).first.inner_text()
     forms = [p.evaluate("[...document.querySelectorAll('.form input')].map((e) => e.value)") for p in (page, other)]
     assert forms[0] == forms[1]
+
+
+def test_an_address_says_what_of_it_is_not_understood_and_which_versions_it_is_of(window: Callable) -> None:
+    one = window()
+    page = one.open(f"size?{SMALL}&engine_version=99.9&shared=0.0.1+abc")
+    told = page.get_by_role("status").filter(has_text="engine_version")
+    told.wait_for()
+    assert "shared from version and facts 0.0.1 abc" in told.inner_text()
+    one.done()
+    page.evaluate("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    page.goto(page.evaluate("window.copied").replace("&engine_version=99.9", ""))
+    one.done()
+    assert page.get_by_text("shared from version").count() == 0
+    one.open("nowhere")
+    page.get_by_text("There is no screen “nowhere”").wait_for()
+
+
+def test_facts_show_how_well_predictions_match_by_device_engine_and_family(window: Callable) -> None:
+    one = window(width=390)
+    page = one.open("facts?q=h20")
+    one.done()
+    page.get_by_text("How well predictions match measurements").click()
+    table = page.get_by_role("table", name="With the shipped factors")
+    assert table.get_by_role("row").count() > 50
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 def test_launch_tab_has_text_for_every_target(window: Callable) -> None:

@@ -53,3 +53,8 @@ def support_of(kind: str, name: str) -> Support:
         return Support()
     errors = [entry[key] for key in ("throughput", "tpot", "ttft") if entry[key] is not None]
     return Support(figures=entry["figures"], error_frac=errors[0] if errors else None)
+
+
+def support_matrix() -> list[dict[str, Any]]:
+    """Return a row for each device, engine and family of models: figures, and median absolute errors as fractions."""
+    return list(_content()["matrix"])

@@ -7,6 +7,7 @@ from typing import Any
 
 from jevons.api.train_options import runs
 from jevons.errors import InputError, did_you_mean
+from jevons.facts.support import support_matrix
 from jevons.provenance import GRADES
 from jevons.schema import plain
 from jevons.sizing.train_published import run_id
@@ -41,6 +42,7 @@ def catalog() -> dict[str, Any]:
         "training_runs": _training_runs(),
         "rates": rates(),
         "scales": scales(),
+        "support": support_matrix(),
         "kinds": list(KINDS),
         "targets": target_titles(),
         "grades": list(GRADES),

@@ -105,7 +105,7 @@ def asked(kind: Any, given: Any) -> Asked:
     if kind == "compare":
         both = {side: _side(given, side) for side in ("a", "b")}
         if both["a"].kind != both["b"].kind:
-            message = f"b: is a {both['b'].kind}, a is a {both['a'].kind}; compare two of one kind"
+            message = f"b: is a `{both['b'].kind}`, a is a `{both['a'].kind}`; compare two of one kind"
             raise InputError(message)
         shown = {side: {"kind": question.kind, "input": dict(question.input)} for side, question in both.items()}
         return _hashed("compare", shown)

@@ -4,7 +4,7 @@ import * as i18n from "jevons/i18n.js";
 import { t } from "jevons/i18n.js";
 import { setMoney, setSteps } from "jevons/format.js";
 import { setScales } from "jevons/parse.js";
-import { go, inputs, read, setting, settled, address } from "jevons/state.js";
+import { go, inputs, read, setting, settled, address, shareable, sharedFrom } from "jevons/state.js";
 import { copy, shared } from "jevons/ui.js";
 import { Drawer, Overridden } from "jevons/drawer.js";
 import * as api from "jevons/api.js";
@@ -62,6 +62,17 @@ function Hold() {
   }}>${fits ? t("compare.with_a") : held === location.hash ? t("compare.held") : t("compare.hold")}</button>`;
 }
 
+/** What of the address is not understood here: its screen, keys of no field, or other versions than those that answer. */
+function Misread({ screen, values }) {
+  const view = SCREENS[screen], from = sharedFrom();
+  const { jevons, facts } = shared.catalog.versions;
+  const strange = view && view.KEYS ? Object.keys(inputs(values)).filter((key) => !view.KEYS.includes(key) && !/^[fs]\./.test(key)) : [];
+  const lines = [...(view ? [] : [t("address.screen", { screen: screen.slice(0, 40) })]),
+    ...(strange.length ? [t("address.keys", { keys: strange.slice(0, 8).map((key) => key.slice(0, 40)).join(", ") })] : []),
+    ...(from && from !== `${jevons} ${facts}` ? [t("address.versions", { from: String(from).slice(0, 60), here: `${jevons} ${facts}` })] : [])];
+  return lines.length ? html`<p class="banner own" role="status">${lines.map((line) => html`<span key=${line}>${line}</span>`)}</p>` : null;
+}
+
 /** Words while the workers compile, when answers take longer. */
 function Warming() {
   const [ready, setReady] = useState(true);
@@ -76,7 +87,7 @@ function Warming() {
 
 function Share() {
   const [told, setTold] = useState(false);
-  return html`<button type="button" onClick=${() => copy(location.href).then(() => { setTold(true); setTimeout(() => setTold(false), 1500); })}>${told ? t("share.copied") : t("share")}</button>`;
+  return html`<button type="button" onClick=${() => copy(shareable(shared.catalog.versions)).then(() => { setTold(true); setTimeout(() => setTold(false), 1500); })}>${told ? t("share.copied") : t("share")}</button>`;
 }
 
 function apply(values) {
@@ -106,7 +117,7 @@ function App() {
       <nav aria-label=${t("nav")}>${Object.keys(SCREENS).filter((one) => one !== "start").map((one) => html`<a href=${address(one)} aria-current=${one === screen ? "page" : null} onClick=${(e) => { e.preventDefault(); go(one); }}>${t(`screen.${one}`)}</a>`)}</nav>
       <${Settings} rates=${rates}/></header>
     <${Warming}/>
-    <main id="main" tabindex="-1"><${Overridden}/><${view.View} values=${inputs(values)} key=${screen} go=${(next, options) => go(screen, next, options)}/></main>
+    <main id="main" tabindex="-1"><${Misread} screen=${screen} values=${values}/><${Overridden}/><${view.View} values=${inputs(values)} key=${screen} go=${(next, options) => go(screen, next, options)}/></main>
     <footer class="bottom"><p>${t("footer")}</p></footer>
     <${Drawer} asked=${asked} answer=${answer} frozen=${null} close=${() => setAsked(null)}/>`;
 }

@@ -1,4 +1,6 @@
 // Words of the page: one JSON catalogue a language, the same keys in both.
+import { term } from "jevons/terms.js";
+
 const catalogues = {};
 const missing = new Set();
 let current = "en";
@@ -39,7 +41,7 @@ export function fieldName(kind, key) {
 /** The name of a stage of a run. */
 export function stageName(stage) {
   const known = `stage.${stage}`;
-  return has(known) ? t(known) : stage;
+  return has(known) ? t(known) : term(stage);
 }
 
 /** The words of a key as parts: text and the things that stand for its {names}. */

@@ -1,5 +1,7 @@
 // The state of the page is its address: #/size?model=deepseek-v3&rate=30
 const KEPT = ["lang", "cur", "theme"];
+/** What a shared address says of the versions that it was shared from. */
+const SHARED = "shared";
 
 /** The address as a screen and its values; numbers, truth values and lists are read back as such. */
 export function read(hash = location.hash) {
@@ -7,7 +9,7 @@ export function read(hash = location.hash) {
   const values = {};
   for (const [key, text] of new URLSearchParams(query)) {
     const value = text === "true" ? true : text === "false" ? false
-      : /^-?(0|[1-9]\d*)(\.\d+)?(e[-+]?\d+)?$/i.test(text) ? Number(text) : text;
+      : /^-?(0|[1-9]\d*)(\.\d+)?(e[-+]?\d+)?$/i.test(text) && Number.isFinite(Number(text)) ? Number(text) : text;
     if (key in values) values[key] = [].concat(values[key], value);
     else values[key] = value;
   }
@@ -54,5 +56,16 @@ export function settled(key, otherwise) {
 
 /** Values without settings. */
 export function inputs(values) {
-  return Object.fromEntries(Object.entries(values).filter(([key]) => !KEPT.includes(key)));
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !KEPT.includes(key) && key !== SHARED));
 }
+
+/** The address of what is open, with the versions that answer it here. */
+export function shareable(versions) {
+  const { screen, values } = read();
+  const url = new URL(location.href);
+  url.hash = address(screen, { ...values, [SHARED]: `${versions.jevons} ${versions.facts}` });
+  return url.href;
+}
+
+/** The versions that the address was shared from. */
+export function sharedFrom() { return read().values[SHARED]; }

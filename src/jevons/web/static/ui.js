@@ -70,7 +70,10 @@ export function inWords(error) {
   if (at < 0) return "";
   const [head, rest] = [error.message.slice(0, at), error.message.slice(at + 2)];
   const words = term(rest);
-  if (words === rest) return "";
+  if (words === rest) {
+    const after = rest.indexOf(": "), told = after < 0 ? "" : term(rest.slice(after + 2));
+    return told && told !== rest.slice(after + 2) ? `${word(`field.${head}`, head)} = ${rest.slice(0, after)}：${told}` : "";
+  }
   const [name, ...value] = head.split("=");
   return `${word(`field.${name.trim()}`, name)}${value.length ? ` = ${value.join("=").trim()}` : ""}：${words}`;
 }

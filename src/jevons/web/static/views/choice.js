@@ -10,6 +10,8 @@ import { commandLine } from "jevons/views/size.js";
 
 export const defaults = { model: "deepseek-r1", gpu: ["h20", "h200_sxm"], tokens_per_day: 57e6, isl: 2000, osl: 500, tpot: 0.05 };
 const NAMES = ["model", "gpu", "tokens_per_day", "rate", "isl", "osl", "ttft", "tpot", "api", "rent", "years", "utilisation", "availability", "staff", "cached", "price_cut", "as_of", "engine", "precision", "hours", "unit", "provider", "term"];
+/** Keys that the address of this screen may have. */
+export const KEYS = NAMES;
 
 /** Keywords of `buy_rent_api` for a form. */
 export function input(form) {

@@ -12,6 +12,8 @@ import * as replay from "jevons/views/replay.js";
 import * as train from "jevons/views/train.js";
 
 const OF = { size: ["size", size], choice: ["buy_rent_api", choice], replay: ["simulate", replay], train: ["train", train] };
+/** Keys that the address of this screen may have. */
+export const KEYS = ["a", "b"];
 const EXAMPLE = { a: "#/train?gpu=h100_sxm", b: "#/train?gpu=h200_sxm&gpus=2048&tokens=4T" };
 
 /** The question that an address asks. */

@@ -1,12 +1,14 @@
 // Facts: every figure on file with its date, grade and source; search, history.
 import { html, useEffect, useRef, useState } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
-import { number, original } from "jevons/format.js";
-import { Card, ErrorBox, Select, shared } from "jevons/ui.js";
+import { device, number, original, percent } from "jevons/format.js";
+import { Card, ErrorBox, Grid, Select, shared } from "jevons/ui.js";
 import { Badge } from "jevons/drawer.js";
 import { Chart } from "jevons/chart.js";
 import * as api from "jevons/api.js";
 
+/** Keys that the address of this screen may have. */
+export const KEYS = ["q", "grade", "date", "id"];
 const ROW = 34;
 
 export function View({ values, go }) {
@@ -33,10 +35,18 @@ export function View({ values, go }) {
     <div class="field"><label for="f-date">${t("field.date")}</label><input type="date" id="f-date" value=${date} onChange=${(e) => set("date", e.target.value)}/></div></div></div>
     <${ErrorBox} error=${error} apply=${(r) => set(r.field, r.value)}/>
     <div class="cards"><${Card} cls=${fact ? "two-thirds" : ""}><${Virtual} rows=${rows} picked=${values.id} pick=${(id) => set("id", id)}/><//>
-    ${fact ? html`<${Card} cls="third"><${Fact} fact=${fact} close=${() => set("id", null)}/><//>` : null}</div>`;
+    ${fact ? html`<${Card} cls="third"><${Fact} fact=${fact} close=${() => set("id", null)}/><//>` : null}<${Support}/></div>`;
 }
 
 const shown = (row) => original(row.value, row.unit === "text" ? "text" : row.unit);
+
+/** How far predictions were from measurements, by device, engine and family of models. */
+function Support() {
+  const error = (value) => (value === null ? "–" : percent(value, 2));
+  const columns = [{ key: "gpu", label: t("support.device"), text: true, show: device }, { key: "engine", label: t("support.engine"), text: true }, { key: "family", label: t("support.family"), text: true }, { key: "figures", label: t("support.figures"), show: (v) => number(v) },
+    { key: "throughput", label: t("support.throughput"), show: error }, { key: "tpot", label: "TPOT", show: error }, { key: "ttft", label: "TTFT", show: error }];
+  return html`<${Card}><details><summary>${t("support.title")}</summary><${Grid} caption=${t("support.note")} columns=${columns} rows=${shared.catalog.support} cls="tall"/></details><//>`;
+}
 
 /** Thousands of rows of which only those in sight are drawn. */
 function Virtual({ rows, picked, pick }) {

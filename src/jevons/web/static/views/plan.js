@@ -12,6 +12,8 @@ import { valueChannels } from "jevons/views/report_charts.js";
 import { compact, parse } from "jevons/parse.js";
 import * as api from "jevons/api.js";
 
+/** Keys that the address of this screen may have. */
+export const KEYS = ["scenario", "draws", "seed"];
 export const defaults = { scenario: "alibaba-380bn", draws: 0 };
 /** Keys of the names of amounts that have short ones. */
 export const SHORT = { "expansion.budget": "budget", "market.value_scale": "value_scale", "market.elasticity_scale": "elasticity", "cost.wacc": "wacc", "finance.rest_growth": "rest_growth", "hardware.devices.h20.supply": "h20_supply", "serving.software_gain": "software", "market.markup": "markup", "expansion.ai_share": "ai_share", "cost.economic_life": "life" };

@@ -11,6 +11,8 @@ import * as api from "jevons/api.js";
 
 export const defaults = { model: "llama-3.1-8b", gpu: "h100_sxm", replicas: 1, rate: 20, isl: 500, osl: 200, engine: "vllm", requests: 4000 };
 const NAMES = ["model", "gpu", "gpus", "tp", "replicas", "rate", "concurrency", "requests", "isl", "osl", "isl_cv", "osl_cv", "arrivals", "trace", "speed", "keep", "prefix_cache", "ttft", "tpot", "e2e", "engine", "precision", "autoscale", "mtbf", "draft_tokens", "max_num_seqs", "gpu_hour", "seed", "as_of", "sweep_rates", "swap"];
+/** Keys that the address of this screen may have. */
+export const KEYS = [...NAMES, "sweep"];
 const FLEET = ["autoscale", "mtbf"];
 
 /** Keywords of `simulate` for a form. */

@@ -10,6 +10,8 @@ import * as api from "jevons/api.js";
 
 export const defaults = { model: "deepseek-v3", gpu: ["h200_sxm"], rate: 30, isl: 2000, osl: 500, ttft: 1, tpot: 0.05, percentile: "p95", engine: "vllm", confidence: 0.8 };
 const NAMES = ["model", "gpu", "gpus", "rate", "concurrency", "isl", "osl", "ttft", "tpot", "e2e", "percentile", "confidence", "engine", "precision", "kv_precision", "gpu_hour", "budget", "tp", "pp", "ep", "dp", "max_replica_gpus", "max_num_seqs", "isl_cv", "osl_cv", "seed", "as_of", "trace"];
+/** Keys that the address of this screen may have. */
+export const KEYS = [...NAMES, "use", "load", "by"];
 const SHAPES = { chat: [2000, 500], agent: [8000, 800], rag: [6000, 300], code: [3000, 1000], reasoning: [1500, 8000] };
 
 /** Keywords of `size` for a form. */

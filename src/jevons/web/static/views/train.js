@@ -10,6 +10,8 @@ import { commandLine } from "jevons/views/size.js";
 
 export const defaults = { model: "llama-3.1-70b", gpu: "h100_sxm", gpus: 1024, tokens: "2T", seq_len: 4096, precision: "bf16", scale_to: 8192 };
 const NAMES = ["model", "gpu", "gpus", "tokens", "seq_len", "batch", "precision", "tp", "pp", "dp", "cp", "ep", "vpp", "zero", "offload", "gpu_hour", "as_of", "seed", "scale_to"];
+/** Keys that the address of this screen may have. */
+export const KEYS = [...NAMES, "run"];
 
 /** Keywords of `train` for a form. */
 export function input(form) {
