@@ -164,6 +164,19 @@ def test_pools_of_deepseek_v4_under_sglang_hold_states_and_windows_for_a_tenth_o
     assert own.kv_tokens == pytest.approx(1_059_584, rel=0.35)
 
 
+@pytest.mark.parametrize(
+    ("model", "all_layers", "by_window"), [("gpt-oss-20b", 24, 12), ("gemma-3-27b", 62, 0), ("mistral-7b", 32, 0)]
+)
+def test_windows_under_sglang_take_four_fifths_of_all_tokens_or_all(
+    model: str, all_layers: int, by_window: int
+) -> None:
+    """SGLang: gpt-oss has a pool for its windows; Gemma 3 and Mistral 7B cache each token in each layer."""
+    own = jevons.memory(model, gpu="h100_sxm", engine="sglang", kv_precision="bf16", max_model_len=8192)
+    attention = own.deployment.model.layers[0].attention
+    token = 2.0 * (all_layers - 0.2 * by_window) * attention.kv_heads * (attention.head_dim + attention.v_head_dim)
+    assert own.kv_tokens == pytest.approx(own.kv_bytes / token, rel=0.001)
+
+
 STARTS: tuple[tuple[str, bool, str, str, str], ...] = (
     ("vllm#27508", False, "h100_sxm", "0.11",
      "openai/gpt-oss-120b --gpu-memory-utilization 0.95 --max-num-batched-tokens 1024"),

@@ -10,12 +10,14 @@ vLLM, ``vllm/v1/core/kv_cache_utils.py`` and ``kv_cache_interface.py`` (hybrid c
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from dataclasses import dataclass
 
 from jevons.models import Attention
 from jevons.models.formulas import cached_bytes, entry_bytes
+from jevons.operators.engines import engine_text
 from jevons.operators.types import kv_bytes_of
 from jevons.serving.drafter import drafter_of
 from jevons.serving.types import Deployment
@@ -134,25 +136,46 @@ def layer_token_bytes(deployment: Deployment, attention: Attention) -> float:
 
 
 def pooled_token_bytes(deployment: Deployment) -> float:
-    """Return the cache of one token in all layers where windows and states have pools of their own; 0 where not.
+    """Return the cache of one token in all layers where an engine sizes it by tokens alone; 0 where not.
 
     Notes
     -----
-    Such pools hold a fixed share of the tokens of the cache, whatever sequences there are. Each layer has a window,
-    those of a drafting head too. A compressing layer keeps the numbers not yet compressed in 32 bits, key and score of
-    `stride` tokens for each window; one that an indexer selects from overlaps with the one before and keeps twice as
-    many twice as wide, and the indexer's own beside them.
+    Layers with a window cache all tokens, or a fixed share of them in a pool of their own, whatever sequences there
+    are. With compressed attention, each layer has a window, those of a drafting head too. A compressing layer keeps the
+    numbers not yet compressed in 32 bits, key and score of `stride` tokens for each window; one that an indexer selects
+    from overlaps with the one before and keeps twice as many twice as wide, and the indexer's own beside them.
 
     References
     ----------
-    SGLang, ``DSV4PoolConfigurator``: 23,750 bytes for DeepSeek-V4-Pro, as its log prints.
+    SGLang, ``HybridSWAPoolConfigurator`` and ``DSV4PoolConfigurator``: 23,750 bytes for DeepSeek-V4-Pro, as its log
+    prints.
     """
-    frac, model = deployment.engine.memory.window_frac, deployment.model
-    if not frac or not any(group.attention.compression.recent for group in model.layers):
+    pools, model = deployment.engine.memory.pools, deployment.model
+    if pools.compressed_frac and any(group.attention.compression.recent for group in model.layers):
+        return _compressed_token_bytes(deployment, pools.compressed_frac)
+    if not pools.window_frac or not any(deployment.window_of(group.attention) for group in model.layers):
         return 0.0
+    pooled = model.architecture.startswith(_pooled(deployment.engine.name))
+    frac = pools.window_frac if pooled else 1.0
+    return sum(
+        group.count
+        * layer_token_bytes(deployment, group.attention)
+        * (frac if deployment.window_of(group.attention) else 1.0)
+        for group in model.layers
+    )
+
+
+@functools.cache
+def _pooled(engine: str) -> tuple[str, ...]:
+    """Return the beginnings of the architectures whose windows have a pool of their own."""
+    return tuple(engine_text(engine, "window_pools").split())
+
+
+def _compressed_token_bytes(deployment: Deployment, frac: float) -> float:
+    """Return the cache of one token in all layers of compressed attention, states included."""
     element_bytes = kv_bytes_of(deployment.kv_precision)[1]
     total = entry = 0.0
-    for group in model.layers:
+    for group in deployment.model.layers:
         a = group.attention
         entry = entry_bytes(a, element_bytes)
         total += group.count * frac * entry
@@ -161,7 +184,7 @@ def pooled_token_bytes(deployment: Deployment) -> float:
             rows = a.compression.stride * overlap / a.compression.recent
             state_bytes = 2.0 * overlap * (a.latent.cached_dim + a.indexer.dim) * _STATE_BYTES
             total += group.count * (cached_bytes(a, element_bytes) + frac * rows * state_bytes)
-    return total + model.mtp_layers * frac * entry
+    return total + deployment.model.mtp_layers * frac * entry
 
 
 def layer_makes(deployment: Deployment) -> list[LayerMake]:

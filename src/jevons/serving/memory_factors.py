@@ -49,6 +49,21 @@ class EarlierMemory(Part):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowPools(Part):
+    """Pools of their own for layers with a window; all zero where windows are cached as far as sequences need them.
+
+    Parameters
+    ----------
+    window_frac, compressed_frac : float
+        Tokens that the pool holds for each token of cache: of layers with a window alone, and of compressed attention.
+        Models without such pools cache all tokens in all layers.
+    """
+
+    window_frac: float = 0.0
+    compressed_frac: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryFactors(Grouped):
     """How one release of an engine uses device memory; all zero where its start-up was not measured.
 
@@ -85,9 +100,8 @@ class MemoryFactors(Grouped):
         Multiple to which the embedding's rows are padded.
     state_slots : float
         Requests for which recurrent states are set aside before the cache; 0 where states share its pages.
-    window_frac : float
-        Tokens that the pool of windows holds for each token of cache, where attention is compressed; 0 where windows
-        are cached as far as sequences need them.
+    pools : WindowPools
+        How pools of windows are sized.
     states_checked : float
         1 where the engine does not start unless every running request has a page for its states.
     tokens_by_length : float
@@ -118,7 +132,7 @@ class MemoryFactors(Grouped):
     mxfp4_start_bytes: float = 0.0
     vocab_multiple: float = 1.0
     state_slots: float = 0.0
-    window_frac: float = 0.0
+    pools: WindowPools = WindowPools()
     states_checked: float = 0.0
     tokens_by_length: float = 0.0
     share_of_rest: float = 0.0
