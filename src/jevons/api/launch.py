@@ -46,6 +46,8 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
                 meaning.pop("engine_version", None)
     if "dp" in meaning and "osl" in names and not meaning["dp_attention"].value and "replicas" not in names:
         meaning["dp"] = meaning["dp"]._replace(value=1)  # copies, which a fleet counts as replicas
+    if given.get("trace") is None:
+        meaning.pop("prefix_cache", None)  # prompts that are drawn have no hashes; those that repeat are kept anyway
     own = {name: (stated.value, stated.flag) for name, stated in meaning.items() if name in names}
     if "precision" in names and "files" not in names and "precision" not in given:
         own.setdefault("precision", ("native", "no quantization"))

@@ -18,6 +18,8 @@ from typing import Any
 
 from jevons.hardware import accelerator
 from jevons.models import base_name
+from jevons.operators.engines import Release, engine_and_release, release_of
+from jevons.serving.engines import engine
 from jevons.serving.memory import weight_precision
 from jevons.serving.types import Deployment
 
@@ -146,6 +148,32 @@ def nearest(
             distance += 0.2 * _apart(load, min(max(load, configuration.least_load), configuration.most_load))
         ranked.append((distance, len(ranked), configuration))
     return tuple(configuration for _, _, configuration in sorted(ranked)[:count])
+
+
+@functools.cache
+def first_release(engine: str) -> Release | None:
+    """Return the oldest release of an engine among the configurations; None where no version is known."""
+    releases = (release_of(c.version) for c in measured_configurations() if c.engine == engine and c.version)
+    return min((release for release in releases if release is not None), default=None)
+
+
+def taken_as_newer(name: str) -> str | None:
+    """Return what to say of a release that is older than all that were measured and that nothing else is known of.
+
+    Parameters
+    ----------
+    name : str
+        Of an engine, with its release where one is stated, such as ``sglang@0.4``.
+    """
+    key, release = engine_and_release(name)
+    first = first_release(key)
+    if release is None or first is None or release >= first or engine(name) != engine(key, release=first):
+        return None
+    dotted = ".".join(map(str, release)), ".".join(map(str, first))
+    return (
+        f"{key} {dotted[0]} is older than all releases that were measured, and taken to be as fast as {dotted[1]}; "
+        "early ones were slower, large models of experts by two to three times in public reports"
+    )
 
 
 @functools.cache

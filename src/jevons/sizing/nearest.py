@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jevons.errors import InputNote
 from jevons.results import Column, Table, table
-from jevons.serving.neighbours import Measured, nearest
+from jevons.serving.neighbours import Measured, nearest, taken_as_newer
 from jevons.words import Sentence
 
 if TYPE_CHECKING:
@@ -19,6 +22,13 @@ def nearest_to(
 ) -> tuple[Measured, ...]:
     """Return the measured runs nearest to a deployment under simulated requests, so many of them at once."""
     return nearest(deployment, float(requests.isl.mean()), float(requests.osl.mean()), at_once, apart=apart)
+
+
+def warn_of_release(engine: str, calibration: Path | None) -> None:
+    """Warn where a stated release is older than all that were measured and nothing else is known of it."""
+    doubt = None if calibration is not None else taken_as_newer(engine)
+    if doubt is not None:
+        warnings.warn(doubt, InputNote, stacklevel=3)
 
 
 def nearest_sentence(runs: Sequence[Measured]) -> Sentence:

@@ -22,6 +22,7 @@ from jevons.sizing.fleet import (
     split_fleets,
 )
 from jevons.sizing.hour_price import HourPrice, cny_per, converted, currency_of, owned_hour_price
+from jevons.sizing.nearest import warn_of_release
 from jevons.sizing.result import Infeasible, SizeResult
 from jevons.sizing.service import GROUP_SIZES, Demand, Service
 from jevons.sizing.size_answer import LATENCIES, Relaxed, binding
@@ -134,6 +135,7 @@ def size(
     names = tuple(gpus) or (service.gpu,)
     service = replace(service, gpu=names[0])
     service.check(spec)
+    warn_of_release(service.engine, service.calibration)
     hourly = _prices(names, service, prices, currency)
     candidates = _static(spec, service, demand, names, hourly, rate, progress)
     if not candidates.fleets and not candidates.split:

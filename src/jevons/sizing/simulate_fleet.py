@@ -14,6 +14,7 @@ from jevons.facts import get
 from jevons.limits import REPLICAS
 from jevons.sizing.load import Offered, offered
 from jevons.sizing.money import given_price
+from jevons.sizing.nearest import warn_of_release
 from jevons.sizing.options import FleetOptions, Simulation
 from jevons.sizing.simulate import deployment_of, limits_for, replicas_of, table_of
 
@@ -108,6 +109,7 @@ def kinds_of(
     from jevons.sizing.hour_price import converted, currency_of, owned_hour_price
 
     date = options.as_of
+    warn_of_release(options.server.engine, options.calibration)
     engine = engine_for(options.server.engine, options.calibration, date)
     requests = load.requests
     context = float(requests.isl.mean() + requests.osl.mean())

@@ -16,6 +16,7 @@ from jevons.sizing.fleet_result import FleetSimulationResult, fleet_record
 from jevons.sizing.hour_price import converted, currency_of, owned_hour_price
 from jevons.sizing.measured import beside, run_of
 from jevons.sizing.money import given_price
+from jevons.sizing.nearest import warn_of_release
 from jevons.sizing.options import FleetOptions, Simulation
 from jevons.sizing.simulate import run_replicas, sweep_rates
 from jevons.sizing.simulate_fleet import is_fleet, run_fleet
@@ -61,6 +62,7 @@ def simulate_load(
     given = given_price(gpu_hour)
     unit = currency_of(currency, given, device.own_price)
     price = converted(given or owned_hour_price(device, options.as_of), unit, options.as_of)
+    warn_of_release(options.server.engine, options.calibration)
     engine = engine_for(options.server.engine, options.calibration, options.as_of)
     if rates is not None:
         if (

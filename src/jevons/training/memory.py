@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from dataclasses import dataclass
 
-from jevons.errors import InfeasibleError, InputError
+from jevons.errors import InfeasibleError, InputError, InputNote
 from jevons.models import ModelSpec, expert_parameters, layer_gemms
 from jevons.models.formulas import layer_parameters
 from jevons.training.activations import activation_bytes, micro_batch_activation_bytes, micro_batches, stage_layers
@@ -245,17 +246,14 @@ def divides(job: TrainingJob, layout: TrainingLayout) -> bool:
 
 
 def check_context(job: TrainingJob) -> None:
-    """Check that the model takes sequences of the job's length.
-
-    Raises
-    ------
-    InputError
-        With the longest that it takes.
-    """
+    """Warn of sequences longer than the model is made for: trainers take them, for so contexts are lengthened."""
     longest = job.model.max_context
     if longest and job.seq_len > longest:
-        message = f"seq_len = {job.seq_len}: {job.model.name} takes at most {longest} tokens. Use {longest} or fewer."
-        raise InputError(message)
+        doubt = (
+            f"{job.model.name} is made for at most {longest:,} tokens; sequences of {job.seq_len:,} are trained with "
+            "stretched rotations, such as YaRN's"
+        )
+        warnings.warn(doubt, InputNote, stacklevel=2)
 
 
 def check_layout(job: TrainingJob, layout: TrainingLayout) -> None:

@@ -26,6 +26,8 @@ _QUANTISED = {
     "moe_wna16": "int4", "marlin": "int4", "bitsandbytes": "nf4", "experts_int8": "int8_wo", "int8": "int8",
     "w8a8_int8": "int8", "blockwise_int8": "int8", "tpu_int8": "int8", "rtn": "int8_wo", "qoq": "w4a8", "hqq": "int4",
 }  # fmt: skip
+_ASCEND = {"w4a8": "w4a8", "w4a16": "int4", "w8a16": "int8_wo"}
+"""What `--quantization ascend` means by the checkpoint's name, which says it; 8 bits for both where it does not."""
 _AS_SHIPPED = frozenset({"compressed-tensors", "compressed_tensors", "gguf", "torchao", "quark", "auto", "none", "ipex",
                          "auto-round", "auto_round", "inc", "deepspeedfp", "mxfp8"})  # fmt: skip
 
@@ -248,8 +250,13 @@ def _precision(line: LaunchLine, spec: ModelSpec | None) -> Given | None:
     if name in _AS_SHIPPED:
         return None
     precision = _QUANTISED.get(name.replace("-", "_"), name)
+    if name == "ascend":
+        served = model_of(line).lower()
+        precision = next((kind for mark, kind in _ASCEND.items() if mark in served), "int8")
     if precision not in PRECISIONS and precision not in PRECISION_ALIASES:
-        message = f"--serve: {setting.flag} {setting.value}: unknown. Known: {', '.join(sorted(_QUANTISED))}."
+        message = (
+            f"--serve: {setting.flag} {setting.value}: unknown. Known: {', '.join(sorted([*_QUANTISED, 'ascend']))}."
+        )
         raise InputError(message)
     if spec is not None and spec.weight_precision.experts not in {"bf16", "fp16"}:
         return None  # the flag repeats what the checkpoint is

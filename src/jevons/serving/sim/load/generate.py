@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jevons.errors import InputError, did_you_mean
+from jevons.errors import InputError, InputNote, did_you_mean
 from jevons.limits import REQUEST_TOKENS, REQUESTS
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, Stage, arrival_times, check_span
@@ -155,8 +156,8 @@ def from_trace(
     Raises
     ------
     InputError
-        If a figure is out of range, a rate is asked of a trace whose requests all arrive at once, or prefixes of one
-        without hashes.
+        If a figure is out of range, or a rate is asked of a trace whose requests all arrive at once. Prefixes of one
+        without hashes are warned of.
     """
     if keep_frac != 1.0:
         trace = thinned(trace, keep_frac, seed)
@@ -200,8 +201,9 @@ def from_trace(
     if not prefixes:
         return load
     if trace.hashes is None or trace.hash_start is None:
-        message = f"{trace.name}: has no hash_ids, so nothing says which prompts share a prefix"
-        raise InputError(message)
+        doubt = f"{trace.name}: has no hash_ids, so nothing says which prompts share a prefix; none are kept"
+        warnings.warn(doubt, InputNote, stacklevel=2)
+        return load
     lengths = np.diff(trace.hash_start)[place]
     check_blocks(f"{trace.name}: {wanted:,} requests", lengths, "it, or take fewer requests")
     start = np.append(0, np.cumsum(lengths)).astype(np.int64)
