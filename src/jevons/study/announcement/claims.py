@@ -60,7 +60,7 @@ def claims_of(
         last = _goes_on(claims, sentence)
         context = Context(
             main=main, company=main if alone else topic or main, topic=topic, analyst=analyst,
-            reported=reported, stated=stated,
+            reported=_of_clause_before(last) or reported, stated=stated,
             last="" if last is None else last.quantity,
             price=last if last is not None and last.kind == "price" else None,
             priced=_priced(claims, sentence), spoken=_spoken(claims, sentence),
@@ -81,6 +81,14 @@ def _goes_on(claims: Sequence[Claim], sentence: Sentence) -> Claim | None:
     last = claims[-1] if claims else None
     beside = last is not None and last.sentence.end in range(sentence.start - 2, sentence.start + 1)
     return last if last is not None and beside and last.sentence.text.endswith((";", "；")) else None
+
+
+def _of_clause_before(last: Claim | None) -> Figure | None:
+    """Return the quarter or year of what was said before a semicolon, which the clause behind it goes on with."""
+    period = None if last is None else last.named.get("period")
+    if last is None or period is None or not re.match(r"(?:FY)?\d{4}(?:-[QH]\d|-\d+M)?$", period.label):
+        return None
+    return moved(period, last.sentence.start)
 
 
 def _priced(claims: Sequence[Claim], sentence: Sentence) -> Claim | None:

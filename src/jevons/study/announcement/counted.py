@@ -156,7 +156,9 @@ def _count_of(sentence: str, match: re.Match[str] | None, nouns: re.Pattern[str]
         return  # name of a series, such as 思元690
     if re.search(r"\d{3,4}[a-z]{1,3}(?:、\d{3,4}[a-z]{0,3})*[、和]$", sentence[: match.start()]):
         return  # one of a list of names, such as 950DT、960
-    if re.match(r"世纪|年代|日|号|天|超节点|(?:st|nd|rd|th)\b|月|岁", rest):
+    if re.match(
+        r"世纪|年代|日|号|天|超节点|(?:st|nd|rd|th)\b|月|岁|个季度|\s(?:quarters?|weeks?|days?|months?|years?)\b", rest
+    ):
         return
     reach = 14 if arabic else 4
     reach_back = 60 if re.search(r"(?:较|比|从|由|from|than)[^,，;；]{0,12}$", sentence[: match.start()]) else 24

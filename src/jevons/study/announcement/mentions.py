@@ -12,7 +12,7 @@ from jevons.study.announcement import lexicon
 from jevons.study.announcement.text import Sentence
 
 _THAN = re.compile(
-    r"(?:than|exceed\w*|surpass\w*|versus|topp(?:ed|ing)|超过|反超|超越|高于|低于|接近|相比|传闻中的)[^,，]{0,10}$"
+    r"(?:than|exceed\w*|surpass\w*|versus|topp(?:ed|ing)|超过|反超|超越|高于|低于|高出|低出|多于|少于|不及|不如|优于|接近|相比|传闻中的)[^,，]{0,10}$"
 )
 _LIKE = re.compile(
     r"(?:(?:prices?|costs?|size|scale|half|rates?|level|that) of|unlike|such as|rivals?|competitors?|peers?|similar to|"

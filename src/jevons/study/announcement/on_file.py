@@ -65,6 +65,10 @@ class OnFile:
             best = min(fit, key=lambda c: self.far(c, amount))
             what = "later guidance" if "guidance" in best.value.id else "what came of it"
             return "not_on_file", f"only {what} is {about(best)}: {shown(best.value)}", (best.value.id,)
+        forecast = [c for c in fit if self._only_forecast(c, planned=planned)]
+        if forecast and len(forecast) == len(fit):
+            best = min(fit, key=lambda c: self.far(c, amount))
+            return "not_on_file", f"only an earlier forecast is {about(best)}: {shown(best.value)}", (best.value.id,)
         if fit and (labelled or claim.kind == "target"):
             best = min(fit, key=lambda c: self.far(c, amount))
             return (
@@ -95,6 +99,14 @@ class OnFile:
             return planned and not re.search(r"guidance|plan", candidate.value.id)
         outcome = planned and not re.search(r"guidance|plan", candidate.value.id)
         return (candidate.value.start - self.day).days > (0 if outcome else LATER_DAYS)
+
+    def _only_forecast(self, candidate: Candidate, *, planned: bool) -> bool:
+        """Return whether a value is a guidance, or older than its period's end, and the text tells later what came."""
+        value, year = candidate.value, re.search(r"20\d\d", candidate.label)
+        guided = re.search(r"guidance", value.id) is not None and year is not None
+        if planned or self.day is None or candidate.years == 0:
+            return False
+        return self.day.year > int(year[0]) if guided and year is not None else value.published < value.start < self.day
 
     def near(self, candidate: Candidate) -> bool:
         """Return whether a value is of about the day of the announcement."""

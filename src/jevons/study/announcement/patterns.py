@@ -27,7 +27,7 @@ AFTER = {
     "sar": "SAR", "saudi riyals": "SAR", "aed": "AED", "chf": "CHF", "francs": "CHF", "法郎": "CHF", "cad": "CAD", "canadian dollars": "CAD",
     "加元": "CAD", "aud": "AUD", "australian dollars": "AUD", "澳元": "AUD", "sgd": "SGD", "singapore dollars": "SGD", "新加坡元": "SGD", "新元": "SGD",
     "twd": "TWD", "ringgit": "MYR", "林吉特": "MYR", "日圆": "JPY", "韩圆": "KRW", "印度卢比": "INR", "indian rupees": "INR", "krona": "SEK",
-    "euro": "EUR", "新台币元": "TWD",
+    "euro": "EUR", "新台币元": "TWD", "rials": "OMR", "omani rials": "OMR", "qatari riyals": "QAR", "dinars": "KWD", "lira": "TRY",
     "kronor": "SEK", "kroner": "NOK", "zloty": "PLN", "baht": "THB", "泰铢": "THB", "reais": "BRL", "shekels": "ILS",
 }  # fmt: skip
 MONIES = frozenset({*BEFORE.values(), *AFTER.values()})
@@ -35,6 +35,8 @@ MONIES = frozenset({*BEFORE.values(), *AFTER.values()})
 CENTS = {
     "港仙": 0.01,
     "美分": 0.01,
+    "us cents": 0.01,
+    "u.s. cents": 0.01,
     "euro cents": 0.01,
     "pence": 0.01,
     "paise": 0.01,
@@ -51,7 +53,7 @@ CENTS = {
     "cent": 0.01,
 }
 CENTS_OF = {
-    "港仙": "HKD", "美分": "USD", "euro cents": "EUR", "pence": "GBP", "paise": "INR", "halalas": "SAR", "fils": "AED", "cents": "USD", "cent": "USD",
+    "港仙": "HKD", "us cents": "USD", "u.s. cents": "USD", "美分": "USD", "euro cents": "EUR", "pence": "GBP", "paise": "INR", "halalas": "SAR", "fils": "AED", "cents": "USD", "cent": "USD",
 }  # fmt: skip
 """Currency of small coins; those of China elsewhere."""
 PRE = "|".join(

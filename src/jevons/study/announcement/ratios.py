@@ -40,6 +40,7 @@ _THAN_OTHERS_ZH = re.compile(
     r"|(?:低于|高于)(?!去年|上年|同期|20\d\d|此前|预期|公司)[^,，]{1,8}?(?:约|近)?\s?$"
 )
 """Words by which something differs from that of others, at the same time."""
+_OF_IT = re.compile(r"\s?of (?:it|this|that|them|which|the total)(?: (?:is|was|in|as|being|will be))? ?(?:the |new )?")
 _LOSSES = {"net_income": "net_loss", "operating_income": "operating_loss", "part_income": "part_loss"}
 """What has grown where a loss has."""
 _LOSS_WORD = re.compile(
@@ -245,6 +246,9 @@ def _share(reader: Reader, figure: Figure, firm: str, base: str) -> Claim:
     ):
         quantity = "customer"
     quantity = quantity or (own[-1] if own else "")
+    behind = _OF_IT.match(reader.plain, figure.end)
+    if behind:
+        quantity = next((key for start, _, key, _ in reader.words if start == behind.end()), "")
     named = {"percent": replace(figure, what=f"of_{base or 'revenue'}")} | reader.own_period(figure, firm, quantity)
     return reader.make("share", firm, quantity or "share", named)
 

@@ -421,7 +421,7 @@ class Reader:
 
     def _says_more(self, span: Figure, at: int) -> bool:
         """Return whether a period stands in a later clause that says something else without a figure: ``2027年量产``."""
-        if span.start < at or not self._apart(span, at) or not re.match(r"\d|FY|next", span.label):
+        if span.start < at or not self._apart(span, at) or not re.match(r"\d|FY", span.label):
             return False
         begin = max((m.end() for m in re.finditer(r"[,，;；。]", self.plain[: span.start])), default=0)
         end = re.search(r"[,，;；。]", self.plain[span.end :])

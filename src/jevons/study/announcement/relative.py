@@ -65,6 +65,8 @@ _RELATIVE = (
     ("R1", re.compile(r"(?:in|for|during)?\s?(?:the )?next quarter|下一?季度?")),
     ("past", re.compile(r"(?:trailing|last|past|previous)[- ](?:twelve|12)[- ]months?|过去(?:12|十二)个月|近(?:12|十二)个月|滚动十二个月")),
 )  # fmt: skip
+_JUST_ENDED = 2
+"""Months after its end in which results of a quarter are still forecast."""
 _AGAINST = re.compile(
     r"(?:from|than|over|versus|vs\.?|against|compared (?:with|to)|since|earlier|(?:period|quarter|months|half) of|较|比|从|自|与)\s?$"
 )
@@ -256,7 +258,7 @@ def _numbered(
         named -= not by_month and month > fiscal_end_month and before[-1].label.startswith("FY")
     elif day is not None:
         named = day.year if month < day.month else day.year - 1
-        if ahead:
+        if ahead and (day.month - month) % 12 > _JUST_ENDED:
             named = day.year if month >= day.month else day.year + 1
     elif year is not None:
         named = year

@@ -100,6 +100,11 @@ def spans(sentence: str) -> Any:
         unit = match["unit"].removeprefix("个").replace("财年", "年")
         if "季" in unit and re.search(r"(?:连续|连)\s?$", sentence[: match.start()]):
             continue  # how often, not when
+        if re.search(
+            r"(?:[a-z]est|first|best|record|最[高低快慢大小]|首次|新高|新低)[^,，.;；]{0,24}(?:in|for|来|于)\s?$",
+            sentence[: match.start("n")],
+        ):
+            continue  # since when it was not so
         years = size / (4 if "quarter" in unit or "季" in unit else 12 if "month" in unit or "月" in unit else 1)
         if not 0 < years <= 60 or (unit == "年" and size > 60):
             continue

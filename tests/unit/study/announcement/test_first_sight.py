@@ -204,6 +204,28 @@ def test_what_will_be_made_later_is_no_period_of_the_money():
     assert "period" not in invested.named
 
 
+def test_how_long_it_lasts_may_stand_in_a_clause_of_its_own():
+    (invested,) = jevons.read("阿里云承诺每年投入10亿，连续投10年。").claims
+    assert invested.derived["total"] == (1e10, 1e10, "CNY")
+
+
+def test_what_came_is_not_contradicted_by_what_was_guided_before():
+    text = "Amazon guided to about $200 billion of capital expenditures for 2026, up from $131 billion last year."
+    now, before = jevons.read(text, date="2026-02-05").claims
+    assert (now.verdict, before.verdict) == ("confirmed", "not_on_file")
+    assert "only an earlier forecast is on file for 2025" in before.reason
+
+
+def test_a_quarter_just_ended_is_the_one_that_is_forecast():
+    text = "三星电子一季度营业利润预计达57.2万亿韩元；销售额133万亿韩元。"
+    assert [label for _, _, label, _ in amounts(text, date="2026-04-09")] == ["2026-Q1", "2026-Q1"]
+
+
+def test_since_when_a_pace_was_not_so_fast_is_no_period():
+    growth = jevons.read("AWS sales grew 24%, the fastest pace in 13 quarters.").claims[0]
+    assert "period" not in growth.named
+
+
 def test_the_month_of_may_is_no_condition():
     (users,) = jevons.read("OpenAI had 910 million weekly users in May.").claims
     assert (what_of(users), users.named["count"].middle) == ("users", 910e6)
