@@ -99,9 +99,9 @@ of cards on the bus, are those of logs among these or beside them: 1.8 GiB lie o
 {reports}
 
 vLLM before 0.6.4 counted all that the allocator held after its profiling step, where peaks of layers, experts and
-sampler add up; before 0.7.1 it cached keys and values of every head of latent attention. SGLang sizes pools by tokens alone:
-layers with a window hold four fifths of them (gpt-oss, Llama 4, Gemma 4, MiMo-V2, Step) or all, compressed attention a
-tenth and its states.
+sampler add up; before 0.7.1 it cached keys and values of every head of latent attention. SGLang sizes pools by tokens
+alone: layers with a window hold four fifths of them (gpt-oss, Llama 4, Gemma 4, MiMo-V2, Step) or all, compressed
+attention a tenth and its states.
 
 Under vLLM, Qwen3-235B ran with a KV connector, whose buffers are not modelled. On the L40S, vLLM 0.8 kept 0.8 GiB more
 than 0.11 does. SGLang's static share covers weights and cache only, out of the memory left by the context.
