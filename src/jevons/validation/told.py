@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jevons.serving.measured import LATENCIES, STATISTICS, MeasuredRun
+from jevons.serving.measured.drawn import drawn_table
 from jevons.serving.measured.offline import is_printed_offline
 from jevons.serving.measured.printed import is_metrics, is_printed
 
@@ -108,7 +109,7 @@ def startup_row(run: MeasuredRun, told: Told) -> dict[str, str] | None:
 
 
 def is_load_test(text: str) -> bool:
-    """Return whether a file is one of a load test: JSON, a printed report, or ``/metrics``."""
+    """Return whether a file is one of a load test: JSON, a printed report, a drawn table, or ``/metrics``."""
     return bool(re.match(r"\s*(?:\{|\[\s*[{\[\]])", text)) or any(
-        known(text) for known in (is_printed, is_printed_offline, is_metrics)
+        known(text) for known in (is_printed, is_printed_offline, is_metrics, drawn_table)
     )

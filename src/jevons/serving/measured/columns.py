@@ -13,7 +13,7 @@ from jevons.serving.measured.types import LATENCIES, MeasuredRun, cleaned, finit
 _LATENCY_WORDS = (
     ("ttft_s", r"ttft|time to first token|first token latency"),
     ("tpot_s", r"tpot|time per output token"), ("itl_s", r"itl|inter token latency|inter token"),
-    ("e2e_s", r"e2el?|end to end( latency)?|request latency|total latency"),
+    ("e2e_s", r"e2el?|end to end( latency)?|request latency|total latency|average latency"),
 )  # fmt: skip
 _STATISTICS = (("p99", r"p99|99th"), ("p95", r"p95|95th"), ("p90", r"p90|90th"), ("p50", r"p50|median|50th"),
                ("mean", r"mean|avg|average"))  # fmt: skip
@@ -24,15 +24,16 @@ _PLAIN = (
     ("version", r"(engine |vllm |sglang )?version"), ("tp", r"tp( size)?|tensor parallel( size)?"),
     ("pp", r"pp( size)?|pipeline parallel( size)?"), ("dp", r"dp( size)?|data parallel( size)?"),
     ("ep", r"ep( size)?|expert parallel( size)?"),
-    ("isl", r"isl|(mean |avg )?(input|prompt) (len|length|tokens)( mean)?|input sequence length"),
-    ("osl", r"osl|(mean |avg )?(output|generated|generation) (len|length|tokens)( mean)?|output sequence length"),
-    ("concurrency", r"(max |num )?concurrency|concurrent (users|requests)|users|max concurrent requests"),
+    ("isl", r"isl|(mean |avg |average )?(input|prompt) (len|length|tokens)( mean| per request)?|input sequence length"),
+    ("osl", r"osl|(mean |avg |average )?(output|generated|generation) (len|length|tokens)( mean| per request)?"),
+    ("osl", r"output sequence length"),
+    ("concurrency", r"(max |num |number of )?concurrency|concurrent (users|requests)|users|max concurrent requests"),
     ("rate", r"(request )?rate( req s| rps)?|qps|rps|target rate|arrival rate"),
-    ("requests", r"(num |number of |successful )?(requests|prompts)|completed"),
-    ("duration_s", r"(benchmark )?duration( s| seconds)?"),
+    ("requests", r"(num |number of |n |successful |succeed )?(requests|prompts|req)|completed"),
+    ("duration_s", r"(benchmark )?duration( s| seconds)?|time taken for tests s"),
     ("output_tok_per_s", r"(output|generation) (token )?throughput.*|output tok(en)?s?( per)? s(econd)?.*|output tps"),
     ("total_tok_per_s", r"total (token )?throughput.*|total tok(en)?s?( per)? s(econd)?"),
-    ("req_per_s", r"request throughput.*|throughput req s|requests per second|achieved rate"),
+    ("req_per_s", r"(request throughput|req tput).*|throughput req s|requests per second|achieved rate"),
 )  # fmt: skip
 NAMES = (*(name for name, _ in _PLAIN), *(name.removesuffix("_s") for name in LATENCIES))
 

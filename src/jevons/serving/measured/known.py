@@ -14,6 +14,7 @@ from jevons.files.documents import json_documents
 from jevons.files.read import check_text, file_fault, read_bytes
 from jevons.serving.measured.bench import aiperf, runs_of
 from jevons.serving.measured.columns import read_columns
+from jevons.serving.measured.drawn import drawn_table
 from jevons.serving.measured.metric_rows import is_metric_rows, metric_record
 from jevons.serving.measured.offline import is_llama_table, is_printed_offline, llama_table, printed_offline
 from jevons.serving.measured.printed import is_metrics, is_printed, metrics_run, printed_runs
@@ -36,6 +37,7 @@ FORMATS: Mapping[str, str] = {
     "sglang.bench_one_batch": '{"batch_size": 8, "input_len": 1024, "output_len": 128, "prefill_latency": 0.06, …}',
     "llama-bench, -o json, csv or md": "| llama 8B Q4_K - Medium | 4.58 GiB | 8.03 B | CUDA | 99 | tg128 | 91.5 |",
     "CSV or TSV": "concurrency,isl,osl,mean TTFT (ms),p99 TPOT (ms),output throughput (tok/s)",
+    "the same, drawn or in Markdown": "| ISL | OSL | Concurrency | TTFT (ms) | TPOT (ms) |",
     "/metrics of vLLM, SGLang, TRT-LLM, TGI": 'vllm:time_to_first_token_seconds_sum{model_name="…"} 12.3',
 }  # fmt: skip
 
@@ -132,6 +134,7 @@ def _runs(path: Path, text: str, mapping: Mapping[str, str]) -> list[MeasuredRun
     if is_metrics(text):
         run = metrics_run(text)
         return [run] if run.figures else []
+    text = drawn_table(text) or text
     if is_metric_rows(text):
         run = aiperf(metric_record(text, str(path)))
         return [run] if run.figures else []

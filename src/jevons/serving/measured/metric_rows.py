@@ -19,7 +19,7 @@ def is_metric_rows(text: str) -> bool:
     >>> is_metric_rows("Metric,avg,min,max,p99"), is_metric_rows("ttft,tpot")
     (True, False)
     """
-    return bool(re.match(r"\s*\"?Metric\"?\s*,\s*\"?(?:avg|Value|sum|min)\b", text))
+    return bool(re.match(r"\s*\"?Metric\"?\s*,\s*\"?(?:avg|mean|Value|sum|min)\b", text))
 
 
 def metric_record(text: str, file: str = "table") -> dict[str, Any]:

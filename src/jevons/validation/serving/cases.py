@@ -225,8 +225,9 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
         return case.replace(scenario="burst", requests=requests or round(benchmark("burst_requests")), max_batch=limit)
     if row["metric"] == "first_token_latency_ms":
         return case.replace(scenario="static", requests=1, users=1)
-    message = f"load `{row.get('concurrency_or_rate')}` is none that can be replayed"
-    raise InputError(message)
+    stated = row.get("concurrency_or_rate")
+    message = f"load `{stated}` is none that can be replayed"
+    raise InputError(message if stated else "no load is stated: add --concurrency or --rate, or a column of that name")
 
 
 def _with_stage(case: Case, notes: str) -> Case:
@@ -284,7 +285,8 @@ def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
                 continue
             else:
                 message = f"no {name}: `{row.get(name)}`, and the notes give no mean"
-                raise InputError(message)
+                absent = f"no {name} is stated: add --{name}, or a column of that name"
+                raise InputError(message if row.get(name) else absent)
         if tailed and mean is not None:
             sigma = benchmark("sharegpt_prompt_sigma" if name == "isl" else "sharegpt_answer_sigma")
             lengths.append(Lengths(mean=max(mean, 1.0), sigma=sigma, most=benchmark("sharegpt_most_tokens")))
