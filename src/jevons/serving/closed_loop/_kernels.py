@@ -265,6 +265,7 @@ def serve_apart(
     rank_s: FloatArray,
     rank_tokens: float,
     rank_batch: int,
+    rank_seats: int,
     cuts: bool,
     prefill_workers: int,
     routed: IntArray,
@@ -282,7 +283,8 @@ def serve_apart(
 
     *routed*, shape (2, requests), tells the prefill and the decode worker of each request, busy or not. A prefill
     worker takes, for each of its *ranks*, prompts of up to *rank_tokens* tokens, *rank_batch* at most; one that *cuts*
-    prompts fills its tokens with a part of the last one. *dealt* tells the rank that each prompt waits for; where it is
+    prompts fills its tokens with a part of the last one. A prompt keeps one of its rank's *rank_seats* (0: there are
+    enough) until its cache is with the decode worker. *dealt* tells the rank that each prompt waits for; where it is
     empty, a step deals the worker's prompts to the ranks in turn. The step lasts as long as its busiest rank needs:
     *rank_s* has its time, by that rank's *tokens*, where the other ranks are idle (first column) and where they are as
     busy (second). Decode workers step together, each with its share of the running requests, but each has *max_batch*
@@ -301,6 +303,9 @@ def serve_apart(
     behind = np.full(n, -1, np.int64)
     filled, prompts = np.zeros(ranks), np.zeros(ranks, np.int64)
     seated = np.zeros(decode_workers, np.int64)
+    held = rank_seats * ranks // lists
+    begun, sent_on = np.zeros((prefill_workers, lists), np.int64), np.zeros((prefill_workers, lists), np.int64)
+    left_s = np.zeros((prefill_workers, lists, max(held, 1)))
     pending = np.empty(n, np.int64)
     newest = np.empty(n, np.int64)
     joins = np.zeros(n)
@@ -332,6 +337,8 @@ def serve_apart(
                 for at in range(lists):
                     if oldest[server, at] >= 0:
                         could = max(free[server], ready_s[oldest[server, at]])
+                        if held > 0 and left[oldest[server, at]] == isl[oldest[server, at]]:
+                            could = max(could, left_s[server, at, begun[server, at] % held])
                         if could < start:
                             start, worker = could, server
         soonest = np.inf
@@ -364,8 +371,14 @@ def serve_apart(
                     rank = at if lists > 1 else turn % ranks
                     room = rank_tokens - filled[rank]
                     fits = room >= (1.0 if cuts else left[request]) or filled[rank] == 0.0
-                    if prompts[rank] >= rank_batch or not fits:
+                    seat = begun[worker, at] % max(held, 1)
+                    starts = left[request] == isl[request]
+                    seatless = held > 0 and starts and left_s[worker, at, seat] > start
+                    if prompts[rank] >= rank_batch or not fits or seatless:
                         break
+                    if held > 0 and starts:
+                        left_s[worker, at, seat] = np.inf
+                        begun[worker, at] += 1
                     took = min(left[request], max(room, 1.0)) if cuts else left[request]
                     filled[rank] += took
                     prompts[rank] += 1
@@ -380,7 +393,12 @@ def serve_apart(
                     latest[worker, at] = -1
             free[worker] = start + _shared_s(tokens, rank_s, filled.max(), filled.sum(), ranks)
             for index in range(pendings, pendings + taken):
-                joins[pending[index]] = free[worker] + hand_over_s
+                request = pending[index]
+                joins[request] = free[worker] + hand_over_s
+                if held > 0:
+                    at = dealt[request] if lists > 1 else 0
+                    left_s[worker, at, sent_on[worker, at] % held] = joins[request]
+                    sent_on[worker, at] += 1
             pendings += taken
             queued -= taken
             continue

@@ -158,6 +158,9 @@ class Pools:
         Instances of each kind.
     prefill_batch : int
         Prompts that one attention rank takes in a step; 0 for as many as its tokens allow.
+    prefill_seats : int
+        Prompts that one attention rank holds, from their first step until their cache is with the decode worker; 0 for
+        no limit.
     frontends : int
         Front ends behind one address, each with a router of its own, >= 1.
     """
@@ -166,6 +169,7 @@ class Pools:
     prefill_workers: int
     decode_workers: int
     prefill_batch: int = 0
+    prefill_seats: int = 0
     frontends: int = 1
 
     @property
@@ -459,7 +463,7 @@ def _apart(at: Surface, pools: Pools, steps: _Steps, requests: tuple[FloatArray,
     status, batch = _loop.serve_apart(
         arrival_s, load.users, isl, osl, at.batches, steps.base_s, steps.slope_s, at.tokens, steps.mixed_s,
         float(limits.step_tokens * pools.prefill.layout.pp), pools.prefill_batch or load.requests,
-        limits.cuts_prompts, pools.prefill_workers, of_request, ranks, dealt,
+        pools.prefill_seats, limits.cuts_prompts, pools.prefill_workers, of_request, ranks, dealt,
         pools.decode_workers, deployment.engine.batching.max_batch * layout.dp * layout.pp, hand_over_s, routed_s,
         first_s, last_s, gaps,
     )  # fmt: skip

@@ -25,7 +25,8 @@ _LIMITS = (
     ("isl", 1, 1e7), ("osl", 1, 1e7), ("requests", 0, 1e6), ("users", 0, 1e5), ("rate_per_s", 0, 1e6),
     ("gpus", 0, ROW_DEVICES), ("replicas", 1, ROW_DEVICES), ("step_tokens", 0, 1e7), ("max_batch", 0, 1e6),
     ("memory_frac", 0, 1), ("draft_tokens", 0, 64), ("poll_steps", 0, 1e6), ("wait_steps", 0, 1e6),
-    ("prefill_workers", 0, 1e5), ("decode_workers", 0, 1e5), ("prefill_batch", 0, 1e6), ("frontends", 1, 1e3),
+    ("prefill_workers", 0, 1e5), ("decode_workers", 0, 1e5), ("prefill_batch", 0, 1e6), ("prefill_seats", 0, 1e6),
+    ("frontends", 1, 1e3),
     ("first_stall_s", 0, 3600), ("admit_more_s", 0, 60), ("token_s", 0, 1), ("accepted_tokens", 0, 65),
 )  # fmt: skip
 
@@ -55,7 +56,7 @@ class Instances(Part):
         Of an instance; of a prefill instance where prompts are processed apart.
     replicas : int
         Independent instances that share the load.
-    prefill_workers, decode_workers, prefill_batch : int
+    prefill_workers, decode_workers, prefill_batch, prefill_seats : int
         Of a disaggregated deployment; 0 where prompts and decodes share devices.
     frontends : int
         Front ends of a disaggregated deployment, each with a router of its own.
@@ -71,6 +72,7 @@ class Instances(Part):
     prefill_workers: int = 0
     decode_workers: int = 0
     prefill_batch: int = 0
+    prefill_seats: int = 0
     frontends: int = 1
     decoded_layout: bool = False
     search: bool = False

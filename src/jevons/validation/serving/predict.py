@@ -231,6 +231,7 @@ def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) 
         prefill_workers=case.instances.prefill_workers,
         decode_workers=case.instances.decode_workers,
         prefill_batch=case.instances.prefill_batch,
+        prefill_seats=case.instances.prefill_seats,
         frontends=case.instances.frontends,
     )
     return surface(deployment, _load(case, 1), pools)

@@ -24,6 +24,7 @@ class Setup:
 
     rank_tokens: float = 1000.0
     rank_batch: int = 4
+    rank_seats: int = 0
     cuts: bool = False
     prefill_workers: int = 1
     ranks: int = 1
@@ -48,7 +49,7 @@ def leap(users: int, isl: np.ndarray, osl: np.ndarray, admit_s: np.ndarray, setu
     first, last, gaps = np.zeros(count), np.zeros(count), np.zeros(_loop.GAP_BINS)
     status, _ = _loop.serve_apart(
         np.zeros(count), users, isl, osl, BATCHES, BASE_S, np.zeros(len(BATCHES)), TOKENS, RANK_S, setup.rank_tokens,
-        setup.rank_batch, setup.cuts, setup.prefill_workers, routed_by(setup, count), setup.ranks,
+        setup.rank_batch, setup.rank_seats, setup.cuts, setup.prefill_workers, routed_by(setup, count), setup.ranks,
         dealt_to(setup, count), setup.decode_workers, setup.seats, setup.hand_over_s, admit_s, first, last, gaps,
     )  # fmt: skip
     assert status == _loop.DONE
@@ -73,6 +74,7 @@ class Walk:
         self.left = list(isl)
         self.queues: list[list[int]] = [[] for _ in range(setup.prefill_workers)]
         self.free = [0.0] * setup.prefill_workers
+        self.held: dict[int, float] = {}
         self.ready: dict[int, float] = {}
         self.joins: dict[int, float] = {}
         self.router = 0.0
@@ -89,11 +91,21 @@ class Walk:
 
     def next_start(self) -> tuple[float, int]:
         starts = [
-            (max(self.free[worker], min(self.ready[i] for i in queue)), worker)
+            (max(self.free[worker], self.ready[i], self.seat_s(i)), worker)
             for worker, queue in enumerate(self.queues)
-            if queue
+            for i in {self.place(i): i for i in reversed(queue)}.values()
         ]
         return min(starts, default=(np.inf, 0))
+
+    def place(self, i: int) -> tuple[int, int]:
+        """Worker of a prompt, and the rank that it waits for."""
+        return self.routed[0, i], int(self.dealt[i]) if len(self.dealt) else -1
+
+    def seat_s(self, i: int) -> float:
+        """Time from which a prompt has a seat."""
+        setup, here = self.setup, [at for j, at in self.held.items() if self.place(j) == self.place(i) and j != i]
+        seats = setup.rank_seats * (1 if len(self.dealt) else setup.ranks)
+        return 0.0 if i in self.held or not seats or len(here) < seats else sorted(here)[-seats]
 
     def prefill(self, start: float, worker: int) -> None:
         """Serve one step of a worker."""
@@ -106,10 +118,11 @@ class Walk:
                 continue
             room = setup.rank_tokens - filled[rank]
             fits = room >= (1.0 if setup.cuts else self.left[i])
-            if prompts[rank] and (prompts[rank] >= setup.rank_batch or not fits):
+            if (prompts[rank] and (prompts[rank] >= setup.rank_batch or not fits)) or self.seat_s(i) > start:
                 stopped |= {rank} if len(self.dealt) else set(range(setup.ranks))
                 continue
             took = min(self.left[i], max(room, 1.0)) if setup.cuts else self.left[i]
+            self.held[i] = np.inf
             filled[rank], prompts[rank], self.left[i], turn = (
                 filled[rank] + took,
                 prompts[rank] + 1,
@@ -123,7 +136,7 @@ class Walk:
         self.free[worker] = start + prompts_s(filled)
         for i in sorted(ended, key=lambda i: int(self.dealt[i]) if len(self.dealt) else 0):
             queue.remove(i)
-            self.joins[i] = self.free[worker] + setup.hand_over_s
+            self.joins[i] = self.held[i] = self.free[worker] + setup.hand_over_s
 
     def run(self) -> tuple[list[float], list[float]]:
         count, setup, now = len(self.isl), self.setup, 0.0
@@ -179,6 +192,7 @@ class Walk:
         Setup,
         rank_tokens=st.sampled_from([64.0, 1000.0, 5000.0]),
         rank_batch=st.sampled_from([1, 2, 99]),
+        rank_seats=st.sampled_from([0, 1, 3]),
         cuts=st.booleans(),
         prefill_workers=st.sampled_from([1, 2, 3]),
         ranks=st.sampled_from([1, 2, 4]),
@@ -206,6 +220,17 @@ def test_two_prefill_workers_share_a_burst() -> None:
         for workers in (1, 2)
     )
     assert two == pytest.approx(one / 2.0, rel=0.1)
+
+
+def test_prompts_keep_their_seats_until_their_cache_is_sent() -> None:
+    isl, osl = np.full(40, 500.0), np.full(40, 2.0)
+    one, four = (
+        leap(0, isl, osl, np.zeros(40), Setup(rank_batch=1, rank_seats=seats, hand_over_s=0.5, seats=99))[0].max()
+        for seats in (1, 4)
+    )
+    step_s = prompts_s([500.0])
+    assert one == pytest.approx(40.0 * (step_s + 0.5), rel=0.02)
+    assert four == pytest.approx(10.0 * max(4.0 * step_s, step_s + 0.5), rel=0.06)
 
 
 def test_users_beyond_the_seats_of_decode_workers_wait_by_littles_law() -> None:
