@@ -169,3 +169,19 @@ def test_an_overview_queues_fewer_requests_of_more_tokens(total, requests):
 def test_a_recipe_that_speaks_of_nothing_a_row_has_is_refused(tmp_path, wrong, message):
     with pytest.raises(InputError, match=message):
         recipes_of(tmp_path, **wrong)
+
+
+def test_prompt_workers_of_sglang_have_the_seats_of_their_recipes():
+    apart = Instances(
+        layout=Layout(dp=8, ep=8, dp_attention=True),
+        prefill=Layout(dp=8, ep=8, dp_attention=True),
+        prefill_workers=1,
+        decode_workers=2,
+    )
+    case = replace(CASE, engine="sglang", version="0.5.8", device="mi355x", instances=apart)
+    few, many = (with_recipe(case.replace(users=users), "deepseek-r1", "pools") for users in (256, 1024))
+    assert few.instances.prefill_seats == many.instances.prefill_seats == 3  # 24 over eight ranks
+    assert few.measured.first_stall_s > many.measured.first_stall_s == 0.0
+    tensor = replace(apart, prefill=Layout(tp=8))
+    hopper = with_recipe(replace(case, device="h200_sxm", instances=tensor), "deepseek-r1", "pools")
+    assert (hopper.instances.prefill_seats, hopper.scheduler.step_tokens) == (16, 32768)
