@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from jevons.units import CURRENCIES, MONEY
+
 _SCALES = {
-    "CNY": (1e9, "bn CNY"),
-    "¤": (1e9, "bn ¤"),
+    **{currency: (1e9, f"bn {currency}") for currency in (*CURRENCIES, MONEY)},
     "tok/day": (1e12, "tn tok/day"),
     "W": (1e6, "MW"),
     "devices": (1e3, "thousand"),

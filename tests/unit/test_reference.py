@@ -50,7 +50,7 @@ def keys_of(item):
         return set().union(*(keys_of(part) for part in item))
     if not isinstance(item, dict):
         return set()
-    named = {"bridge", "vintage_depreciation", "vintage_closing", "parts_usd", "answer_parts"}
+    named = {"bridge", "vintage_depreciation", "vintage_closing", "parts", "answer_parts"}
     return set(item).union(*(keys_of(part) for key, part in item.items() if key not in named))
 
 

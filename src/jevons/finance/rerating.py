@@ -68,59 +68,59 @@ class PriceView:
         Last growth reported by the cloud, taken for five years.
     wacc_frac : float
         Cost of capital.
-    per_usd : float
-        Rate of the day.
+    rate : float
+        Units of the scenario's currency for one of the currency of the enterprise values on that day.
     """
 
     earnings_cur: float
     cloud_revenue_cur: float
     growth_frac: float
     wacc_frac: float
-    per_usd: float
+    rate: float
 
 
 FACTORS: Mapping[str, tuple[str, ...]] = {
     "earnings": ("earnings_cur", "cloud_revenue_cur"),
     "rates": ("wacc_frac",),
     "growth": ("growth_frac",),
-    "currency": ("per_usd",),
+    "currency": ("rate",),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rerating:
-    """A change of enterprise value and its parts, all USD.
+    """A change of enterprise value and its parts, all in the currency of the prices.
 
     Parameters
     ----------
-    before_usd, after_usd : float
+    value_before, value_after : float
         Enterprise values.
-    model_before_usd, model_after_usd : float
+    model_before, model_after : float
         What the reading of each date is worth.
-    parts_usd : mapping of str to float
+    parts : mapping of str to float
         Shapley shares of earnings, rates, growth and currency in the model's change, and ``story``, what is left; they
         sum to the change.
     """
 
-    before_usd: float
-    after_usd: float
-    model_before_usd: float
-    model_after_usd: float
-    parts_usd: Mapping[str, float]
+    value_before: float
+    value_after: float
+    model_before: float
+    model_after: float
+    parts: Mapping[str, float]
 
     @property
-    def change_usd(self) -> float:
+    def change(self) -> float:
         """Change of enterprise value."""
-        return self.after_usd - self.before_usd
+        return self.value_after - self.value_before
 
     @property
     def explained_frac(self) -> float:
         """Share of the change that is not story."""
-        return 1.0 - self.parts_usd["story"] / self.change_usd
+        return 1.0 - self.parts["story"] / self.change
 
 
 def rerating(
-    before_usd: float, after_usd: float, before: PriceView, after: PriceView, *, margin_frac: float,
+    value_before: float, value_after: float, before: PriceView, after: PriceView, *, margin_frac: float,
     capital_per_revenue: float, tax_frac: float, terminal_growth_frac: float, rest_growth_frac: float,
     rest_return_frac: float,
 ) -> Rerating:  # fmt: skip
@@ -128,7 +128,7 @@ def rerating(
 
     Parameters
     ----------
-    before_usd, after_usd : float
+    value_before, value_after : float
         Enterprise values, different and > 0.
     before, after : PriceView
         What could be read on the two dates.
@@ -147,8 +147,8 @@ def rerating(
     Factors are averaged over all orders in which they may change (Shapley 1953), so no order is preferred and the parts
     add up. The story is the residual: what an analyst with these terms cannot explain, errors of the terms included.
     """
-    if not (before_usd > 0 and after_usd > 0) or before_usd == after_usd:
-        message = f"enterprise values {before_usd:g} and {after_usd:g} USD: must be positive and different"
+    if not (value_before > 0 and value_after > 0) or value_before == value_after:
+        message = f"enterprise values {value_before:g} and {value_after:g}: must be positive and different"
         raise InputError(message)
 
     def value(view: Callable[[str], float]) -> float:
@@ -162,7 +162,7 @@ def rerating(
             view("earnings_cur"), growth_frac=rest_growth_frac, years=10, wacc_frac=wacc, tax_frac=tax_frac,
             terminal_growth_frac=min(rest_growth_frac, terminal_growth_frac), roic_frac=rest_return_frac,
         )  # fmt: skip
-        return (float(cloud) + rest) / view("per_usd")
+        return (float(cloud) + rest) / view("rate")
 
     def at(changed: frozenset[str]) -> float:
         late = {field for factor in changed for field in FACTORS[factor]}
@@ -176,11 +176,11 @@ def rerating(
             parts[factor] += (at(done | {factor}) - at(done)) / len(orders)
             done |= {factor}
     model = at(frozenset()), at(frozenset(FACTORS))
-    parts["story"] = (after_usd - before_usd) - (model[1] - model[0])
+    parts["story"] = (value_after - value_before) - (model[1] - model[0])
     return Rerating(
-        before_usd=before_usd,
-        after_usd=after_usd,
-        model_before_usd=model[0],
-        model_after_usd=model[1],
-        parts_usd=parts,
+        value_before=value_before,
+        value_after=value_after,
+        model_before=model[0],
+        model_after=model[1],
+        parts=parts,
     )

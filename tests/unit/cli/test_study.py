@@ -104,8 +104,8 @@ def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons, monke
     ran = jevons("value", TINY, "--json")
     assert ran.code == 0
     said = json.loads(ran.out)
-    parts = said["rerating"]["parts_usd"]
-    assert sum(parts.values()) == pytest.approx(said["rerating"]["after_usd"] - said["rerating"]["before_usd"])
+    parts = said["rerating"]["parts"]
+    assert sum(parts.values()) == pytest.approx(said["rerating"]["value_after"] - said["rerating"]["value_before"])
     assert said["stories"]["weights"] is None
     assert "no weights explain" in said["stories"]["reason"]
     assert said["narrative"]["kept"] is False

@@ -14,7 +14,7 @@ TERMS = {
     "margin_frac": 0.17, "capital_per_revenue": 1.3, "tax_frac": 0.18, "terminal_growth_frac": 0.03,
     "rest_growth_frac": 0.02, "rest_return_frac": 0.25,
 }  # fmt: skip
-VIEW = PriceView(earnings_cur=165e9, cloud_revenue_cur=118e9, growth_frac=0.07, wacc_frac=0.10, per_usd=7.3)
+VIEW = PriceView(earnings_cur=165e9, cloud_revenue_cur=118e9, growth_frac=0.07, wacc_frac=0.10, rate=7.3)
 
 
 def test_barrons_arithmetic_gives_forty_percent_not_fifty():
@@ -31,24 +31,24 @@ def test_barrons_arithmetic_gives_forty_percent_not_fifty():
 
 
 def test_parts_add_up_to_the_change():
-    later = PriceView(earnings_cur=170e9, cloud_revenue_cur=125e9, growth_frac=0.13, wacc_frac=0.0965, per_usd=7.25)
+    later = PriceView(earnings_cur=170e9, cloud_revenue_cur=125e9, growth_frac=0.13, wacc_frac=0.0965, rate=7.25)
     found = rerating(184.8e9, 292.3e9, VIEW, later, **TERMS)
-    assert sum(found.parts_usd.values()) == pytest.approx(107.5e9)
-    assert found.change_usd == pytest.approx(107.5e9)
-    model = sum(x for name, x in found.parts_usd.items() if name != "story")
-    assert model == pytest.approx(found.model_after_usd - found.model_before_usd)
+    assert sum(found.parts.values()) == pytest.approx(107.5e9)
+    assert found.change == pytest.approx(107.5e9)
+    model = sum(x for name, x in found.parts.items() if name != "story")
+    assert model == pytest.approx(found.model_after - found.model_before)
 
 
 def test_what_does_not_change_explains_nothing_and_is_all_story():
     found = rerating(100e9, 150e9, VIEW, VIEW, **TERMS)
-    assert found.parts_usd["story"] == pytest.approx(50e9)
+    assert found.parts["story"] == pytest.approx(50e9)
     assert found.explained_frac == pytest.approx(0)
 
 
 def test_a_lower_rate_alone_is_credited_to_rates_alone():
     found = rerating(100e9, 150e9, VIEW, dataclasses.replace(VIEW, wacc_frac=0.09), **TERMS)
-    assert found.parts_usd["rates"] > 0
-    assert {n: x for n, x in found.parts_usd.items() if n not in {"rates", "story"}} == pytest.approx(
+    assert found.parts["rates"] > 0
+    assert {n: x for n, x in found.parts.items() if n not in {"rates", "story"}} == pytest.approx(
         {"earnings": 0, "growth": 0, "currency": 0}
     )
 
@@ -57,7 +57,7 @@ def test_growth_below_the_cost_of_capital_counts_against_the_rise():
     later = dataclasses.replace(VIEW, growth_frac=0.20)
     poor = rerating(100e9, 150e9, VIEW, later, **(TERMS | {"margin_frac": 0.12, "capital_per_revenue": 1.5}))
     rich = rerating(100e9, 150e9, VIEW, later, **(TERMS | {"margin_frac": 0.25, "capital_per_revenue": 1.0}))
-    assert poor.parts_usd["growth"] < 0 < rich.parts_usd["growth"]
+    assert poor.parts["growth"] < 0 < rich.parts["growth"]
 
 
 @pytest.mark.parametrize("figures", [(0, 25, 15), (62.6, -1, 15), (62.6, 25, float("inf"))])

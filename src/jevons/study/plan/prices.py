@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jevons.errors import Fault, InputError, did_you_mean
-from jevons.facts import Facts
 from jevons.files.read import file_fault, read_csv
 from jevons.finance import PriceView, Rerating
-from jevons.study.plan.valuation import per_usd, rerated
+from jevons.study.plan.valuation import rerated
 from jevons.study.scenario.scenario import Scenario
 from jevons.units import format_money
 
@@ -126,10 +125,10 @@ def check_dates(quotes: Mapping[dt.date, Quote], first: dt.date, last: dt.date) 
             raise InputError(message)
 
 
-def explain_prices(
-    scenario: Scenario, facts: Facts, quotes: Mapping[dt.date, Quote], first: dt.date, last: dt.date
-) -> Rerating:
+def explain_prices(scenario: Scenario, quotes: Mapping[dt.date, Quote], first: dt.date, last: dt.date) -> Rerating:
     """Return how far the change of enterprise value between two dates of a file of prices is explained.
+
+    Prices are in the scenario's currency, and so is the result.
 
     Raises
     ------
@@ -142,9 +141,9 @@ def explain_prices(
     ends, views = [], []
     base = quotes[first].figures.get("yield")
     for day in (first, last):
-        told, rate = quotes[day].figures, per_usd(scenario, facts, day)
+        told = quotes[day].figures
         equity = told["price"] * spec.shares.value
-        ends.append((equity - spec.net_cash.value - spec.stakes.value) / rate)
+        ends.append(equity - spec.net_cash.value - spec.stakes.value)
         moved = told["yield"] - base if base is not None and "yield" in told else 0.0
         views.append(
             PriceView(
@@ -152,7 +151,7 @@ def explain_prices(
                 cloud_revenue_cur=told.get("cloud_revenue", 4 * spec.base_revenue.value),
                 growth_frac=told.get("cloud_growth", spec.base_growth.value),
                 wacc_frac=scenario.cost.wacc.value + moved,
-                per_usd=rate,
+                rate=1.0,
             )
         )
     return rerated(scenario, ends, views)

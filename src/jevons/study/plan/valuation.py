@@ -322,7 +322,7 @@ def price_view(scenario: Scenario, facts: Facts, on: dt.date, rate_base_frac: fl
         cloud_revenue_cur=4 * revenue,
         growth_frac=facts.get(f"{firm}.cloud.revenue_growth_frac", on).number,
         wacc_frac=scenario.cost.wacc.value + rate - rate_base_frac,
-        per_usd=per_usd(scenario, facts, on),
+        rate=per_usd(scenario, facts, on),
     )
 
 
@@ -373,7 +373,7 @@ def range_of(facts: Facts, fact_id: str) -> tuple[float, float, float]:
     return fact.number if fact.low is None else fact.low, fact.number, fact.number if fact.high is None else fact.high
 
 
-def rise_alone(scenario: Scenario, facts: Facts, change_usd: float, on: dt.date) -> list[dict[str, Any]]:
+def rise_alone(scenario: Scenario, facts: Facts, change: float, on: dt.date) -> list[dict[str, Any]]:
     """Return the growth of the cloud that would justify a change of value alone.
 
     The change comes on top of the cloud's profit of the fiscal year of that date for ever. Cost of capital, tax and
@@ -389,7 +389,7 @@ def rise_alone(scenario: Scenario, facts: Facts, change_usd: float, on: dt.date)
     standing = revenue * margin * (1 - tax) / wacc
     m, k = (a.ravel() for a in np.meshgrid(margins, (least, most), indexing="ij"))
     solved = reverse_dcf(
-        change_usd * rate + standing, revenue_cur=revenue, margin_frac=m, capital_per_revenue=k, wacc_frac=wacc,
+        change * rate + standing, revenue_cur=revenue, margin_frac=m, capital_per_revenue=k, wacc_frac=wacc,
         tax_frac=tax, terminal_growth_frac=lasting,
     )  # fmt: skip
     return [

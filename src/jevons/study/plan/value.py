@@ -164,7 +164,7 @@ def value_plan(
         "multiple": None if multiple is None else valuation.fair_multiple(plan, multiple, earnings_cur),
     }  # fmt: skip
     if quotes is not None:
-        record["rerating"] = _parts(explain_prices(scenario, facts, quotes, first, last), first, last)
+        record["rerating"] = _parts(explain_prices(scenario, quotes, first, last), first, last, scenario.currency)
         record["basket"] = basket_of_quotes(quotes, first, last)
         story, flows = scores_of_quotes(quotes)
         record |= {"narrative": layer_record(story), "flows": layer_record(flows)}
@@ -177,20 +177,21 @@ def _rerated(scenario: Scenario, facts: Facts, first: dt.date, last: dt.date) ->
     """Return a re-rating of the firm taken apart, and the score of the story layer on its share."""
     rerating = valuation.explain_rerating(scenario, facts, first, last)
     score = valuation.narrative_score(scenario, facts)
-    alone = valuation.rise_alone(scenario, facts, rerating.change_usd, last)
+    alone = valuation.rise_alone(scenario, facts, rerating.change, last)
     return {
-        "rerating": _parts(rerating, first, last) | {"from_cloud_alone": alone},
+        "rerating": _parts(rerating, first, last, "USD") | {"from_cloud_alone": alone},
         "basket": basket_of_facts(scenario, facts, first, last),
         "narrative": layer_record(score),
     }
 
 
-def _parts(rerating: Rerating, first: dt.date, last: dt.date) -> dict[str, Any]:
+def _parts(rerating: Rerating, first: dt.date, last: dt.date, currency: str) -> dict[str, Any]:
     """Return a re-rating as plain values."""
     return {
-        "from": first, "to": last, "before_usd": rerating.before_usd, "after_usd": rerating.after_usd,
-        "model_before_usd": rerating.model_before_usd, "model_after_usd": rerating.model_after_usd,
-        "parts_usd": dict(rerating.parts_usd), "explained_frac": rerating.explained_frac,
+        "from": first, "to": last, "currency": currency,
+        "value_before": rerating.value_before, "value_after": rerating.value_after,
+        "model_before": rerating.model_before, "model_after": rerating.model_after,
+        "parts": dict(rerating.parts), "explained_frac": rerating.explained_frac,
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from jevons.files import read_csv
 from jevons.limits import AMOUNT
 from jevons.study.draws.outcomes import PATH_NAMES, PATHS
 from jevons.study.scenario.scenario import Scenario
-from jevons.units import UnitError, parse_quantity
+from jevons.units import CURRENCIES, UnitError, parse_quantity
 
 GROUP_CAPEX = "group_capex"
 SERIES: dict[str, tuple[str, str]] = {
@@ -111,7 +111,9 @@ def _actual(row: dict[str, str], scenario: Scenario) -> Actual:
     try:
         value = float(text) if not row.get("unit", "").strip() and _is_number(text) else parse_quantity(stated, unit)
     except UnitError as error:
-        message = f"value `{stated}`: {error}"
+        other = any(stated.upper().endswith(f" {code}") for code in CURRENCIES)
+        hint = f"; convert it to {unit}, the scenario's currency" if other and unit == scenario.currency else ""
+        message = f"value `{stated}`: {error}{hint}"
         raise ValueError(message) from None
     if not math.isfinite(value):
         message = f"value `{stated}`: must be a finite number"

@@ -6,7 +6,6 @@ import pytest
 
 import jevons
 from jevons.errors import InputError
-from jevons.facts import default_facts
 from jevons.study import load
 from jevons.study.plan.prices import Quote, explain_prices, read_prices
 from places import MAIN, TINY
@@ -24,16 +23,18 @@ def written(folder, text):
 def test_a_users_prices_give_the_re_rating_of_any_firm(tmp_path):
     path = written(tmp_path, GOOD)
     told = jevons.value(TINY, prices=path, first="2025-01-02", last="2025-03-31").to_json()["rerating"]
-    assert sum(told["parts_usd"].values()) == pytest.approx(told["after_usd"] - told["before_usd"])
-    assert told["parts_usd"]["earnings"] > 0
-    assert told["parts_usd"]["rates"] > 0
+    assert sum(told["parts"].values()) == pytest.approx(told["value_after"] - told["value_before"])
+    assert told["parts"]["earnings"] > 0
+    assert told["currency"] == "CNY"
+    assert told["parts"]["currency"] == 0.0
+    assert told["parts"]["rates"] > 0
 
 
 def test_prices_in_another_currency_are_refused_by_what_is_left_for_the_business():
     scenario, days = load(MAIN), (dt.date(2025, 1, 2), dt.date(2025, 3, 31))
     quotes = {day: Quote(line=n, figures={"price": 85.0 + n}) for n, day in enumerate(days, 2)}
     with pytest.raises(InputError, match="price 87 of 2025-01-02: .*per ADS in CNY") as caught:
-        explain_prices(scenario, default_facts(), quotes, *days)
+        explain_prices(scenario, quotes, *days)
     assert len(caught.value.faults) == 2
 
 

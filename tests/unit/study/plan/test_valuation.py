@@ -20,11 +20,11 @@ def main():
 
 def test_the_re_rating_of_early_2025_is_mostly_story(main):
     found = explain_rerating(main, default_facts(), FIRST, LAST)
-    assert found.before_usd == pytest.approx(184.805e9)
-    assert found.after_usd == pytest.approx(292.298e9)
-    assert sum(found.parts_usd.values()) == pytest.approx(found.change_usd)
-    assert found.parts_usd["rates"] > 0
-    assert 0.5 < found.parts_usd["story"] / found.change_usd < 1.0
+    assert found.value_before == pytest.approx(184.805e9)
+    assert found.value_after == pytest.approx(292.298e9)
+    assert sum(found.parts.values()) == pytest.approx(found.change)
+    assert found.parts["rates"] > 0
+    assert 0.5 < found.parts["story"] / found.change < 1.0
 
 
 def test_the_rise_alone_asks_of_the_cloud_what_the_evidence_says():

@@ -52,9 +52,13 @@ def _summary(plan: PlanFigures, record: dict[str, Any]) -> Table:
     ]
     if rerating is not None:
         rows += [
-            (f"Enterprise value, {rerating['from']}", float(rerating["before_usd"]) / _BN, "bn USD"),
-            (f"Enterprise value, {rerating['to']}", float(rerating["after_usd"]) / _BN, "bn USD"),
-            ("Share of the re-rating that is explained", 100 * float(rerating["explained_frac"]), "%"),
+            (
+                f"Enterprise value, {rerating['from']}",
+                float(rerating["value_before"]) / _BN,
+                f"bn {rerating['currency']}",
+            ),
+            (f"Enterprise value, {rerating['to']}", float(rerating["value_after"]) / _BN, f"bn {rerating['currency']}"),
+            ("Share of the re-rating that is explained", round(100 * float(rerating["explained_frac"]), 2), "%"),
         ]
     if record["multiple"] is not None:
         told = record["multiple"]
@@ -130,17 +134,17 @@ def _stories(stories: dict[str, Any]) -> Table:
 
 
 def _rerating(rerating: dict[str, Any]) -> Table:
-    change = rerating["after_usd"] - rerating["before_usd"]
-    parts = {**rerating["parts_usd"], "Change of enterprise value": change}
+    change = rerating["value_after"] - rerating["value_before"]
+    parts = {**rerating["parts"], "Change of enterprise value": change}
     columns = (
         Column("name", "part"),
-        Column("usd", "amount", "bn USD", scale=1 / _BN),
+        Column("amount", "amount", f"bn {rerating['currency']}", scale=1 / _BN),
         Column("share", "share of the change", "%", scale=100),
     )
     rows = [(name, float(amount), float(amount / change) if change else None) for name, amount in parts.items()]
     title = (
-        f"Re-rating {rerating['from']} to {rerating['to']}: enterprise value {rerating['before_usd'] / _BN:,.1f} to "
-        f"{rerating['after_usd'] / _BN:,.1f} bn USD (in hindsight: facts of both dates)"
+        f"Re-rating {rerating['from']} to {rerating['to']}: enterprise value {rerating['value_before'] / _BN:,.1f} to "
+        f"{rerating['value_after'] / _BN:,.1f} bn {rerating['currency']} (in hindsight: facts of both dates)"
     )
     return table("rerating", title, columns, rows, detail=True)
 
