@@ -11,6 +11,7 @@ from itertools import islice
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError, InputNote
 from jevons.models import ModelSpec
+from jevons.serving.sim import ahead
 from jevons.sizing.finalists import LEAST_REQUESTS, Bench, Missed, Progress, settle_all
 from jevons.sizing.fleet import (
     Fleet,
@@ -136,6 +137,8 @@ def size(
     service = replace(service, gpu=names[0])
     service.check(spec)
     warn_of_release(service.engine, service.calibration)
+    if simulated and demand.given:
+        ahead.begin(closed=demand.closed)
     hourly = _prices(names, service, prices, currency)
     candidates = _static(spec, service, demand, names, hourly, rate, progress)
     if not candidates.fleets and not candidates.split:

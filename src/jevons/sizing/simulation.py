@@ -12,6 +12,7 @@ from jevons.limits import SWEEP_RATES
 from jevons.parallel import LOCAL, Executor
 from jevons.results import Result
 from jevons.serving.calibration import engine_for
+from jevons.serving.sim import ahead
 from jevons.sizing.fleet_result import FleetSimulationResult, fleet_record
 from jevons.sizing.hour_price import converted, currency_of, owned_hour_price
 from jevons.sizing.measured import beside, run_of
@@ -58,6 +59,8 @@ def simulate_load(
         run = run_fleet(options, fleet, gpu_hour, progress, currency=currency)
         record = fleet_record(options, run.routing, run.parts, run.kinds, run.load, run.simulated, run.prices)
         return FleetSimulationResult(run=run, record=record)
+    if rates is None:
+        ahead.begin(closed=options.arriving.concurrency is not None)
     device = accelerator(options.devices.gpu, on=options.as_of)
     given = given_price(gpu_hour)
     unit = currency_of(currency, given, device.own_price)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError, InputError, did_you_mean
 from jevons.limits import BATCH, CACHE_KEYS, DRAFTS, PRIORITIES, REPLICAS
+from jevons.serving.sim import ahead
 from jevons.serving.sim._kernels import drive
 from jevons.serving.sim._kernels import state as ks
 from jevons.serving.sim._kernels.engine import ELSEWHERE
@@ -331,6 +332,7 @@ def told_of_compiling(progress: Callable[[str], None] | None) -> Iterator[None]:
 
 def compile_kernels(*, closed: bool) -> None:
     """Compile the kernel of one kind of load, or load it from the cache, on two requests."""
+    ahead.finish(closed=closed)
     ones = np.ones(2, dtype=np.int64)
     tiny = Requests(arrival_s=np.zeros(2), isl=ones, osl=ones, users=2 if closed else 0)
     table = constant_table(2, 4, decode_s=0.01, prompt_token_s=0.001)
