@@ -85,7 +85,8 @@ def devices(sentence: str) -> Any:
             )  # fmt: skip
             yield Span(start, match.end()), figure
             continue
-        if match["b"] and FROM_TO.search(sentence[max(0, match.start() - 6) : match.start()]):
+        dash = match["b"] and re.search(r"[-–—−~～]", sentence[match.end("a") : match.start("b")])
+        if match["b"] and not dash and FROM_TO.search(sentence[max(0, match.start() - 6) : match.start()]):
             first, second = value_of(match["a"]), value_of(match["b"])
             what = table.get(kind, kind)
             for (low, high), start, end in (

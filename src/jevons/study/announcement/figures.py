@@ -259,6 +259,7 @@ def _moneys(sentence: str, currency: str, local: Mapping[str, str]) -> Any:
             match["b"]
             and FROM_TO.search(sentence[max(0, match.start() - 12) : match.start()])
             and MOVED.search(sentence)
+            and not re.search(r"[-–—−~～]", sentence[match.end("a") : match.start("b")])
             and not TO_MONEY.search(sentence[: match.start()])
         ):
             yield from _both(sentence, match, currency, local)

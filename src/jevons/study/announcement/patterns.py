@@ -210,6 +210,7 @@ PERIODS = re.compile(
     rf"(?:fy|fiscal(?:\syear)?|financial year)?\s?(?P<fyr2>{YEAR})(?!\d)"
     rf"|(?:fy|fiscal(?:\s?year)?|financial year)\s?(?P<fy>{YEAR}|\d{{2}})(?!\d)|(?<![a-z])cy\s?(?P<cy>{YEAR}|\d{{2}})(?!\d)|(?P<fy2>{YEAR}|\d{{2}})(?:财年|财政年度|fiscal)"
     rf"|(?P<yq>{YEAR})[年-]?\s?(?:q(?P<q1>[1-4])|第?(?P<q2>[一二三四1-4])季度?)|q(?P<q3>[1-4])\s?(?P<yq3>{YEAR})"
+    rf"|(?<![a-z\d])(?P<q6>[1-4])q\s?(?:20)?(?P<yq6>\d\d)(?!\d)|(?<![a-z\d])q(?P<q7>[1-4])['’-](?:20)?(?P<yq7>\d\d)(?!\d)"
     rf"|(?P<mq>march|june|september|december) quarter(?: of)?,? (?P<yq5>{YEAR})"
     rf"|(?P<qw>first|second|third|fourth)[- ]quarter(?: of)? (?:(?:fiscal )?(?P<yq4>{YEAR}))"
     rf"|(?P<y1>{YEAR})\s?(?:-|–|—|~|to|至|到)\s?(?P<y2>{YEAR})"

@@ -41,6 +41,11 @@ _THAN_OTHERS_ZH = re.compile(
 )
 """Words by which something differs from that of others, at the same time."""
 _OF_IT = re.compile(r"\s?of (?:it|this|that|them|which|the total)(?: (?:is|was|in|as|being|will be))? ?(?:the |new )?")
+_OF_MARKET = re.compile(
+    r"\s?of (?:the |its |all |global |world )?(?:[\w-]+ ){0,4}?(?:market|shipments|sales|revenues?|spending|demand|capacity|users|supply)(?![a-z])"
+    r"|\s?的?(?:市场|份额|市占)"
+)
+"""What makes a percentage that a firm holds a share of a market, no stake."""
 _LOSSES = {"net_income": "net_loss", "operating_income": "operating_loss", "part_income": "part_loss"}
 """What has grown where a loss has."""
 _LOSS_WORD = re.compile(
@@ -143,7 +148,9 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
         f for f in reader.figures if f.kind == "percent" and f.end <= figure.start and f.start in reader.quantities
     ]
     if earlier and any(
-        m.end <= figure.start and m.firm == firm and reader.plain[m.end : figure.start].strip(" 的约为") == ""
+        m.end <= figure.start
+        and m.firm == firm
+        and re.fullmatch(r"(?:['’]s|的|约|为|\s)*", reader.plain[m.end : figure.start])
         for m in reader.mentions
     ):
         return reader.make("share", firm, reader.quantities[earlier[-1].start], named | reader.period(figure))
@@ -222,7 +229,8 @@ def _stake(reader: Reader, figure: Figure, before: str, firm: str) -> Claim | No
     bought = re.search(r"(?:for|换取|获得)\s?(?:about |roughly |a |约)?$", before) and any(
         f.kind == "money" and f.end <= figure.start for f in reader.figures
     )
-    if not (after or held or bought) or reader.share_base(figure):
+    of_market = _OF_MARKET.match(plain, figure.end)
+    if not (after or held or bought) or of_market or reader.share_base(figure):
         return None
     other = of.firm if of is not None and of.firm != firm else reader.party(figure.start, firm)
     return reader.make("stake", firm, "stake", {"percent": figure} | reader.period(figure), other=other)

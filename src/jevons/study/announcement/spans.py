@@ -63,6 +63,8 @@ def periods(sentence: str) -> Any:
         elif g["mq"]:
             ends = {"march": 1, "june": 2, "september": 3, "december": 4}
             label, years = f"{g['yq5']}-Q{ends[g['mq']]}", 0.25
+        elif g["q6"] or g["q7"]:
+            label, years = f"20{g['yq6'] or g['yq7']}-Q{g['q6'] or g['q7']}", 0.25
         elif g["yq"] or g["yq3"] or g["yq4"]:
             quarter = g["q1"] or g["q2"] or g["q3"] or g["qw"]
             label = f"{g['yq'] or g['yq3'] or g['yq4']}-Q{quarter_words.get(quarter, quarter)}"

@@ -226,6 +226,32 @@ def test_since_when_a_pace_was_not_so_fast_is_no_period():
     assert "period" not in growth.named
 
 
+def test_a_share_of_a_market_that_a_firm_holds_is_no_stake():
+    text = "SK hynix holds 54% of the HBM market, ahead of Samsung's 28% and Micron's 18%."
+    found = [(c.firm, c.kind, c.named["percent"].middle) for c in jevons.read(text).claims]
+    assert found == [("sk_hynix", "share", 0.54), ("samsung", "share", 0.28), ("micron", "share", 0.18)]
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Micron's inventory rose 20% in 2Q26.", "2026-Q2"),
+        ("Micron's inventory rose 20% in Q3'25.", "2025-Q3"),
+        ("Micron's inventory rose 20% in the second half of 2026.", "2026-H2"),
+        ("国家电网2026年前4个月投资20亿元。", "2026-4M"),
+        ("SK hynix's sales were ₩24 trillion for July–September 2025.", "2025-Q3"),
+    ],
+)
+def test_a_period_is_read_as_people_write_it(text, label):
+    assert jevons.read(text).claims[0].named["period"].label == label
+
+
+def test_a_range_may_be_what_was_before():
+    (claim,) = jevons.read("腾讯资本开支指引由90亿—110亿元上调至120亿元。").claims
+    previous = claim.named["previous"]
+    assert (previous.low, previous.high, claim.named["amount"].low) == (9e9, 11e9, 12e9)
+
+
 def test_the_month_of_may_is_no_condition():
     (users,) = jevons.read("OpenAI had 910 million weekly users in May.").claims
     assert (what_of(users), users.named["count"].middle) == ("users", 910e6)
