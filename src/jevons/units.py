@@ -149,8 +149,8 @@ def parse_quantity(text: str, to: str) -> float:
 
     Examples
     --------
-    >>> parse_quantity("380 bn CNY", "CNY")
-    380000000000.0
+    >>> parse_quantity("380 bn CNY", "CNY"), parse_quantity("3800 亿 CNY", "CNY")
+    (380000000000.0, 380000000000.0)
     >>> parse_quantity("20 %", "1")
     0.2
     """

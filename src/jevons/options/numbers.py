@@ -34,6 +34,8 @@ def number_of_text(text: str, option: Option, name: str, *, whole: bool) -> floa
     --------
     >>> number_of_text("10M", Option(help="Requests"), "requests", whole=True)
     10000000
+    >>> number_of_text("1000万", Option(help="Requests"), "requests", whole=True)
+    10000000
     >>> number_of_text("50 %", Option(help="Share", high=1), "keep", whole=False)
     0.5
     """

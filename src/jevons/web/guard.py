@@ -88,8 +88,12 @@ class Guard:
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
+        begun = False
+
         async def answer(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 known = {name.lower() for name, _ in message.get("headers", [])}
                 more = [pair for pair in self.headers if pair[0] not in known]
                 if b"cache-control" not in known:
@@ -105,7 +109,11 @@ class Guard:
         except RefusedError as error:
             await _refuse(answer, error.status, str(error))
             return
-        await self.app(scope, body, answer)
+        try:
+            await self.app(scope, body, answer)
+        except asyncio.CancelledError:  # the server ends, and waits no longer for what is asked
+            if not begun:
+                await _refuse(answer, 503, "the service ends; ask again when it is started")
 
     def _check_origin(self, headers: dict[str, str]) -> None:
         """Refuse another host's name, and pages of other sites."""

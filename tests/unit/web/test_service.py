@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import string
@@ -12,6 +13,7 @@ import pytest
 import jevons
 
 pytest.importorskip("fastapi")
+from jevons.web.guard import Guard
 from page_service import API, Served, served
 
 QUESTION = {"model": "llama-3.1-8b", "gpu": ["h100_sxm"], "rate": 5}
@@ -134,6 +136,32 @@ def test_foreign_host_and_origin_are_refused(page: Served, headers: dict, status
     reply = page.client.get(f"{API}/status", headers=headers)
     assert reply.status_code in {status, 400}
     assert "access-control-allow-origin" not in reply.headers
+
+
+def test_what_is_asked_when_the_service_ends_is_answered_in_words() -> None:
+    async def waits(_scope: object, _receive: object, _send: object) -> None:
+        await asyncio.Event().wait()
+
+    async def ended() -> list[dict]:
+        sent: list[dict] = []
+
+        async def receive() -> dict:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        guard = Guard(waits, hosts=set(), token="", script_hashes="")
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
+        asking = asyncio.create_task(guard(scope, receive, send))
+        await asyncio.sleep(0.01)
+        asking.cancel()
+        await asking
+        return sent
+
+    start, body = asyncio.run(ended())
+    assert start["status"] == 503
+    assert b"the service ends" in body["body"]
 
 
 def test_every_answer_has_a_strict_policy(page: Served) -> None:

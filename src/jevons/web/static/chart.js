@@ -11,6 +11,7 @@ import { html, useEffect, useRef, useState, useMemo } from "jevons/vendor/preact
 import { init, connect } from "jevons/vendor/echarts.js";
 import { language, t } from "jevons/i18n.js";
 import { number, large } from "jevons/format.js";
+import { term } from "jevons/terms.js";
 import { download } from "jevons/ui.js";
 
 const HUES = {
@@ -42,7 +43,7 @@ export function hue(name) {
 }
 
 const fade = (colour, share) => colour + Math.round(share * 255).toString(16).padStart(2, "0");
-const axisName = (axis) => (axis.unit ? `${axis.label} [${axis.unit}]` : axis.label || "");
+const axisName = (axis) => (axis.unit ? `${axis.label} [${term(axis.unit)}]` : axis.label || "");
 const tick = (value) => (typeof value === "number" ? (Math.abs(value) >= 1e5 ? large(value, 3) : number(value, 3)) : value);
 
 function axis(one, ink, narrow, vertical, few = false) {
@@ -208,12 +209,12 @@ function told(spec, given, categorical) {
     if (one.as === "spans") return `${escapeText(p.seriesName)}: <b>${escapeText(one.labels ? one.labels[i] : tick(one.data[i][1] - one.data[i][0]))}</b>`;
     const value = Array.isArray(p.value) ? p.value[spec.horizontal && categorical ? 0 : 1] : p.value;
     const range = one.low && one.low[i] !== null ? ` [${number(one.low[i])}–${number(one.high[i])}]` : "";
-    const unit = (spec.horizontal ? spec.x.unit : spec.y.unit) || "";
+    const unit = term((spec.horizontal ? spec.x.unit : spec.y.unit) || "");
     const tip = one.tips ? `<br>${escapeText(one.tips[i])}` : "";
     return `${escapeText(p.seriesName)}: <b>${tick(value)}</b>${range} ${escapeText(unit)}${tip}`;
   });
   const first = list[0];
-  const head = !first ? "" : categorical ? first.name : `${escapeText(spec.x.label)}: ${tick(first.value[0])} ${escapeText(spec.x.unit || "")}`;
+  const head = !first ? "" : categorical ? first.name : `${escapeText(spec.x.label)}: ${tick(first.value[0])} ${escapeText(term(spec.x.unit || ""))}`;
   return [escapeText(head), ...lines].join("<br>") + sourceLine(spec);
 }
 const escapeText = (text) => String(text ?? "").replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
@@ -228,7 +229,7 @@ export function twin(spec) {
   }
   const along = spec.horizontal ? spec.y : spec.x;
   const up = spec.horizontal ? spec.x : spec.y;
-  const unit = up.unit ? ` [${up.unit}]` : "";
+  const unit = up.unit ? ` [${term(up.unit)}]` : "";
   if (along.type === "category") {
     const heads = [along.label || "", ...spec.series.flatMap((one) => [one.name + unit, ...(one.low ? [t("chart.low"), t("chart.high")] : [])])];
     return { heads, rows: along.values.map((name, i) => [name, ...spec.series.flatMap((one) => [one.data[i], ...(one.low ? [one.low[i], one.high[i]] : [])])]) };

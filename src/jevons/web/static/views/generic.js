@@ -35,7 +35,7 @@ function fan(id, one, quarters, source) {
 
 /** What one input at either end of its range makes of an outcome. */
 function swings(id, title, unit, middle, rows) {
-  return { id, kind: "xy", title, horizontal: true, x: { label: unit, unit: "", type: "value", scale: true }, y: { label: t("compare.input"), type: "category", values: rows.map((one) => one.name) }, height: 90 + 28 * rows.length,
+  return { id, kind: "xy", title, horizontal: true, x: { label: term(unit), unit: "", type: "value", scale: true }, y: { label: t("compare.input"), type: "category", values: rows.map((one) => one.name) }, height: 90 + 28 * rows.length,
     series: [{ name: t("report.at_low"), entity: "at low", as: "spans", data: rows.map((one) => [middle, one.low]) }, { name: t("report.at_high"), entity: "at high", as: "spans", data: rows.map((one) => [middle, one.high]) }],
     table: { heads: [t("compare.input"), t("report.at_low"), t("report.at_high")], rows: rows.map((one) => [one.name, one.low, one.high]) } };
 }
