@@ -1,6 +1,6 @@
 // Plan: what a cloud should build, with sliders for the inputs that matter most.
 import { html, useEffect, useMemo, useState } from "jevons/vendor/preact.js";
-import { has, t, word } from "jevons/i18n.js";
+import { has, language, t, word } from "jevons/i18n.js";
 import { axisScale, converted, device, large, money, number, original, percent, quantity } from "jevons/format.js";
 import { Card, ErrorBox, Num, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Badge } from "jevons/drawer.js";
@@ -91,7 +91,7 @@ function Amount({ one, value, set }) {
     <input type="text" aria-label=${`${key ? t(`amount.${key}`) : one.path}: ${t("chart.value")}`} value=${text ?? compactAmount(now)} onInput=${(e) => setText(e.target.value)} onBlur=${() => { const v = text === null ? null : parse(text); setText(null); if (v !== null) set(v); }} onKeyDown=${(e) => e.key === "Enter" && e.target.blur()}/></div>
     <p class="hint">${original(one.low, unit)} – ${original(one.high, unit)}${value !== undefined && value !== one.value ? html` · ${t("plan.was", { value: original(one.value, unit) })} <button type="button" class="link" onClick=${() => set(null)}>${t("plan.back")}</button>` : null}</p></div>`;
 }
-const compactAmount = (x) => (Math.abs(x) >= 1e9 ? `${Number((x / 1e9).toPrecision(4))}bn` : compact(x));
+const compactAmount = (x) => (Math.abs(x) >= 1e9 && language() !== "zh" ? `${Number((x / 1e9).toPrecision(4))}bn` : compact(x));
 
 function Quick({ draw, base, state }) {
   const before = baseOutcomes(base);
