@@ -153,8 +153,9 @@ def _count_of(sentence: str, match: re.Match[str] | None, nouns: re.Pattern[str]
         return
     if arabic and re.match(r"[a-z]", rest) and sentence[match.end() - 1].isdigit() and not nouns.match(rest):
         return  # part of a name, such as 910C
-    if lexicon.pattern("series_names").search(sentence, max(0, match.start() - 3), match.start()) and high < 10_000:
-        return  # name of a series, such as 思元690
+    named = list(lexicon.pattern("series_names").finditer(sentence, max(0, match.start() - 12), match.start()))
+    if named and match.start() - named[-1].end() <= 2 and high < 10_000:
+        return  # name of a series, such as 思元690 or ERNIE 5.0
     if re.search(r"\d{3,4}[a-z]{1,3}(?:、\d{3,4}[a-z]{0,3})*[、和]$", sentence[: match.start()]):
         return  # one of a list of names, such as 950DT、960
     if re.match(

@@ -29,7 +29,7 @@ _OBJECT = re.compile(
     r"(?: (?:the|rival|partner|customer|startup|start-up))?|与|和|向|对|给|由|被|从|(?<!宣布)在|为|跟|来自|持有|采购|购买)\s?$"
 )
 _MADE_BY = re.compile(
-    r"(?:['’]s|的)?\s?(?:(?:latest|newest|new|ai|hopper|blackwell|rubin|vera|ascend|instinct|trainium|最新|高端|人工智能)\s?(?:的)?\s?){0,3}"
+    r"(?:['’]s|的)?\s?(?:(?:latest|newest|new|ai|grace|hopper|blackwell|rubin|vera|ascend|instinct|trainium|最新|高端|人工智能)\s?(?:的)?\s?){0,3}"
     r"(?:gpus?|chips?|cards?|accelerators?|processors?|tpus?|[a-z]{1,2}\d{2,3}[a-z]*|9\d0[a-z]?|hopper|blackwell|rubin|芯片|显卡|加速卡|算力卡|昇腾|升腾)(?![a-z])"
 )
 _THINGS = re.compile(

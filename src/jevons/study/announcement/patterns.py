@@ -139,18 +139,18 @@ CHIPS = re.compile(
     rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?[颗基块张片枚](?!卫星|星|心|地|础|于|金|建|钱)"
 )
 POWER = re.compile(
-    rf"(?P<a>{NUMBER})(?:[ -]?(?P<unit0>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z]))?(?:{SEP}(?P<b>{NUMBER}))?[ -]?(?P<unit>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z])(?!h)"
+    rf"(?P<a>{NUMBER}|(?<![a-z])an?(?= (?:gigawatt|gw|megawatt)(?![a-z])))(?:[ -]?(?P<unit0>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z]))?(?:{SEP}(?P<b>{NUMBER}))?[ -]?(?P<unit>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z])(?!h)"
 )
 POWER_UNITS = {"g": 1e9, "m": 1e6, "吉": 1e9, "兆": 1e6}
 MAKERS = (
-    r"(?:\s|-|nvidia'?s?|英伟达|的|amd|huawei|华为|升腾|昇腾|ascend|寒武纪|思元|昆仑芯?|kunlun|trainium ?\d?|inferentia ?\d?|ironwood|maia ?\d*|mtia|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0|910)[a-z]{0,2}\d{3,4}[a-z]{1,2}(?![a-z\d])|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0)[a-z]{1,2}\d{3,4}(?![a-z\d])|hopper|blackwell|gpu|ai|advanced|high-end|liquid-cooled|additional|"
+    r"(?:\s|-|nvidia'?s?|google'?s?|amazon'?s?|intel|cerebras|groq|broadcom|英伟达|谷歌|亚马逊|的|amd|huawei|华为|升腾|昇腾|ascend|寒武纪|思元|昆仑芯?|kunlun|trainium ?\d?|inferentia ?\d?|ironwood|maia ?\d*|mtia|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0|910)[a-z]{0,2}\d{3,4}[a-z]{1,2}(?![a-z\d])|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0)[a-z]{1,2}\d{3,4}(?![a-z\d])|grace|vera|hopper|blackwell|rubin|superchips?|gpu|ai|advanced|high-end|liquid-cooled|additional|"
     r"more|most|of|its|the|latest|newest|own|powerful|cutting-edge|top-end|state-of-the-art|高端|最先进|先进|最新|尖端|顶级|国产|智能|人工智能|加速)*"
 )
 DEVICE_WORD = r"(?:gb300s?|gb200s?|b300s?|b200s?|h200s?|h100s?|h800s?|h20s?|a100s?|a800s?|910cs?|910bs?|mi3\d\dxs?|l20s?|l40s?|rtx ?\d{4}s?)"
 DEVICES = re.compile(
     rf"(?<![a-z$€£¥₹])(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?[ -]?(?:张|块|枚|颗|片|个|基)?{MAKERS}"
     rf"(?:(?P<kind>{DEVICE_WORD})(?:[\s-]*(?:gpus?|cards?|chips?|accelerators?|卡|芯片|显卡))?"
-    rf"|(?P<plain>gpus?|cards|chips|accelerators|tpus?|xpus?|算力卡|加速卡|显卡|卡|芯片))(?![a-z]*d)"
+    rf"|(?P<plain>gpus?|cards|chips|accelerators|tpus?|xpus?|superchips|算力卡|加速卡|显卡|卡|芯片|昆仑芯|昇腾|升腾|思元))(?![a-z]*d)"
 )
 _MACHINE = r"(?:racks?|servers?|nodes?|systems?|machines?|hosts?|boxes)"
 MACHINES = re.compile(

@@ -275,3 +275,34 @@ def test_a_rent_of_another_year_confirms_nothing():
 def test_a_list_price_that_is_long_gone_contradicts_nothing():
     claim = jevons.read("DeepSeek V3's output is $0.42 per million tokens.", date="2027-12-05").claims[0]
     assert claim.verdict == "not_on_file"
+
+
+@pytest.mark.parametrize(
+    ("text", "firm", "devices", "power"),
+    [
+        (
+            "Oracle said it had delivered 96,000 Nvidia Grace Blackwell GB200s and 400 MW of capacity to customers.",
+            "oracle",
+            96_000,
+            4e8,
+        ),
+        (
+            "Anthropic will use up to one million Google TPUs and more than a gigawatt of capacity.",
+            "anthropic",
+            1e6,
+            1e9,
+        ),
+        ("百度计划到2030年建成由百万张昆仑芯组成的单一集群。", "baidu", 1e6, None),
+    ],
+)
+def test_accelerators_are_of_who_has_them_however_their_maker_is_named(text, firm, devices, power):
+    claims = jevons.read(text, date="2025-11-20").claims
+    assert [claim.firm for claim in claims] == [firm] * len(claims)
+    assert claims[0].named["devices"].low == devices
+    assert (claims[1].named["power"].low if len(claims) > 1 else None) == power
+
+
+@pytest.mark.parametrize("text", ["文心5.0的推理价格较上一代下降约六成。", "ERNIE 5.0 costs 60% less than ERNIE 4.5."])
+def test_the_number_of_a_version_is_no_figure(text):
+    (claim,) = jevons.read(text, date="2025-11-20").claims
+    assert claim.named["percent"].low == pytest.approx(-0.6)
