@@ -118,7 +118,7 @@ def parts(count: int, names: Sequence[str], written: str) -> Iterator[str]:
     facts = default_facts()
     remarks = YAML(typ="safe").load(Path(__file__).with_name("scenarios_remarks.yaml"))
     newest = max(value.published for fact in facts for value in fact.values)
-    yield f"Medians and 80 % of {count} draws each, beside what facts state that were published by {newest:%Y-%m-%d}.\n"
+    yield f"Medians and 80 % intervals of {count} draws each, beside facts published by {newest:%Y-%m-%d}.\n"
     for name in SHELF:
         if name not in names:
             yield _kept(written, name)
