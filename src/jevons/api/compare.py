@@ -35,6 +35,7 @@ def compare(
     draws: Annotated[int, DRAWS] = 24,
     seed: Annotated[int | None, o.SEED] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    currency: Annotated[str | None, o.SCENARIO_CURRENCY] = None,
     processes: Annotated[int | None, o.PROCESSES] = None,
     executor: Annotated[str, o.EXECUTOR] = "local",
     address: Annotated[str | None, o.ADDRESS] = None,
@@ -75,7 +76,7 @@ def compare(
         message = "--draws 1: one draw has no interval; give 0 for none, or 2 and more"
         raise InputError(message)
     day = o.day(as_of)
-    first, _ = opened(a, day)
+    first, _ = opened(a, day, currency)
     chosen = None if case is None else case_named(case)
     if chosen is not None and b is not None:
         message = f"--case {case}: a case changes both sides of one scenario; give no second scenario with it"

@@ -37,6 +37,7 @@ def plan(
     seed: Annotated[int | None, o.SEED] = None,
     draws: Annotated[int | None, o.DRAWS] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    currency: Annotated[str | None, o.SCENARIO_CURRENCY] = None,
     facts: Facts | None = None,
     processes: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
@@ -75,7 +76,7 @@ def plan(
     if draws == 1:
         message = "--draws 1: one draw has no interval; give 0 for none, or 2 and more"
         raise InputError(message)
-    loaded, file = opened(scenario, o.day(as_of))
+    loaded, file = opened(scenario, o.day(as_of), currency)
     if set:
         loaded = changed(loaded, set, file=scenario if isinstance(scenario, str | Path) else None)  # type: ignore[arg-type]
     if seed is not None and not (loaded.study.draws if draws is None else draws):
@@ -83,13 +84,13 @@ def plan(
     return run(loaded, seed=seed, draws=draws, facts=facts, processes=processes, progress=progress, file=file)
 
 
-def opened(scenario: Scenario | Path | str, as_of: dt.date | None) -> tuple[Scenario, str]:
-    """Return a scenario, read where a path is given, and the name of its file.
+def opened(scenario: Scenario | Path | str, as_of: dt.date | None, currency: str | None = None) -> tuple[Scenario, str]:
+    """Return a scenario, read where a path is given, in a currency, its own by default, and the name of its file.
 
     Raises
     ------
     InputError
-        If it is neither, cannot be read, or a date is given with a scenario that has one.
+        If it is neither, cannot be read, or a date or currency is given with a scenario that has another.
     """
     from jevons.study.scenario.load import load
     from jevons.study.scenario.scenario import Scenario
@@ -98,9 +99,15 @@ def opened(scenario: Scenario | Path | str, as_of: dt.date | None) -> tuple[Scen
         if as_of is not None and as_of != scenario.as_of:
             message = f"--as-of {as_of}: the scenario was loaded as of {scenario.as_of}; give the date to `jevons.load`"
             raise InputError(message)
+        if currency is not None and currency != scenario.currency:
+            message = (
+                f"--currency {currency}: the scenario was loaded in {scenario.currency}; give "
+                f"settings={{'currency': '{currency}'}} to `jevons.load`"
+            )
+            raise InputError(message)
         return scenario, ""
     if not isinstance(scenario, str | Path):
         message = f"--scenario {type(scenario).__name__}: give a scenario from `jevons.load`, or the path of its file"
         raise InputError(message)
     file = Path(o.path(scenario, "scenario"))
-    return load(file, as_of=as_of), file.name
+    return load(file, as_of=as_of, settings=None if currency is None else {"currency": currency}), file.name

@@ -76,6 +76,7 @@ def montecarlo(
     draws: Annotated[int, STUDY_DRAWS] = 1000,
     seed: Annotated[int | None, o.SEED] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    currency: Annotated[str | None, o.SCENARIO_CURRENCY] = None,
     processes: Annotated[int | None, o.PROCESSES] = None,
     executor: Annotated[str, o.EXECUTOR] = "local",
     address: Annotated[str | None, o.ADDRESS] = None,
@@ -108,7 +109,7 @@ def montecarlo(
     """
     from jevons.study.draws.study import montecarlo_study
 
-    loaded, _ = opened(scenario, o.day(as_of))
+    loaded, _ = opened(scenario, o.day(as_of), currency)
     return montecarlo_study(
         loaded, draws, seed=seed, executor=_executor(executor, address, processes), store=store, progress=progress
     )  # fmt: skip
@@ -120,6 +121,7 @@ def sweep(
     axes: Annotated[Mapping[str, Sequence[float]] | list[str], AXES],
     *,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    currency: Annotated[str | None, o.SCENARIO_CURRENCY] = None,
     processes: Annotated[int | None, o.PROCESSES] = None,
     executor: Annotated[str, o.EXECUTOR] = "local",
     address: Annotated[str | None, o.ADDRESS] = None,
@@ -154,7 +156,7 @@ def sweep(
     """
     from jevons.study.draws.study import sweep_study
 
-    loaded, _ = opened(scenario, o.day(as_of))
+    loaded, _ = opened(scenario, o.day(as_of), currency)
     grid = cast("Mapping[str, Sequence[float]]", axes)
     return sweep_study(loaded, grid, executor=_executor(executor, address, processes), store=store, progress=progress)
 
@@ -166,6 +168,7 @@ def sensitivity(
     outcome: Annotated[str, OUTCOME] = "value_per_share",
     inputs: Annotated[str, INPUTS] = "",
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    currency: Annotated[str | None, o.SCENARIO_CURRENCY] = None,
     processes: Annotated[int | None, o.PROCESSES] = None,
     executor: Annotated[str, o.EXECUTOR] = "local",
     address: Annotated[str | None, o.ADDRESS] = None,
@@ -197,7 +200,7 @@ def sensitivity(
     """
     from jevons.study.draws.study import sensitivity_study
 
-    loaded, _ = opened(scenario, o.day(as_of))
+    loaded, _ = opened(scenario, o.day(as_of), currency)
     return sensitivity_study(
         loaded, outcome, inputs, executor=_executor(executor, address, processes), store=store, progress=progress
     )  # fmt: skip
@@ -209,6 +212,7 @@ def foresight(
     *,
     window: Annotated[int, WINDOW] = 4,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    currency: Annotated[str | None, o.SCENARIO_CURRENCY] = None,
     executor: Annotated[str, o.EXECUTOR] = "local",
     address: Annotated[str | None, o.ADDRESS] = None,
     progress: Progress | None = None,
@@ -236,7 +240,7 @@ def foresight(
     """
     from jevons.study.plan.foresight_result import foresight_of
 
-    loaded, file = opened(scenario, o.day(as_of))
+    loaded, file = opened(scenario, o.day(as_of), currency)
     return foresight_of(
         loaded, window, _executor(executor, address, None if executor == "ray" else 1), progress=progress, file=file
     )
@@ -248,6 +252,7 @@ def resolved(
     *,
     set: Annotated[Mapping[str, Any] | list[str] | None, SET] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    currency: Annotated[str | None, o.SCENARIO_CURRENCY] = None,
 ) -> ResolvedResult:
     """Show every value of a scenario as it was read, with its changes and its origin.
 
@@ -271,7 +276,7 @@ def resolved(
     from jevons.study.scenario.changes import changed
     from jevons.study.scenario.resolved import ResolvedResult
 
-    loaded = opened(scenario, o.day(as_of))[0]
+    loaded = opened(scenario, o.day(as_of), currency)[0]
     if set:
         loaded = changed(loaded, set, file=scenario if isinstance(scenario, str | Path) else None)  # type: ignore[arg-type]
     return ResolvedResult(scenario=loaded)

@@ -31,6 +31,7 @@ def track(
     seed: Annotated[int | None, o.SEED] = None,
     until: Annotated[dt.date | str | None, UNTIL] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    currency: Annotated[str | None, o.SCENARIO_CURRENCY] = None,
     processes: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TrackResult:
@@ -59,5 +60,5 @@ def track(
     """
     from jevons.study.track.run import track as run
 
-    loaded, _ = opened(scenario, o.day(as_of))
+    loaded, _ = opened(scenario, o.day(as_of), currency)
     return run(loaded, actuals, draws=draws, seed=seed, until=o.day(until), processes=processes, progress=progress)

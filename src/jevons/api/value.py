@@ -39,6 +39,7 @@ def value(
     multiple: Annotated[float | None, MULTIPLE] = None,
     earnings: Annotated[float | None, EARNINGS] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    currency: Annotated[str | None, o.SCENARIO_CURRENCY] = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> ValueResult:
     """Value the plan against the dated share price: what that price implies, and how much of a re-rating is explained.
@@ -66,7 +67,7 @@ def value(
     from jevons.study.plan.valuation import check_ends, rerating_facts
     from jevons.study.plan.value import value_plan
 
-    loaded, file = opened(scenario, o.day(as_of))
+    loaded, file = opened(scenario, o.day(as_of), currency)
     days = [o.date(day, name) for day, name in ((first, "from"), (last, "to"))]
     if earnings is not None and multiple is None:
         message = f"--earnings {earnings:g}: has no effect without a multiple; give --multiple too"

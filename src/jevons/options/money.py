@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jevons.options.option import Option
 from jevons.units import CURRENCIES
 
@@ -9,6 +11,9 @@ CURRENCY = Option(
     help="Currency of all amounts, at the latest rate on file; by default that of the given prices, or USD",
     choices=lambda: CURRENCIES, parse=lambda given, _: str(given).strip().upper(), metavar="CODE",
 )  # fmt: skip
+SCENARIO_CURRENCY = replace(
+    CURRENCY, help="Currency of all amounts, at the rates of the scenario's date; the scenario's own by default"
+)
 GPU_HOUR = Option(help="Price of an accelerator-hour with its currency, such as '2 USD'", metavar="PRICE")
 GPU_HOURS = Option(
     help="Price of an accelerator-hour, such as '2 USD', or by device, such as 'h20=8 CNY,h100_sxm=2 USD'",
