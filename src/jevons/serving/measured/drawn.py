@@ -18,8 +18,8 @@ _PAIR = 2
 def drawn_table(text: str) -> str:
     r"""Return the first drawn table of a text as CSV, a row for each run or metric; empty where it holds none.
 
-    Cells of a drawn line that has no first column, or no other, belong to the line above. A table of two columns is one
-    run, whose figures stand below each other; so are columns such as ``conc=8`` each one.
+    Cells of a drawn line that has no first column, or no other, belong to the line above. A table of names and values is
+    one run, whose figures stand below each other; so are columns such as ``conc=8`` each one.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def _add(rows: list[list[str]], cells: list[str]) -> None:
 def _of_runs(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     """Return a table whose rows are runs, or metrics with a column for each statistic."""
     head = [cell.lower() for cell in rows[0]]
-    if len(head) == _PAIR and not _number(rows[0][1]):
+    if len(head) == _PAIR and not _number(rows[0][1]) and not any(_number(row[0]) for row in rows):
         pairs = rows[1:] if head[1] in {"value", "values"} else rows
         return [list(column) for column in zip(*pairs, strict=True)]
     if head[0] in _HEADS and _STATISTIC & set(head):
