@@ -18,8 +18,8 @@ _PAIR = 2
 def drawn_table(text: str) -> str:
     r"""Return the first drawn table of a text as CSV, a row for each run or metric; empty where it holds none.
 
-    Cells of a drawn line that has no first column, or no other, belong to the line above. A table of names and values is
-    one run, whose figures stand below each other; so are columns such as ``conc=8`` each one.
+    Cells of a drawn line that has no first column, or no other, belong to the line above. A table of names and values
+    is one run, whose figures stand below each other; so are columns such as ``conc=8`` each one.
 
     Examples
     --------
