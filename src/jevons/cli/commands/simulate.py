@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jevons.api.simulate import simulate as function
 from jevons.cli.build import command
+from jevons.serving.sim import ahead
 
-simulate = command(function, plots=True)
+
+def _compile_ahead(given: dict[str, Any]) -> None:
+    """Begin to compile what simulates one replica, on a first use, before facts are read."""
+    if given["rate"] or given["concurrency"]:
+        ahead.begin(closed=bool(given["concurrency"]))
+
+
+simulate = command(function, plots=True, before=_compile_ahead)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jevons.api.size import size as function
 from jevons.cli.build import command
+from jevons.serving.sim import ahead
 
-size = command(function, plots=True, emits=True)
+
+def _compile_ahead(given: dict[str, Any]) -> None:
+    """Begin to compile what simulates, on a first use, before facts are read."""
+    if not given["static"] and (given["rate"] or given["concurrency"]):
+        ahead.begin(closed=bool(given["concurrency"]) and not given["think"])
+
+
+size = command(function, plots=True, emits=True, before=_compile_ahead)

@@ -11,14 +11,14 @@ import subprocess
 import sys
 from typing import Any
 
-from jevons.serving.sim._kernels import drive
-
 _CODE = "from jevons.serving.sim.replica.run import compile_kernels; compile_kernels(closed={closed})"
 _CHILDREN: dict[bool, subprocess.Popen[bytes]] = {}
 
 
 def begin(*, closed: bool = False) -> None:
     """Let another process compile the kernel of one kind of load where none is kept, and a processor is free."""
+    from jevons.serving.sim._kernels import drive  # loads Numba, which static answers do without
+
     kernel = drive.run_closed if closed else drive.run_open
     if closed in _CHILDREN or not sys.executable or (os.cpu_count() or 1) < 2 or _is_at_hand(kernel):
         return
