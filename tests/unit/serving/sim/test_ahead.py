@@ -9,6 +9,7 @@ import pytest
 
 import jevons
 from jevons.serving.sim import ahead
+from jevons.serving.sim._kernels import drive
 
 CODE = """
 from jevons.serving.sim import ahead
@@ -40,7 +41,7 @@ class Kernel:
 
 
 def test_nothing_is_begun_for_a_kernel_that_cannot_be_kept(monkeypatch):
-    monkeypatch.setattr(ahead.drive, "run_open", Kernel())
+    monkeypatch.setattr(drive, "run_open", Kernel())
     monkeypatch.setattr(ahead, "_CHILDREN", {})
     ahead.begin()
     ahead.finish()
