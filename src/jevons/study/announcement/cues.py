@@ -51,9 +51,7 @@ def _pattern(words: tuple[str, ...] | list[str]) -> str:
     """Return the pattern of any of the words, the longest first; of none, one that nothing matches."""
     parts = []
     for word in sorted(words, key=len, reverse=True):
-        escaped = (
-            re.escape(word).replace(r"\~", "[^,，;；。]{0,16}").replace("~", "[^,，;；。]{0,16}").replace(r"\ ", r"\s")
-        )
+        escaped = re.escape(word).replace(r"\~", "[^,，;；。]{0,16}").replace(r"\ ", r"\s")
         head = r"(?<![a-z])" if word[0].isascii() and word[0].isalpha() else ""
         tail = r"(?![a-z])" if word[-1].isascii() and word[-1].isalpha() else ""
         parts.append(f"{head}{escaped}{tail}")

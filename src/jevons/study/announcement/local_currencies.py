@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 from jevons.study.announcement import lexicon
-from jevons.study.announcement.numerals import DIGITS, value_of
+from jevons.study.announcement.numerals import DIGITS, magnitude_of, value_of
 from jevons.study.announcement.text import Sentence
 
 _SAME_IN_DOLLARS = re.compile(
     rf"¥\s?(?P<yen>{DIGITS}) ?(?P<a>tn|trn|trillion|bn|billion|mn|million|m|b)?\s?\((?:or |about |some |roughly |~)*"
     rf"(?:us)?\$\s?(?P<usd>{DIGITS}) ?(?P<b>tn|trn|trillion|bn|billion|mn|million|m|b)?"
 )
-_SIZES = {"t": 1e12, "b": 1e9, "m": 1e6, "": 1.0}
 _YEN_A_DOLLAR = 40.0
 """Between the yuan (7 a dollar) and the yen (more than 70)."""
 
@@ -34,7 +33,7 @@ def local_currencies(sentences: Sequence[Sentence], main: str) -> Mapping[str, s
     rate = _SAME_IN_DOLLARS.search(whole)
     if rate is not None:
         yen, usd = (
-            value_of(rate[number])[0] * _SIZES[(rate[size] or "")[:1]] for number, size in (("yen", "a"), ("usd", "b"))
+            value_of(rate[number])[0] * magnitude_of(rate[size] or "") for number, size in (("yen", "a"), ("usd", "b"))
         )
         found["¥"] = "JPY" if usd and yen / usd > _YEN_A_DOLLAR else "CNY"
     elif home == "JPY" or (home != "CNY" and lexicon.pattern("japan").search(whole)):
