@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,9 @@ from jevons.serving.sim.fleet.types import (
     Offline,
     OfflineShare,
 )
+from jevons.serving.sim.overload import STABLE, backlog_of, overload_of
 from jevons.serving.sim.replica.run import (
-    BUSY_FRAC,
-    UNSTABLE_FRAC,
     client_view,
-    outlasting,
     spread_of,
     steady_window,
     whole_run,
@@ -83,7 +82,8 @@ def summary(
         kind.autoscale is not None and int(paid) < kind.autoscale.most
         for kind, paid in zip(kinds, series.paid[-1], strict=True)
     )
-    overload, capacity = (None, None) if grows else _overload(trail, fate[:online], shares)
+    overload = STABLE if grows else _overload(trail, fate[:online], shares)
+    limit = None if overload.overload_frac is None else _limit(kinds, shares)
     busy, serving = tick_sum(trail.totals["busy"]), tick_sum(fleet.rows[:, kf.SERVING])
     return FleetResult(
         counts=FleetCounts(
@@ -104,10 +104,7 @@ def summary(
         utilisation_frac=busy / max(serving, 1.0), work=work_of(trail.totals),
         failures=int(fleet.own[kf.FAILED]),
         timing=Timing(window_s=window, end_s=end / TICKS_PER_S, wall_s=clock[0], compile_s=clock[1]),
-        overload=Overload(
-            overload_frac=overload, capacity_req_per_s=capacity,
-            limit=None if overload is None else _limit(kinds, shares),
-        ),
+        overload=replace(overload, limit=limit),
         series=series, trail=trail, attempts=attempts, fate=fate,
     )  # fmt: skip
 
@@ -208,31 +205,16 @@ def _series(fleet: kf.Fleet, arrival: IntArray) -> FleetSeries:
     )  # fmt: skip
 
 
-def _overload(trail: Trail, fate: IntArray, shares: tuple[KindShare, ...]) -> tuple[float | None, float | None]:
-    """Return by how much admitted arrivals exceed what is finished in their second half, and the latter per second.
-
-    As for equal replicas: some kind never rests, and the backlog grows by more than what falls to chance.
-    """
+def _overload(trail: Trail, fate: IntArray, shares: tuple[KindShare, ...]) -> Overload:
+    """Return whether admitted arrivals exceed what is finished; some kind never rests then."""
     taken = ~np.isin(fate, (0, kf.RATE_LIMIT, kf.QUEUE_LIMIT))
-    arrival, finish = trail.arrival[: len(fate)][taken], trail.finish[: len(fate)][taken]
+    arrival, first, finish = (times[: len(fate)][taken] for times in (trail.arrival, trail.first, trail.finish))
     if not len(arrival) or arrival[-1] <= 0:
-        return None, None
-    last = int(arrival[-1])
-    half = last // 2
-    came = int((arrival > half).sum())
-    left = int(((finish > half) & (finish <= last)).sum())
-    never_rests = max(share.utilisation_frac for share in shares) >= BUSY_FRAC
-    if not never_rests or came - left <= max(UNSTABLE_FRAC * came, 3.0 * np.sqrt(came)):
-        return None, None
-    if left == 0:
-        queued = int(trail.first[: len(fate)][taken].max())
-        last_s, queued_s, end_s = (int(tick) / TICKS_PER_S for tick in (last, queued, finish.max()))
-        return outlasting(last_s, len(arrival), queued_s, end_s)
-    backlog = [int((arrival <= t).sum() - ((finish >= 0) & (finish <= t)).sum()) for t in (half, last)]
-    at_last = len(arrival) * (last - half) <= left * last  # It ends in a burst that the fleet catches up with.
-    if backlog[1] <= backlog[0] or at_last:
-        return None, None
-    return came / left - 1.0, left / ((last - half) / TICKS_PER_S)
+        return STABLE
+    backlog = backlog_of(
+        arrival / TICKS_PER_S, float(first.max()) / TICKS_PER_S, finish[finish >= 0] / TICKS_PER_S
+    )  # fmt: skip
+    return overload_of(backlog, max(share.utilisation_frac for share in shares))
 
 
 def _limit(kinds: Sequence[Kind], shares: tuple[KindShare, ...]) -> str:

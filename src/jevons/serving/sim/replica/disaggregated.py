@@ -16,7 +16,7 @@ from jevons.serving.sim.replica.drafts import longest_tokens, steps_needed
 from jevons.serving.sim.replica.run import (
     check_inputs,
     compile_kernels,
-    overload_frac,
+    overload,
     serve,
     spread_of,
     summarise,
@@ -194,12 +194,11 @@ def simulate_split(
     prefill_use = _use(first, prefill, requests, np.flatnonzero(first.finish >= 0))
     decode_use = _use(second, decode, requests, order)
     use = (prefill_use, decode_use)
-    overloads = [pool.overload_frac for pool in use if pool.overload_frac is not None]
-    overload = max(overloads, default=None)
+    worst_frac = max((pool.overload_frac for pool in use if pool.overload_frac is not None), default=None)
     result = replace(
         result, occupancy=replace(result.occupancy, kv_peak_frac=max(pool.kv_peak_frac for pool in use)),
         overload=Overload(
-            overload_frac=overload, capacity_req_per_s=None if overload is None else _pace(requests, trail)
+            overload_frac=worst_frac, capacity_req_per_s=None if worst_frac is None else _pace(requests, trail)
         ),
     )  # fmt: skip
     hand_over_s = spread_of((ready - first.finish)[order] / TICKS_PER_S)
@@ -282,7 +281,7 @@ def _use(trail: Trail, pool: Pool, requests: Requests, ids: IntArray) -> PoolUse
         utilisation_frac=tick_sum(trail.totals["busy"]) / (end * pool.replicas),
         kv_peak_frac=float(trail.totals["peak_blocks"].max()) / pool.limits.kv_blocks,
         preemptions=int(trail.totals["preemptions"].sum()),
-        overload_frac=overload_frac(requests, arrival, finish, trail)[0]
+        overload_frac=overload(requests, arrival, finish, trail).overload_frac
         if len(done) and requests.arrival_s[-1] > 0
         else None,
     )

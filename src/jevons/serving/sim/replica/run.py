@@ -17,6 +17,7 @@ from jevons.serving.sim._kernels import drive
 from jevons.serving.sim._kernels import state as ks
 from jevons.serving.sim._kernels.engine import ELSEWHERE
 from jevons.serving.sim.invariants import checked
+from jevons.serving.sim.overload import STABLE, backlog_of, overload_of
 from jevons.serving.sim.replica.drafts import in_units, longest_tokens, pace_of, steps_needed
 from jevons.serving.sim.replica.step_table import constant_table
 from jevons.serving.sim.types import (
@@ -54,8 +55,6 @@ TOTALS = {
 }  # fmt: skip
 """Totals of a `Trail`, and where a replica's state has them."""
 
-UNSTABLE_FRAC = 0.02
-BUSY_FRAC = 0.98
 _PATIENCE_S = 1.5
 
 
@@ -382,7 +381,6 @@ def summarise(
     decode_steps = max(int(totals["steps"].sum()), 1)
     holds = limits.kv_blocks * limits.block_tokens
     running_s = finish - trail.admitted[done] / TICKS_PER_S
-    overload, capacity = overload_frac(requests, arrival, finish, trail)
     return SimResult(
         counts=Counts(
             requests=requests.count, served=len(done), rejected=requests.count - fitting, refused=fitting - len(done),
@@ -401,7 +399,7 @@ def summarise(
         timing=Timing(
             window_s=window, end_s=max(end_s, float(finish.max())), wall_s=clock[0], compile_s=clock[1],
         ),
-        overload=Overload(overload_frac=overload, capacity_req_per_s=capacity), trail=trail,
+        overload=overload(requests, arrival, finish, trail), trail=trail,
     )  # fmt: skip
 
 
@@ -492,40 +490,9 @@ def steady_window(
     return np.ones(count, dtype=np.bool_), (0.0, max(float(finish.max()), 1e-12))
 
 
-def overload_frac(
-    requests: Requests, arrival: FloatArray, finish: FloatArray, trail: Trail
-) -> tuple[float | None, float | None]:
-    """Return by how much arrivals exceed what is finished in their second half, and the latter per second.
-
-    A load is unstable where the replicas never rest and the backlog grows by more than what falls to chance: beyond 2 %
-    of the arrivals and three standard deviations of a Poisson count. One that ends in a burst, but comes on average
-    more slowly than the replicas finish then, is not.
-    """
-    last = float(arrival[-1])
-    if requests.users or last <= 0.0:
-        return None, None
-    half = last / 2
-    came = int((arrival > half).sum())
-    left = int(((finish > half) & (finish <= last)).sum())
-    behind = came - left
-    busy = tick_sum(trail.totals["busy"]) / tick_sum(np.maximum(trail.totals["end"], 1))
-    if busy < BUSY_FRAC or behind <= max(UNSTABLE_FRAC * came, 3.0 * np.sqrt(came)):
-        return None, None
-    if left == 0:
-        return outlasting(last, len(arrival), float(trail.first.max()) / TICKS_PER_S, float(finish.max()))
-    backlog = [int((arrival <= t).sum() - (finish <= t).sum()) for t in (half, last)]
-    if backlog[1] <= backlog[0] or len(arrival) / last <= left / (last - half):
-        return None, None
-    return came / left - 1.0, left / (last - half)
-
-
-def outlasting(last_s: float, count: int, queued_s: float, end_s: float) -> tuple[float | None, float | None]:
-    """Return by how much arrivals exceed what is finished, and the latter per second, of a load that is over early.
-
-    Nothing that came in the second half is finished when the last request comes, so that the pace of the whole run
-    counts. The load is unstable where its queue lasts for longer than twice the time in which *count* requests came,
-    the last of which comes at *last_s*; *queued_s* is the last first token, *end_s* the last token of all.
-    """
-    if queued_s <= 2.0 * last_s or count / 2.0 <= 3.0 * np.sqrt(count):
-        return None, None
-    return end_s / last_s - 1.0, count / end_s
+def overload(requests: Requests, arrival: FloatArray, finish: FloatArray, trail: Trail) -> Overload:
+    """Return whether *arrival* exceeds what is finished [s]; a closed loop, or a load at once, never does."""
+    if requests.users or arrival[-1] <= 0.0:
+        return STABLE
+    busy_frac = tick_sum(trail.totals["busy"]) / tick_sum(np.maximum(trail.totals["end"], 1))
+    return overload_of(backlog_of(arrival, float(trail.first.max()) / TICKS_PER_S, finish), busy_frac)

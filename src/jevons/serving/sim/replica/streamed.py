@@ -15,15 +15,13 @@ from jevons.serving.sim._kernels import state as ks
 from jevons.serving.sim.invariants import checked
 from jevons.serving.sim.load.generate import Load
 from jevons.serving.sim.load.parts import PART, Course, course, parts
+from jevons.serving.sim.overload import STABLE, Backlog, overload_of
 from jevons.serving.sim.replica.run import (
-    BUSY_FRAC,
     TOTALS,
-    UNSTABLE_FRAC,
     bounds_of,
     check_inputs,
     gap_spread,
     kernel_table,
-    outlasting,
     told_of_compiling,
     within,
 )
@@ -166,18 +164,16 @@ class _Tally:
         self.series += integrals(self.edges, (arrival, admitted, first, finish), isl, osl)
 
     def overload(self, busy_frac: float) -> Overload:
-        """Return whether arrivals exceed what is finished, as `jevons.serving.sim.replica.run.overload_frac` judges."""
-        none, last_s = Overload(overload_frac=None, capacity_req_per_s=None), self.ahead.last_s
-        came, left = (int(values[1] - values[0]) for values in (self.arrived, self.finished))
-        if last_s <= 0.0 or busy_frac < BUSY_FRAC or came - left <= max(UNSTABLE_FRAC * came, 3.0 * np.sqrt(came)):
-            return none
-        if left == 0:
-            frac, pace = outlasting(last_s, self.whole.counted, self.begun_s, self.stop_s)
-            return Overload(overload_frac=frac, capacity_req_per_s=pace)
-        backlog = self.arrived - self.finished
-        if backlog[1] <= backlog[0] or self.whole.counted / last_s <= left / (last_s / 2):
-            return none
-        return Overload(overload_frac=came / left - 1.0, capacity_req_per_s=left / (last_s / 2))
+        """Return whether arrivals exceed what is finished."""
+        last_s = self.ahead.last_s
+        if last_s <= 0.0:
+            return STABLE
+        came, finished = ((int(counts[0]), int(counts[1])) for counts in (self.arrived, self.finished))
+        backlog = Backlog(
+            half_s=last_s / 2, last_s=last_s, came=came, finished=finished,
+            first_token_s=self.begun_s, end_s=self.stop_s,
+        )  # fmt: skip
+        return overload_of(backlog, busy_frac)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
