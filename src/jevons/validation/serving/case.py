@@ -13,7 +13,7 @@ from jevons.limits import CELL, ROW_DEVICES
 from jevons.operators.engines import Place, Release, engine_fact, engine_number, release_of
 from jevons.parts import Grouped, Part
 from jevons.schema import shortened
-from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.closed_loop.types import Lengths
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from jevons.errors import InputError
 from jevons.operators.engines import GENERIC, Place, engine_id, engine_in, engine_names, engine_number, engine_text
-from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.closed_loop.types import Lengths
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
 from jevons.validation.names import device_id, model_named, plain, precision_of

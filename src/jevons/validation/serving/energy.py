@@ -6,7 +6,7 @@ import re
 
 from jevons.errors import InputError
 from jevons.facts import default_facts
-from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.closed_loop.types import Lengths
 from jevons.serving.energy import Flow, PowerModel, activity_of, power_model, power_w
 from jevons.serving.types import Deployment
 from jevons.validation.serving.case import Case, benchmark

@@ -9,7 +9,7 @@ from typing import Any
 
 from jevons.errors import InputError
 from jevons.operators.engines import Place, engine_number, engine_text, release_of
-from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.closed_loop.types import Lengths
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
 from jevons.validation.names import precision_of

@@ -10,7 +10,7 @@ from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.hardware import accelerator
 from jevons.schema import read_yaml
-from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.closed_loop.types import Lengths
 from jevons.validation.serving.case import Case, Dataset, Row
 
 _TASKS = Path(__file__).parent / "mlperf.yaml"

@@ -15,7 +15,8 @@ from jevons.models import ModelSpec
 from jevons.operators.engines import Place, Release, engine_number, shipped_text
 from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration
-from jevons.serving.closed_loop.points import Load, Outcome, Pools, Surface, outcome, surface, with_limits
+from jevons.serving.closed_loop.points import outcome, surface, with_limits
+from jevons.serving.closed_loop.types import Load, Outcome, Pools, Surface
 from jevons.serving.engines import older_overheads
 from jevons.serving.formulas import acceptance_of
 from jevons.serving.scales import Scales

@@ -14,7 +14,8 @@ import numpy as np
 from jevons.errors import InfeasibleError
 from jevons.limits import STEP_TOKENS
 from jevons.operators.engines import engine_number
-from jevons.serving.closed_loop.points import Outcome, Surface, outcome
+from jevons.serving.closed_loop.points import outcome
+from jevons.serving.closed_loop.types import Outcome, Surface
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.scales import Scales
 from jevons.serving.sim import Requests, SimLimits, StepTable, limits_of, simulate, step_table

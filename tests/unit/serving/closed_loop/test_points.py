@@ -8,7 +8,8 @@ import pytest
 from jevons.hardware import accelerator
 from jevons.models import load as model
 from jevons.serving import engine
-from jevons.serving.closed_loop.points import Lengths, Load, Pools, outcome, surface
+from jevons.serving.closed_loop.points import outcome, surface
+from jevons.serving.closed_loop.types import Lengths, Load, Pools
 from jevons.serving.types import Deployment, Layout
 
 LOAD = Load(isl=Lengths(mean=4000.0, spread=0.002), osl=Lengths(mean=100.0, spread=0.08), requests=320, users=32)

@@ -6,7 +6,7 @@ import pytest
 
 from jevons.errors import InfeasibleError
 from jevons.serving.calibration import shipped_calibration
-from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.closed_loop.types import Lengths
 from jevons.serving.sim import Repeats
 from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case

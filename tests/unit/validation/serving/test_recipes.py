@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jevons.errors import InputError
-from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.closed_loop.types import Lengths
 from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case, Instances, Requested
 from jevons.validation.serving.recipes import read_recipes, shipped_recipes, with_recipe
