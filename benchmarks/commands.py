@@ -34,7 +34,7 @@ def main() -> int:
         times, peak_kib = [], 0
         for _ in range(runs):
             start = time.perf_counter()
-            child = subprocess.Popen([sys.executable, "-m", "jevons.cli", *options], stdout=subprocess.DEVNULL)
+            child = subprocess.Popen([sys.executable, "-m", "jevons", *options], stdout=subprocess.DEVNULL)
             _, status, usage = os.wait4(child.pid, 0)
             times.append(time.perf_counter() - start)
             peak_kib = max(peak_kib, usage.ru_maxrss)

@@ -75,7 +75,7 @@ def timed(call: Callable[[], Any]) -> Times:
 
 def command(words: Sequence[str], **environment: str) -> Callable[[], Any]:
     """Return what runs a command in a process of its own."""
-    whole = [sys.executable, "-m", "jevons.cli", *words]
+    whole = [sys.executable, "-m", "jevons", *words]
     return lambda: subprocess.run(whole, capture_output=True, check=False, env={**os.environ, **environment})
 
 

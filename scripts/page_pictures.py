@@ -36,7 +36,7 @@ def service() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jevons.cli", "web", "--no-open", "--port", str(port)]
+    command = [sys.executable, "-m", "jevons", "web", "--no-open", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as running:
         try:
             for _ in range(240):

@@ -33,7 +33,7 @@ CASES = {
 def test_output_is_the_kept_one(name, request):
     environment = {**os.environ, "COLUMNS": "150", "NO_COLOR": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "jevons.cli", *CASES[name]], capture_output=True, text=True, env=environment, check=True
+        [sys.executable, "-m", "jevons", *CASES[name]], capture_output=True, text=True, env=environment, check=True
     )
     found = "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
     path = KEPT / f"{name}.txt"

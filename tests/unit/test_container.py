@@ -35,7 +35,7 @@ def test_its_command_is_one_of_the_command_line_and_life_is_asked_where_it_liste
     command = json.loads(_words("CMD")[0])
     assert command[:2] == ["jevons", "web"]
     given = subprocess.run(
-        [sys.executable, "-m", "jevons.cli", "web", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "jevons", "web", "--help"], capture_output=True, text=True, check=True
     )
     assert all(word in given.stdout for word in command if word.startswith("--"))
     port = command[command.index("--port") + 1]

@@ -27,7 +27,7 @@ def test_commands_print_what_is_shown(script):
     shown = script.CONSOLE.findall(PAGE)
     assert shown
     for command, text in shown:
-        assert_same(text, script.output([sys.executable, "-m", "jevons.cli", *shlex.split(command)[1:]]))
+        assert_same(text, script.output([sys.executable, "-m", "jevons", *shlex.split(command)[1:]]))
 
 
 def programs():

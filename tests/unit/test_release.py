@@ -58,7 +58,7 @@ def test_no_command_asks_for_the_network_and_without_it_answers_the_same(words):
         assert done.returncode == 0, done.stderr[-500:]
         return undated(json.loads(done.stdout))
 
-    assert answer(*without_network(), sys.executable, "-c", _CUT) == answer(sys.executable, "-m", "jevons.cli")
+    assert answer(*without_network(), sys.executable, "-c", _CUT) == answer(sys.executable, "-m", "jevons")
 
 
 def undated(value):

@@ -45,7 +45,7 @@ def test_quick_commands_print_what_the_page_shows(script, tmp_path):
         words = shlex.split(command)[1:]
         if "--plot" in words:
             words[words.index("--plot") + 1] = str(tmp_path / "figure.svg")
-        printed = script.output([sys.executable, "-m", "jevons.cli", *words])
+        printed = script.output([sys.executable, "-m", "jevons", *words])
         assert_same(shown, printed)
 
 
@@ -98,7 +98,7 @@ def test_the_page_from_trace_to_fleet_prints_what_it_shows(script, tmp_path):
     command, text = shown[0]
     words = shlex.split(command)[1:]
     words[words.index("--plot") + 1] = str(tmp_path / "figure.svg")
-    printed = script.output([sys.executable, "-m", "jevons.cli", *words])
+    printed = script.output([sys.executable, "-m", "jevons", *words])
     assert_same(text, printed)
     assert (tmp_path / "figure.svg").read_text().startswith("<svg")
 

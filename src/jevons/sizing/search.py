@@ -242,7 +242,7 @@ def _relaxed(candidates: _Field, best: Fleet, service: Service, demand: Demand, 
     costs = [float(f.accelerators) if f.per_hour is None else f.per_hour for f in (now, then)]
     return Relaxed(
         limit=LATENCIES[key], asked_s=asked_s, relaxed_s=_RELAXED * asked_s, accelerators=then.accelerators,
-        saving_frac=1.0 - costs[1] / costs[0],
+        gpu=then.deployment.accelerator.id, saving_frac=1.0 - costs[1] / costs[0],
     )  # fmt: skip
 
 

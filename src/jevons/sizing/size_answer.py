@@ -32,7 +32,7 @@ class Relaxed:
         Name of the latency.
     asked_s, relaxed_s : float
         The limit, and the weaker one.
-    accelerators : int
+    accelerators, gpu : int, str
         Of the cheapest fleet within the weaker limit.
     saving_frac : float
         By how much it is cheaper than the cheapest fleet within the limit.
@@ -42,13 +42,14 @@ class Relaxed:
     asked_s: float
     relaxed_s: float
     accelerators: int
+    gpu: str
     saving_frac: float
 
     def sentence(self) -> Sentence:
         """Return it as a sentence."""
         values = {
             "limit": self.limit, "asked": self.asked_s, "relaxed": self.relaxed_s, "saving": self.saving_frac,
-            "accelerators": self.accelerators,
+            "accelerators": self.accelerators, "gpu": self.gpu,
         }  # fmt: skip
         return Sentence("size.binds" if self.saving_frac > _LEAST_SAVING else "size.binds_no_gain", values)
 
@@ -56,7 +57,7 @@ class Relaxed:
         """Return it as plain values."""
         return {
             "limit": self.limit, "asked_s": self.asked_s, "relaxed_s": self.relaxed_s,
-            "accelerators": self.accelerators, "saving_frac": self.saving_frac,
+            "accelerators": self.accelerators, "gpu": self.gpu, "saving_frac": self.saving_frac,
         }  # fmt: skip
 
 

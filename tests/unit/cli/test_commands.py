@@ -32,7 +32,7 @@ def _planned_once():
 
 
 def test_help_lists_the_commands():
-    done = subprocess.run([sys.executable, "-m", "jevons.cli", "--help"], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "jevons", "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Commands:" in done.stdout
 
@@ -257,7 +257,7 @@ def test_no_color_means_no_escapes(jevons, monkeypatch):
 @pytest.mark.parametrize("arguments", some([("facts", "list"), ("facts", "list", "--json"), ("models", "list")]))
 def test_a_reader_that_leaves_is_no_error(arguments):
     with subprocess.Popen(
-        [sys.executable, "-m", "jevons.cli", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "jevons", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as running:
         running.stdout.read(1)
         running.stdout.close()
@@ -268,7 +268,7 @@ def test_a_reader_that_leaves_is_no_error(arguments):
 def test_output_is_utf_8_whatever_the_locale():
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(
-        [sys.executable, "-m", "jevons.cli", "cost"], capture_output=True, env=environment, check=True
+        [sys.executable, "-m", "jevons", "cost"], capture_output=True, env=environment, check=True
     )
     assert "───" in done.stdout.decode("utf-8")
 

@@ -220,7 +220,7 @@ def test_any_width_of_the_terminal_is_taken(jevons, monkeypatch, columns):
     assert max(map(len, ran.out.splitlines())) <= 2000
 
 
-SHELL = f"{sys.executable} -m jevons.cli "
+SHELL = f"{sys.executable} -m jevons "
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_an_interruption_after_the_answer_does_not_undo_it():
 )
 @pytest.mark.parametrize("after_s", [0.3, 0.8, 1.6, 3.0])
 def test_a_long_command_that_is_interrupted_leaves_no_part_of_an_answer(tmp_path, words, after_s):
-    command = [sys.executable, "-m", "jevons.cli", *words]
+    command = [sys.executable, "-m", "jevons", *words]
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:

@@ -61,7 +61,7 @@ def test_a_long_cell_among_figures_wraps_and_leaves_the_rows_their_names(monkeyp
 
 @pytest.mark.parametrize("group", some(["models", "devices", "facts"]))
 def test_a_group_without_a_command_lists_in_few_lines_that_fit(group):
-    command = [sys.executable, "-m", "jevons.cli", group]
+    command = [sys.executable, "-m", "jevons", group]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "80"})
     lines = done.stdout.splitlines()
     assert "on file" in lines[0]

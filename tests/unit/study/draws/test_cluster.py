@@ -182,7 +182,7 @@ def test_a_wrong_address_is_one_line_at_once(address, said):
 def test_the_command_says_how_to_get_ray_where_it_is_absent(monkeypatch, tmp_path):
     (tmp_path / "ray.py").write_text("raise ImportError('no ray')")
     path = os.pathsep.join([str(tmp_path), SOURCES])
-    command = [sys.executable, "-m", "jevons.cli", "study", "montecarlo", str(TINY), "--draws", "2", "--no-store"]
+    command = [sys.executable, "-m", "jevons", "study", "montecarlo", str(TINY), "--draws", "2", "--no-store"]
     done = subprocess.run(
         [*command, "--executor", "ray"], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True,
         check=False,

@@ -16,7 +16,7 @@ from jevons.study.draws import places
 from jevons.study.draws.store import Store
 from places import TINY
 
-RUN = [sys.executable, "-m", "jevons.cli", "study", "montecarlo", str(TINY), "--processes", "1"]
+RUN = [sys.executable, "-m", "jevons", "study", "montecarlo", str(TINY), "--processes", "1"]
 
 
 def test_a_full_disk_is_one_line_with_a_remedy_and_what_was_stored_stays(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""`python -m jevons.cli`, the same as `jevons`."""
+"""`python -m jevons`, the same as `jevons`."""
 
 from jevons.cli import main
 
