@@ -51,7 +51,7 @@ def refreshed(text: str) -> str:
 
     def console(match: re.Match[str]) -> str:
         words = shlex.split(match.group(1).replace("\\\n", " "))[1:]
-        return f"```console\n$ {match.group(1)}\n{output([sys.executable, '-m', 'jevons.cli', *words])}```"
+        return f"```console\n$ {match.group(1)}\n{output([sys.executable, '-m', 'jevons', *words])}```"
 
     def program(match: re.Match[str]) -> str:
         return f"```python\n{match.group(1)}```\n\n```text\n{output([sys.executable, '-c', match.group(1)])}```"
