@@ -101,7 +101,8 @@ of cards on the bus, are those of logs among these or beside them: 1.8 GiB lie o
 vLLM before 0.6.4 counted all that the allocator held after its profiling step, where peaks of layers, experts and
 sampler add up; before 0.7.1 it cached keys and values of every head of latent attention. SGLang sizes pools by tokens
 alone: layers with a window hold four fifths of them (gpt-oss, Llama 4, Gemma 4, MiMo-V2, Step) or all, compressed
-attention a tenth and its states.
+attention a tenth and its states. On Hopper it keeps the 32-bit scales of DeepSeek-V4's experts beside the kernel's.
+vLLM grants each sequence of DeepSeek-V4 the states of a whole step, most of its cache at short lengths.
 
 Under vLLM, Qwen3-235B ran with a KV connector, whose buffers are not modelled. On the L40S, vLLM 0.8 kept 0.8 GiB more
 than 0.11 does. SGLang's static share covers weights and cache only, out of the memory left by the context.
@@ -130,6 +131,8 @@ memory is called tight.
 - Start-ups by component on AMD, with pipeline or data parallelism, of releases 0.12 to 0.18 and from 0.20. On cards
   of less than 80 GB there are single lines only. Prompts cut into 512 tokens under 0.6 took 1.1 GiB less at their peak
   than is told (one log).
+- What DeepSeek-V4 takes beside weights and cache on Hopper under vLLM: of two GH200 with 16,384 tokens a step, 5 GiB
+  more than is told, so that the cache is too large (one log).
 - How the allocator of DeepSpeed and FSDP fragments: a full fine-tuning called tight may still run out of
   memory.
 """

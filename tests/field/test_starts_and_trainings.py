@@ -13,7 +13,7 @@ import pytest
 
 import jevons
 from jevons.errors import InfeasibleError, InputError
-from jevons.serving.kv_pages import pooled_token_bytes
+from jevons.serving.kv_pages import paged_cache, pooled_token_bytes
 
 GIB = 2**30
 
@@ -177,6 +177,38 @@ def test_windows_under_sglang_take_four_fifths_of_all_tokens_or_all(
     assert own.kv_tokens == pytest.approx(own.kv_bytes / token, rel=0.001)
 
 
+@pytest.mark.parametrize(
+    ("ranks", "sequences"), [("-tp 8", 20.43), ("-dp 8", 156.9 / 8)], ids=["one group", "eight replicas"]
+)
+def test_pages_of_deepseek_v4_under_vllm_are_those_of_entries_windows_and_states(ranks: str, sequences: float) -> None:
+    """recipes#762 (0.25): sequences of 1,048,576 tokens in the cache of each rank on eight B200."""
+    line = "vllm serve deepseek-ai/DeepSeek-V4-Flash --kv-cache-dtype fp8 --enable-expert-parallel --max-num-seqs 256"
+    line += f" --gpu-memory-utilization 0.95 --max-num-batched-tokens 8192 {ranks}"
+    own = jevons.memory(serve=line, gpu="b200_sxm", engine_version="0.25").to_json()
+    assert own["max_concurrency"] == pytest.approx(sequences, rel=0.03)
+
+
+@pytest.mark.parametrize(("longest", "kib"), [(30_000, 6.66), (13_528, 5.44)])
+def test_a_short_sequence_of_deepseek_v4_is_granted_states_for_a_whole_step(longest: int, kib: float) -> None:
+    """vllm#44376 (0.22): 6.66 GiB for 30,000 tokens; 5.44 GiB hold 13,528 at most. A step has 16,384 tokens."""
+    line = f"vllm serve deepseek-ai/DeepSeek-V4-Flash --kv-cache-dtype fp8 -tp 2 --max-model-len {longest}"
+    own = jevons.memory(serve=f"{line} --max-num-batched-tokens 16384", gpu="gh200", engine_version="0.22")
+    cache = paged_cache(own.deployment)
+    assert cache.page_bytes * cache.pages_at_most(longest) / GIB == pytest.approx(kib, rel=0.02)
+
+
+@pytest.mark.parametrize(("drafts", "share", "starts"), [("", 0.88, False), ("", 0.93, True), ("EAGLE", 0.88, False)])
+def test_scales_that_sglang_loads_stay_beside_those_of_its_kernel(drafts: str, share: float, starts: bool) -> None:
+    """InferenceX#2128: DeepSeek-V4-Pro takes 125.65 GiB of each of eight H200; the least share is 0.9113."""
+    line = f"sglang serve --model-path deepseek-ai/DeepSeek-V4-Pro --tp 8 --mem-fraction-static {share}"
+    line += " --chunked-prefill-size 4096 --max-running-requests 8"
+    line += f" --speculative-algorithm {drafts} --speculative-num-steps 3" if drafts else ""
+    own = jevons.memory(serve=line, gpu="h200_sxm")
+    assert own.fits == starts
+    record = own.to_json()
+    assert (record["weights_bytes"] - record["draft_bytes"]) / GIB == pytest.approx(125.65, rel=0.02)
+
+
 STARTS: tuple[tuple[str, bool, str, str, str], ...] = (
     ("vllm#27508", False, "h100_sxm", "0.11",
      "openai/gpt-oss-120b --gpu-memory-utilization 0.95 --max-num-batched-tokens 1024"),
@@ -308,6 +340,32 @@ def test_trainings_that_fit_or_do_not(report: str, fits: bool, model: str, run: 
         return
     with pytest.raises(InfeasibleError, match=r"needs .* GB per device"):
         jevons.train(model, **run)
+
+
+@pytest.mark.parametrize(
+    ("zero", "fits"), [(2, False), (3, True)], ids=["LlamaFactory#4133", "LlamaFactory#4133, stage 3"]
+)
+def test_an_update_holds_a_root_and_a_quotient_of_all_that_a_device_updates(
+    tmp_path: Path, zero: int, fits: bool
+) -> None:
+    """All of Qwen1.5-7B, 512 tokens each on eight A100 40GB; LlamaFactory#1221: Llama-7B on eight V100, 28.28 GiB held.
+
+    That one asks for 3.14 GiB more: a quotient, of an eighth of its parameters in 32 bits, when the root is there.
+    """
+    config = {
+        "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "hidden_size": 4096, "num_hidden_layers": 32,
+        "num_attention_heads": 32, "num_key_value_heads": 32, "intermediate_size": 11_008, "vocab_size": 151_936,
+        "max_position_embeddings": 32_768, "tie_word_embeddings": False,
+    }  # fmt: skip
+    file = tmp_path / "qwen1.5-7b.json"
+    file.write_text(json.dumps(config))
+    run: dict[str, Any] = {"gpus": 8, "seq_len": 512, "batch": 8, "micro_batch": 1, "precision": "fp16", "zero": zero}
+    for model, gpu in ((str(file), "a100_40gb"), ("llama-2-7b", "v100_32gb")):
+        if fits:
+            assert jevons.train(model, gpu=gpu, **run).to_json()["fits"]
+            continue
+        with pytest.raises(InfeasibleError, match=r"needs .* GB per device"):
+            jevons.train(model, gpu=gpu, **run)
 
 
 @pytest.mark.parametrize(

@@ -92,18 +92,24 @@ def layer_weight_bytes(deployment: Deployment, group: LayerGroup) -> float:
     if block.kind == "moe":
         one = expert_parameters(block, hidden)
         expert_share = (block.experts + layout.redundant_experts) / (layout.ep * layout.expert_tp)
-        total += expert_share * one * stored_bytes(stored.experts) * _padding(deployment, block, stored.experts)
+        total += expert_share * one * _expert_bytes(deployment, block, stored)
         known += block.experts * one
     return total + (layer_parameters(deployment.model, group) - known) * 2.0
 
 
-def _padding(deployment: Deployment, block: FeedForward, stored: str) -> float:
-    """Return the size of experts as a kernel lays them out over their own: 4-bit ones are padded to whole tiles."""
-    factors = deployment.engine.memory
-    if stored != "mxfp4" or not factors.mxfp4_width:
-        return 1.0
+def _expert_bytes(deployment: Deployment, block: FeedForward, stored: WeightPrecision) -> float:
+    """Return the bytes of one weight of an expert as a kernel lays it out.
+
+    4-bit ones are padded to whole tiles. Beside 8-bit blocks, on devices that cannot multiply in 4 bits, an engine may
+    keep their scales as it loaded them too.
+    """
+    own_bytes, factors = stored_bytes(stored.experts), deployment.engine.memory.experts
+    if stored.experts != "mxfp4" or not factors.mxfp4_width:
+        return own_bytes
     width, inner = float(deployment.model.hidden), block.expert_inner / deployment.layout.expert_tp
-    return _rounded_up(width, factors.mxfp4_width) / width * _rounded_up(inner, factors.mxfp4_inner) / inner
+    padded = _rounded_up(width, factors.mxfp4_width) / width * _rounded_up(inner, factors.mxfp4_inner) / inner
+    keeps = stored.dense == "fp8_block" and deployment.accelerator.generation == "hopper"
+    return own_bytes * padded + (factors.mxfp4_hopper_bytes if keeps else 0.0)
 
 
 def _rounded_up(size: float, multiple: float) -> float:
@@ -482,7 +488,7 @@ def start_spare_bytes(deployment: Deployment, use: MemoryUse) -> float:
     sampler = min(batching.max_batch, batching.step_tokens) * model.vocab * factors.sampler_bytes
     sampler *= factors.sampler_warmed
     if any(g.feed_forward.kind == "moe" for g in model.layers) and weight_precision(deployment).experts == "mxfp4":
-        sampler += factors.mxfp4_start_bytes
+        sampler += factors.experts.mxfp4_start_bytes
     return free - used_bytes - sampler
 
 

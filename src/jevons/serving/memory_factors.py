@@ -29,6 +29,27 @@ class GraphMemory(Part):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FourBitMemory(Part):
+    """What experts in MXFP4 take beside their own bits.
+
+    Parameters
+    ----------
+    mxfp4_width, mxfp4_inner : float
+        Numbers to a multiple of which they are padded: the model's width, and the inner size on a device.
+    mxfp4_start_bytes : float
+        Room that they need beyond the sampler's at the end of the start.
+    mxfp4_hopper_bytes : float
+        For each weight on devices of that generation, where other weights are in 8-bit blocks: scales as they were
+        loaded, beside the kernel's own.
+    """
+
+    mxfp4_width: float = 0.0
+    mxfp4_inner: float = 0.0
+    mxfp4_start_bytes: float = 0.0
+    mxfp4_hopper_bytes: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierMemory(Part):
     """What earlier releases did otherwise.
 
@@ -92,10 +113,8 @@ class MemoryFactors(Grouped):
         What captured graphs take.
     workspace_kept : float
         1 where buffers of expert layers stay allocated while the sampler runs.
-    mxfp4_width, mxfp4_inner : float
-        Numbers to a multiple of which 4-bit experts are padded: the model's width, and the inner size on a device.
-    mxfp4_start_bytes : float
-        Room that 4-bit experts need beyond the sampler's at the end of the start.
+    experts : FourBitMemory
+        What experts in MXFP4 take beside their own bits.
     vocab_multiple : float
         Multiple to which the embedding's rows are padded.
     state_slots : float
@@ -127,9 +146,7 @@ class MemoryFactors(Grouped):
     before_comm_bus_bytes: float = 0.0
     graphs: GraphMemory = GraphMemory()
     workspace_kept: float = 0.0
-    mxfp4_width: float = 0.0
-    mxfp4_inner: float = 0.0
-    mxfp4_start_bytes: float = 0.0
+    experts: FourBitMemory = FourBitMemory()
     vocab_multiple: float = 1.0
     state_slots: float = 0.0
     pools: WindowPools = WindowPools()

@@ -16,6 +16,8 @@ from jevons.training.types import OFFLOADED, RECOMPUTE, TrainingJob, TrainingLay
 
 _HALF, _FULL = 2.0, 4.0  # bytes of 16- and 32-bit numbers
 _SHARED_GRADIENTS, _SHARED_WEIGHTS = 2, 3  # stages of ZeRO
+_SUB_GROUP = 1e9
+"""Parameters that DeepSpeed updates at once with ``zero`` of 3, its ``sub_group_size``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     stages are interleaved. Frozen weights have the bytes of their format, adapters 32-bit weights and gradients.
     ``temporary`` is what is gathered or copied for a while: with ``zero`` of 3 two layers and both ends of the model,
     and the head's gradient before it is shared out; buckets of gradients where the software is PyTorch's own; the
-    gradients of one layer, or of one end of the model, where none are kept.
+    gradients of one layer, or of one end of the model, where none are kept. An update that holds more than activations
+    and logits took counts for the difference.
     Leaves out buffers of single operators and the 8-bit copies of weights.
 
     References
@@ -99,8 +102,11 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
         adapters = (job.recipe or Recipe()).adapter_bytes * job.lora.parameters(job.model) / parts
         extra = (job.lora.end_bytes - each.weights) * end_parameters(job, layout)
         weights += extra / (replicas if layout.zero >= 3 else 1)
-    activations, logits = activation_bytes(job, layout)
-    lost = 1.0 + factors.memory.fragmentation_frac
+    activations, logits = (part * (1.0 + factors.memory.fragmentation_frac) for part in activation_bytes(job, layout))
+    temporary = _temporary_bytes(job, layout, parameters)
+    if not job.adapters and not layout.offloads("optimizer"):
+        updated = states(1.0, shared=layout.zero >= 1)
+        temporary = max(temporary, _update_bytes(job, layout, updated) - activations - logits)
     return {
         "weights": 0.0 if layout.offloads("parameters") else weights,
         "gradients": 0.0 if job.adapters else states(each.gradients, shared=layout.zero >= 2),
@@ -108,9 +114,9 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
         if job.adapters or layout.offloads("optimizer")
         else states(each.optimizer, shared=layout.zero >= 1),
         "adapters": adapters,
-        "activations": activations * lost,
-        "logits": logits * lost,
-        "temporary": _temporary_bytes(job, layout, parameters),
+        "activations": activations,
+        "logits": logits,
+        "temporary": temporary,
         "framework": factors.memory.alone_reserved_bytes if job.cluster.devices == 1 else factors.memory.reserved_bytes,
     }
 
@@ -161,6 +167,18 @@ def _temporary_bytes(job: TrainingJob, layout: TrainingLayout, parameters: Param
     factors = job.factors or default_training_factors()
     bucket = factors.memory.deepspeed_bucket if recipe.framework == "deepspeed" else per_layer
     return gathered + 2.0 * _HALF * min(bucket, parameters.dense + parameters.experts)
+
+
+def _update_bytes(job: TrainingJob, layout: TrainingLayout, updated: float) -> float:
+    """Return what an update of that many parameters on a device holds beside states and gradients [bytes].
+
+    DeepSpeed gives its part of all parameters to PyTorch's AdamW as one tensor, which takes a root and a quotient of it
+    in 32 bits; with ``zero`` of 3 a part at a time.
+    """
+    recipe = job.recipe
+    if recipe is None or recipe.framework != "deepspeed" or recipe.optimizer != "adamw":
+        return 0.0
+    return 2.0 * _FULL * (min(updated, _SUB_GROUP) if layout.zero >= _SHARED_WEIGHTS else updated)
 
 
 def host_bytes(job: TrainingJob, layout: TrainingLayout) -> float:

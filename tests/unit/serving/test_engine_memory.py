@@ -176,3 +176,12 @@ def test_server_defaults_follow_the_device():
     engines = [jevons.memory("llama-3.1-8b", gpu=gpu).deployment.engine for gpu in ("a10", "h100_sxm")]
     small, large = (one.batching.max_batch for one in engines)
     assert (small, large) == (256, 1024)
+
+
+def test_compressed_attention_is_cut_into_groups_that_leave_the_fewest_places_empty():
+    """vLLM 0.28 (vllm#54703): groups of 62, 22, 21, 42 and 20 layers, in pages of 1,039,680 bytes."""
+    cache = paged_cache(deployment("deepseek-v4-flash", kv="fp8", longest=272_000, tp=2, version="0.28.0"))
+    assert cache.page_bytes == 1_039_680
+    assert [(group.count, group.page_tokens, group.window) for group in cache.groups] == [
+        (1, 256, 0), (2, 64, 128), (1, 4, 8), (1, 8, 128)
+    ]  # fmt: skip
