@@ -1,0 +1,114 @@
+"""Memory that engines logged and trainings that fit or did not, from public reports of 2024 to 2026.
+
+None of them was fitted to. Each test names the report; what people typed is rewritten to the options that say it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jevons
+from jevons.errors import InfeasibleError
+
+GIB = 2**30
+
+# Report, launch line, device, release, logged tokens of the cache, and how far a prediction may be off.
+CACHES: tuple[tuple[str, str, str, str | None, int, float], ...] = (
+    ("a log of vLLM 0.9.2 on one A100 40GB", "vllm serve Qwen/Qwen3-8B", "a100_40gb", "0.9.2", 136_080, 0.01),
+    ("a log of vLLM 0.11 on one MI300X", "vllm serve google/gemma-3-27b-it --max-model-len 4096",
+     "mi300x", "0.11", 205_696, 0.01),
+    ("a log of vLLM 0.9 on two MI300X", "vllm serve Qwen/Qwen2.5-14B-Instruct -tp 2 --max-model-len 4096",
+     "mi300x", "0.9.2", 1_652_080, 0.02),
+    ("vllm#33263", "vllm serve Qwen/Qwen3-1.7B --max-num-seqs 1 --max-model-len 1024",
+     "rtx_4090", "0.15", 175_856, 0.06),
+    ("talos-argocd-proxmox#1995, a successor of this model",
+     "vllm serve Qwen/Qwen3.5-27B-FP8 -tp 2 --gpu-memory-utilization 0.92 --kv-cache-dtype fp8 --max-num-seqs 2 "
+     + "--max-num-batched-tokens 8192 --max-model-len 131072", "rtx_3090", "0.26", 302_921, 0.1),
+    ("SGLang's guide of January 2025 on one H100",
+     "sglang serve --model-path meta-llama/Llama-3.1-8B-Instruct --mem-fraction-static 0.88",
+     "h100_sxm", None, 444_500, 0.01),
+    ("SGLang's reference log of April 2026 on one B200", "sglang serve --model-path Qwen/Qwen3-8B",
+     "b200_sxm", None, 992_896, 0.02),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("report", "line", "gpu", "release", "tokens", "off"), CACHES, ids=[one[0] for one in CACHES])
+def test_caches_that_engines_logged(
+    report: str, line: str, gpu: str, release: str | None, tokens: int, off: float
+) -> None:
+    own = jevons.memory(serve=line, gpu=gpu, **({"engine_version": release} if release else {}))
+    assert own.fits, report
+    assert own.kv_tokens == pytest.approx(tokens, rel=off)
+
+
+def test_a_7b_leaves_631_blocks_of_64_tokens_to_tensorrt_llm(tmp_path: Path) -> None:
+    """TensorRT-LLM#2268 (0.13): Qwen1.5-7B on one A100 40GB, of which 21.89 GiB are free."""
+    config = {
+        "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "hidden_size": 4096, "num_hidden_layers": 32,
+        "num_attention_heads": 32, "num_key_value_heads": 32, "intermediate_size": 11_008, "vocab_size": 151_936,
+        "max_position_embeddings": 32_768, "tie_word_embeddings": False,
+    }  # fmt: skip
+    file = tmp_path / "qwen1.5-7b.json"
+    file.write_text(json.dumps(config))
+    own = jevons.memory(serve=f"trtllm-serve {file} --max_batch_size 64 --max_num_tokens 8192", gpu="a100_40gb")
+    assert own.kv_tokens == pytest.approx(631 * 64, rel=0.03)
+
+
+def test_a_27b_in_8_bits_on_four_h100_is_told_no_more_than_it_had() -> None:
+    """vllm#48601 (0.25): 7.39 GiB of weights, 63.25 of cache; a second runner does not profile its sampler."""
+    own = jevons.memory(serve="vllm serve Qwen/Qwen3.6-27B-FP8 -tp 4", gpu="h100_sxm", engine_version="0.25").to_json()
+    assert own["weights_bytes"] / GIB == pytest.approx(7.39, rel=0.04)
+    assert 0.9 < own["kv_bytes"] / GIB / 63.25 < 1.0
+
+
+TRAININGS: tuple[tuple[str, bool, str, dict[str, Any]], ...] = (
+    ("LlamaFactory#6752", False, "qwen2.5-3b",
+     {"gpu": "rtx_3090", "gpus": 4, "seq_len": 512, "batch": 4, "micro_batch": 1, "zero": 2}),
+    ("LlamaFactory#4199", False, "qwen2.5-7b",
+     {"gpu": "a40", "gpus": 4, "seq_len": 1024, "batch": 4, "micro_batch": 1, "zero": 3}),
+    ("LlamaFactory#5070", False, "qwen2.5-7b",
+     {"gpu": "rtx_4090", "gpus": 8, "seq_len": 1024, "batch": 8, "micro_batch": 1, "zero": 3}),
+    ("DeepSpeed#7482", False, "qwen2.5-14b",
+     {"gpu": "a100_40gb", "gpus": 4, "seq_len": 512, "batch": 8, "micro_batch": 2, "zero": 2, "offload": "optimizer"}),
+    ("LlamaFactory#5024", False, "qwen2.5-7b",
+     {"gpu": "h100_sxm", "gpus": 8, "seq_len": 120_000, "batch": 8, "micro_batch": 1, "zero": 3}),
+    ("s1#13", False, "qwen2.5-32b",
+     {"gpu": "h100_sxm", "gpus": 8, "seq_len": 8192, "batch": 8, "micro_batch": 1, "fsdp": "full_shard"}),
+    ("s1#13, sixteen", True, "qwen2.5-32b",
+     {"gpu": "h100_sxm", "gpus": 16, "seq_len": 8192, "batch": 16, "micro_batch": 1, "fsdp": "full_shard"}),
+    ("torchtune#856, 2,048 tokens", True, "llama-3-8b",
+     {"gpu": "rtx_4090", "gpus": 1, "seq_len": 2048, "batch": 1, "micro_batch": 1, "method": "lora"}),
+    ("torchtune#856, 8,192 tokens", False, "llama-3-8b",
+     {"gpu": "rtx_4090", "gpus": 1, "seq_len": 8192, "batch": 1, "micro_batch": 1, "method": "lora"}),
+    ("axolotl#1000", True, "yi-34b",
+     {"gpu": "rtx_4090", "gpus": 1, "seq_len": 512, "batch": 4, "micro_batch": 1, "method": "qlora"}),
+    ("torchtune#961", True, "llama-2-7b",
+     {"gpu": "rtx_4090", "gpus": 1, "seq_len": 2048, "batch": 4, "micro_batch": 4, "framework": "fsdp",
+      "master_weights": "none", "optimizer": "paged_adamw", "gradient_dtype": "none", "offload": "optimizer"}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("report", "fits", "model", "run"), TRAININGS, ids=[one[0] for one in TRAININGS])
+def test_trainings_that_fit_or_do_not(report: str, fits: bool, model: str, run: dict[str, Any]) -> None:
+    if fits:
+        assert jevons.train(model, **run).to_json()["fits"], report
+        return
+    with pytest.raises(InfeasibleError, match=r"needs .* GB per device"):
+        jevons.train(model, **run)
+
+
+def test_13b_with_125696_words_does_not_fit_eight_cards_of_40_gigabytes(tmp_path: Path) -> None:
+    """LlamaFactory#1158, a later comment: Baichuan2-13B, 1,536 tokens, ZeRO-3 on eight A100 40GB."""
+    config = {
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 5120, "num_hidden_layers": 40,
+        "num_attention_heads": 40, "num_key_value_heads": 40, "intermediate_size": 13_696, "vocab_size": 125_696,
+        "max_position_embeddings": 4096, "tie_word_embeddings": False,
+    }  # fmt: skip
+    file = tmp_path / "baichuan2-13b.json"
+    file.write_text(json.dumps(config))
+    with pytest.raises(InfeasibleError, match=r"needs .* GB per device"):
+        jevons.train(str(file), gpu="a100_40gb", gpus=8, seq_len=1536, batch=8, micro_batch=1, zero=3)
