@@ -27,7 +27,7 @@ CACHES: tuple[tuple[str, str, str, str | None, int, float], ...] = (
      "rtx_4090", "0.15", 175_856, 0.06),
     ("talos-argocd-proxmox#1995, a successor of this model",
      "vllm serve Qwen/Qwen3.5-27B-FP8 -tp 2 --gpu-memory-utilization 0.92 --kv-cache-dtype fp8 --max-num-seqs 2 "
-     + "--max-num-batched-tokens 8192 --max-model-len 131072", "rtx_3090", "0.26", 302_921, 0.1),
+      "--max-num-batched-tokens 8192 --max-model-len 131072", "rtx_3090", "0.26", 302_921, 0.1),
     ("SGLang's guide of January 2025 on one H100",
      "sglang serve --model-path meta-llama/Llama-3.1-8B-Instruct --mem-fraction-static 0.88",
      "h100_sxm", None, 444_500, 0.01),
