@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from jevons.cli.output import FULL, forcible, full_problem, harmless, let_go, note, open_streams
-from jevons.cli.words import Command
+from jevons.cli.words import Command, Group
 from jevons.errors import FactError, InfeasibleError, InputError, SolverError
 from jevons.text import shortened
 
@@ -47,6 +47,7 @@ def app_of(*names: str) -> typer.Typer:
     """Return the command line with these commands, or with all: whoever runs one command need not load the others."""
     app = typer.Typer(
         name="jevons",
+        cls=Group,
         help="Plans, simulates and prices AI compute, from one matrix product to what a share price implies.",
         no_args_is_help=True,
         add_completion=True,

@@ -36,7 +36,23 @@ class Command(TyperCommand):
         return "; options are named, such as --gpu NAME" if bare and "gpu" in known else ""
 
 
-class Listing(TyperGroup):
+class Group(TyperGroup):
+    """A group whose help has the first sentence of each command whole, over two lines where it takes them."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands, each with its first sentence."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, _first_sentence(command.help)) for name, command in commands if command and not command.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _first_sentence(text: str | None) -> str:
+    """Return the first paragraph of a help text in one line, without its full stop."""
+    return " ".join((text or "").split("\n\n")[0].split()).split(". ")[0].rstrip(".")
+
+
+class Listing(Group):
     """A group that lists where no command is named: ``jevons devices H100`` is ``jevons devices list H100``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -217,7 +217,7 @@ def _generated(options: Simulation) -> Offered:
     if load.requests <= KEPT_REQUESTS or not streams(options, load):
         return Offered(requests=sim.generate(load, options.seed))
     nothing = np.zeros(0, np.int64)
-    origin = f"{load.arrivals} arrivals at {load.rate_req_per_s:g} per second"
+    origin = sim.arrivals_in_words(load.arrivals, [load.rate_req_per_s])
     none = sim.Requests(arrival_s=np.zeros(0), isl=nothing, osl=nothing, origin=origin)
     return Offered(requests=none, parted=load, course=sim.course(load, options.seed))
 

@@ -9,9 +9,10 @@ import typer
 from jevons import operators
 from jevons.api.memory import memory
 from jevons.cli.build import command
+from jevons.cli.words import Group
 from jevons.results import Result
 
-op_app = typer.Typer(help="Time one operator on one kind of accelerator.", no_args_is_help=True)
+op_app = typer.Typer(cls=Group, help="Time one operator on one kind of accelerator.", no_args_is_help=True)
 
 _COMMANDS: dict[str, tuple[Callable[..., Result], tuple[str, ...]]] = {
     "gemm": (operators.gemm, ("m", "n", "k")),

@@ -10,11 +10,14 @@ import typer
 from jevons.api import store, study
 from jevons.cli.build import OUTPUT_ENDINGS, command
 from jevons.cli.output import note
+from jevons.cli.words import Group
 from jevons.errors import InputError
 from jevons.results import Result
 
 study_app = typer.Typer(
-    help="Draw, sweep and score: intervals, sensitivities, and forecasts against what happened.", no_args_is_help=True
+    cls=Group,
+    help="Draw, sweep and score: intervals, sensitivities, and forecasts against what happened.",
+    no_args_is_help=True,
 )
 
 _NO_STORE = {"no_store": Annotated[bool, typer.Option("--no-store", help="Keep nothing on disk.", show_default=False)]}

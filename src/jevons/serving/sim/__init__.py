@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Pattern,
         Stage,
         arrival_times,
+        arrivals_in_words,
         stage_requests,
     )
     from jevons.serving.sim.load.classes import ClassSpec, LoadSpec, Mix, generate_mix, read_load
@@ -116,6 +117,7 @@ __all__ = [
     "WholeRun",
     "Work",
     "arrival_times",
+    "arrivals_in_words",
     "by_class",
     "can_stream",
     "constant_table",
@@ -144,7 +146,8 @@ _HOMES = {
     "fleet.run": ("FLEET_ROUTINGS", "simulate_fleet",),
     "fleet.types": ("Admission", "Autoscale", "Bill", "Failures", "FleetCounts", "FleetResult", "FleetSeries",
         "Kind", "KindShare", "ModelShare", "Offline", "OfflineShare", "RateLimit", "Routing",),
-    "load.arrivals": ("RATED", "STAGED", "Bursts", "Day", "Pattern", "Stage", "arrival_times", "stage_requests",),
+    "load.arrivals": ("RATED", "STAGED", "Bursts", "Day", "Pattern", "Stage", "arrival_times",
+        "arrivals_in_words", "stage_requests",),
     "load.classes": ("ClassSpec", "LoadSpec", "Mix", "generate_mix", "read_load",),
     "load.generate": ("ARRIVALS", "Load", "from_trace", "generate", "stream", "thinned", "without_prefixes",),
     "load.parts": ("Course", "can_stream", "course",),

@@ -18,6 +18,8 @@ RATED = ("poisson", "gamma", "constant", "bursts", "day")
 STAGED = ("poisson", "gamma", "constant")
 """Kinds whose rate may change in stages."""
 
+_ADJECTIVES = {"poisson": "Poisson", "bursts": "bursty", "day": "daily"}
+
 DAY_S = 86_400.0
 _DAY_STEPS = 288
 
@@ -96,6 +98,12 @@ class Pattern:
     bursts: Bursts | None = None
     day: Day | None = None
     stages: tuple[Stage, ...] = ()
+
+
+def arrivals_in_words(kind: str, rates_per_s: Sequence[float]) -> str:
+    """Return how a load arrives, such as "Poisson arrivals at 6 per second", with its rates in turn."""
+    rates = ", ".join(f"{rate:g}" for rate in rates_per_s)
+    return f"{_ADJECTIVES.get(kind, kind)} arrivals at {rates} per second"
 
 
 def stage_requests(stages: Sequence[Stage]) -> int:

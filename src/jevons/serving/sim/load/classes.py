@@ -21,6 +21,7 @@ from jevons.serving.sim.load.arrivals import (
     Pattern,
     Stage,
     arrival_times,
+    arrivals_in_words,
     stage_requests,
 )
 from jevons.serving.sim.load.generate import lengths_like, stream
@@ -287,11 +288,10 @@ def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: 
     prompt = system + isl + np.round(_within(before.astype(np.float64), first, session)).astype(np.int64)
     fitting = np.flatnonzero(prompt + osl <= np.maximum(spec.most_context, system + said))
     order = fitting[np.argsort(arrival_s[fitting], kind="stable")][:count]
-    rates = ", ".join(f"{rate:g}" for rate in ([stage.rate for stage in spec.stages] or [spec.rate or 0.0]))
     origin = f"{len(spec.classes)} classes, " + (
         f"{spec.users:,} user{'s' if spec.users > 1 else ''} in a closed loop" if spec.users
         else "all at once" if spec.arrivals == "at_once"
-        else f"{spec.arrivals} arrivals at {rates} per second"
+        else arrivals_in_words(spec.arrivals, [stage.rate for stage in spec.stages] or [spec.rate or 0.0])
     )  # fmt: skip
     requests = Requests(
         arrival_s=arrival_s[order],

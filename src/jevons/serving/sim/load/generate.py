@@ -12,7 +12,16 @@ import numpy as np
 from jevons.errors import InputError, InputNote, did_you_mean
 from jevons.limits import REQUEST_TOKENS, REQUESTS
 from jevons.serving.kv_pages import PAGE_TOKENS
-from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, Stage, arrival_times, check_span
+from jevons.serving.sim.load.arrivals import (
+    RATED,
+    Bursts,
+    Day,
+    Pattern,
+    Stage,
+    arrival_times,
+    arrivals_in_words,
+    check_span,
+)
 from jevons.serving.sim.load.repeats import Repeats, block_hashes, check_blocks, ragged
 from jevons.serving.sim.load.room import check_room
 from jevons.serving.sim.load.traces import Trace
@@ -120,8 +129,8 @@ def _arriving(load: Load, isl: IntArray, osl: IntArray, seed: int) -> Requests:
         stages=load.stages,
     )  # fmt: skip
     arrival_s = arrival_times(pattern, count, stream(seed, "arrivals"))
-    rates = ", ".join(f"{rate:g}" for rate in ([stage.rate_per_s for stage in load.stages] or [load.rate_req_per_s]))
-    return Requests(arrival_s=arrival_s, isl=isl, osl=osl, origin=f"{load.arrivals} arrivals at {rates} per second")
+    origin = arrivals_in_words(load.arrivals, [stage.rate_per_s for stage in load.stages] or [load.rate_req_per_s])
+    return Requests(arrival_s=arrival_s, isl=isl, osl=osl, origin=origin)
 
 
 def from_trace(
