@@ -174,6 +174,8 @@ Groups of at least {least} figures, by median error held out by group.
   workers have seats, the rest wait. Rows print neither seats nor tokens per step: both are those of the public recipe
   that InferenceX names for the model, devices, workers and users. A request also passes a router, a handshake and polls
   (`hand_over_s`, fitted for each engine).
+- *Exchanges between expert ranks* are not hidden behind another batch: SGLang does so where it is told to, and neither
+  InferenceX's scripts nor the recipes that it names tell it. Its release 0.5.8 on GB200 hides a part of them.
 - *Layouts of pools that rows misprint*: prefill workers on H200 in February 2026, and workers of four devices under
   SGLang 0.5.5, have the layout of their recipe.
 - *Tokens of prompts between expert ranks on Grace Blackwell* are sent by 128 cores or more, not by DeepEP's 20, and
@@ -205,7 +207,8 @@ Groups of at least {least} figures, by median error held out by group.
 **Chosen after residuals were seen**, so the errors above do not test them: the rates at which front ends stream, and
 the missing seat; the spread of experts' popularity; the vendor's TensorRT-LLM runs without asynchronous scheduling;
 Marlin's experts at Hopper's pace on Blackwell; the number of kernels that a layer with experts or linear attention
-launches; eager engines bound by their host; seats of decode workers; the waits of ranks for prompts; the requests and
+launches; eager engines bound by their host; seats of decode workers; how much of its exchanges SGLang 0.5.8 hides on
+GB200; the waits of ranks for prompts; the requests and
 the first stall of runs on MI355X, and the least size of its exchanges; 16 users for the misprinted 512; how often old
 kernels read the cache again; the 0.3 ms of host time per step that vLLM before 0.14 adds (taken off later releases
 after an earlier fit); the part of a launch that decodes do not wait for; chunks of Llama 4 on Hopper; the kernels of

@@ -112,6 +112,8 @@ class Scheduler(Part):
         Time that the front end spends on each token that it streams [s].
     accepted_tokens : float
         Tokens that a request gains per step with drafting, where the run prints it; 0 where not.
+    ep_overlap_frac : float or None
+        Share of the exchanges between expert ranks that is hidden behind computation; None for what the engine does.
     """
 
     step_tokens: int = 0
@@ -130,6 +132,7 @@ class Scheduler(Part):
     admit_more_s: float = 0.0
     token_s: float = 0.0
     accepted_tokens: float = 0.0
+    ep_overlap_frac: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,8 @@ def limited(factors: EngineFactors, case: Case) -> EngineFactors:
         factors = factors.replace(request_overhead_s=each_s)
     if case.scheduler.mxfp4_like:
         factors = factors.replace(mxfp4_like=case.scheduler.mxfp4_like)
+    if case.scheduler.ep_overlap_frac is not None:
+        factors = factors.replace(ep_overlap_frac=case.scheduler.ep_overlap_frac)
     share = _server_share(case)
     if share:
         factors = factors.replace(memory_frac=share)

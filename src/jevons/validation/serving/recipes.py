@@ -27,6 +27,7 @@ _LISTS = ("any_json", "closed_loops", "pools", "offline", "bursts")
 _LAYOUT = ("tp", "pp", "ep", "dp", "dp_attention")
 _PREFILL = "prefill_"
 _PREFILL_LAYOUT = tuple(_PREFILL + name for name in _LAYOUT)
+_UNSET = ("captured_tokens", "ep_overlap_frac")  # numbers of which None is none stated
 _TEXTS = ("engine", "model", "printed", "version", "precision", "device", "origin")
 _NUMBERS = (
     "users", "requests", "isl", "osl", "prompt", "total", "wave", "tp", "pp", "ep", "dp", "ranks", "step_tokens",
@@ -115,8 +116,8 @@ def _with_value(case: Case, name: str, value: Any) -> Case:
         whole = value if isinstance(value, bool) else int(value)
         changed = replace(case.instances.prefill, **{name.removeprefix(_PREFILL): whole})  # type: ignore[arg-type]
         return case.replace(prefill=changed)
-    if name == "captured_tokens":
-        return case.replace(captured_tokens=float(value))
+    if name in _UNSET:
+        return case.replace(**{name: float(value)})
     before = case.field(name)
     if isinstance(before, int | float) and not isinstance(before, bool):
         value = type(before)(value)

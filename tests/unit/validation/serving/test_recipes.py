@@ -8,6 +8,7 @@ from jevons.errors import InputError
 from jevons.serving.closed_loop.types import Lengths
 from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case, Instances, Requested
+from jevons.validation.serving.predict import default_engine
 from jevons.validation.serving.recipes import read_recipes, shipped_recipes, with_recipe
 
 CASE = Case(
@@ -125,6 +126,23 @@ def test_decode_workers_started_for_some_users_have_seats_for_fewer(users, seats
 def test_pools_whose_recipe_does_not_ask_for_one_have_ten_front_ends(device, version, frontends):
     pools = POOLS.replace(device=device, version=version)
     assert with_recipe(pools, "deepseek-r1", "pools").instances.frontends == frontends
+
+
+@pytest.mark.parametrize(
+    ("origin", "device", "version", "hidden"),
+    [
+        ("InferenceX/InferenceMAX", "mi355x", "sglang-0.5.6.post1-rocm700", 0.0),
+        ("InferenceX/InferenceMAX", "gb200", "0.5.5.post2", 0.0),
+        ("InferenceX/InferenceMAX", "gb200", "0.5.8", 0.4),
+        ("AIConfigurator gap analysis", "h200_sxm", "0.5.6", None),
+    ],
+)
+def test_exchanges_of_scripts_that_ask_for_no_overlap_are_not_hidden(origin, device, version, hidden):
+    pools = POOLS.replace(engine="sglang", device=device, version=version)
+    read = with_recipe(with_recipe(pools, "deepseek-r1", "any_json", origin=origin), "deepseek-r1", "pools")
+    told, untold = (default_engine(case).kernels.ep_overlap_frac for case in (read, pools))
+    assert read.scheduler.ep_overlap_frac == hidden
+    assert told == (untold if hidden is None else hidden)
 
 
 def test_prefill_workers_whose_attention_a_row_misprints_have_the_layout_of_their_recipe():
