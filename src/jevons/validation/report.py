@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from jevons.limits import MEASURED
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.words import Sentence
 
@@ -116,6 +117,15 @@ class Score:
     inside_frac: float | None = None
     right_frac: float | None = None
     unsafe: int = 0
+
+
+def measured_of(text: str) -> float | None:
+    """Return a measured figure; None where the cell is no number above 0, up to `MEASURED`."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0.0 < value <= MEASURED else None
 
 
 def score(entries: Iterable[Entry]) -> Score:

@@ -10,6 +10,7 @@ from jevons.files import read_csv
 from jevons.serving.measured import read_runs
 from jevons.serving.measured.known import known_text, text_of
 from jevons.validation.operators.predict import recognises
+from jevons.validation.serving.acceptance import ACCEPTANCE_COLUMNS
 from jevons.validation.serving.startup_log import is_log, startup_of_log
 from jevons.validation.serving.startups import STARTUP_COLUMNS
 from jevons.validation.told import Told, is_load_test, serving_rows, startup_row
@@ -31,7 +32,7 @@ class Table:
     path : Path
         Where it was read.
     kind : str
-        ``serving``, ``startups``, ``ops``, ``traces``, ``training`` or ``reliability``.
+        ``serving``, ``startups``, ``acceptance``, ``ops``, ``traces``, ``training`` or ``reliability``.
     columns : tuple of str
         Its header.
     rows : tuple of dict
@@ -54,6 +55,8 @@ def kind_of(header: list[str]) -> str | None:
         return "serving"
     if names.issuperset(STARTUP_COLUMNS):
         return "startups"
+    if names.issuperset(ACCEPTANCE_COLUMNS):
+        return "acceptance"
     if names.issuperset(TRACE_COLUMNS):
         return "traces"
     if recognises(header):
@@ -101,7 +104,8 @@ def read_tables(path: Path | str, told: Told | None = None) -> list[Table]:
                 raise
             message = (
                 f"{path}: the header `{','.join(header)[:120]}` is none of those known. Serving rows need "
-                f"{', '.join(SERVING_COLUMNS)}; operator rows the columns of their operator. Results of load tests "
+                f"{', '.join(SERVING_COLUMNS)}; acceptance lengths {', '.join(ACCEPTANCE_COLUMNS)}; operator rows the "
+                "columns of their operator. Results of load tests "
                 f"are:\n{known_text()}\nColumns of other names are mapped, as in --map ttft='First token (ms)'."
             )
             raise InputError(message) from None

@@ -12,8 +12,9 @@ from jevons.limits import MEASURED
 from jevons.serving.calibration import Calibration, shipped_calibration
 from jevons.validation.calibrated import CalibrationResult
 from jevons.validation.operators.predict import predict_ops_rows
-from jevons.validation.report import Entry, ValidationReport
+from jevons.validation.report import Entry, ValidationReport, measured_of
 from jevons.validation.rows import Table, read_tables
+from jevons.validation.serving.acceptance import acceptance_entries
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.cases import PER_TOKEN, UNTIMED, read_case, untimed_runs
 from jevons.validation.serving.energy import ENERGY_METRICS, energy_value
@@ -183,7 +184,7 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
     entries = []
     untimed = untimed_runs(table.rows)
     for index, row in enumerate(table.rows):
-        measured = _measured(row.get("value", ""))
+        measured = measured_of(row.get("value", ""))
         family = row.get("family") or table.path.stem
         entry = partial(Entry, file=table.path.name, row=index, metric=row["metric"], group=_group(row), family=family)
         if measured is None:
@@ -226,13 +227,9 @@ def _group(row: dict[str, str]) -> str:
     return row.get("group") or " :: ".join(row.get(name) or "–" for name in ("source_title", "model", "gpu"))
 
 
-def _measured(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0.0 < value <= MEASURED else None
+def _acceptance(table: Table, factors: Calibration) -> list[Entry]:
+    return acceptance_entries(table.path, table.rows, factors)
 
 
 _ENTRIES = {"serving": _serving, "startups": _startups, "ops": _ops, "training": _training, "reliability": _reliability,
-            "traces": _traces}  # fmt: skip
+            "traces": _traces, "acceptance": _acceptance}  # fmt: skip

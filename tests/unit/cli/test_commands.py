@@ -267,9 +267,7 @@ def test_a_reader_that_leaves_is_no_error(arguments):
 
 def test_output_is_utf_8_whatever_the_locale():
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    done = subprocess.run(
-        [sys.executable, "-m", "jevons", "cost"], capture_output=True, env=environment, check=True
-    )
+    done = subprocess.run([sys.executable, "-m", "jevons", "cost"], capture_output=True, env=environment, check=True)
     assert "───" in done.stdout.decode("utf-8")
 
 
