@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from jevons.files import writing
 from jevons.serving.energy import PowerModel
 from jevons.serving.types import FloatArray
-from jevons.validation.fit.energy import FITTED, IMAGES, Draw, Errors, errors, fit_power, held_out, interval, read_draws
+from jevons.validation.fit.energy import FITTED, Draw, Errors, errors, fit_power, held_out, interval, read_draws
+from jevons.validation.serving.energy import IMAGES
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "validation" / "energy.md"
@@ -28,9 +29,10 @@ TEXT = """# Power and energy per token
 
 Written by `python scripts/fit_energy.py --data DIR` from {runs} runs of energy.csv.
 
-**Claim:** for models held out of the fit, power is off by {power:.0f} % (median) and {power_90:.0f} % (90th
-percentile) at the measured rates, without image runs. Energy per output token is off by {energy:.0f} % and
-{energy_90:.0f} % over all runs: it divides by the predicted rate, whose error is the larger part.
+**Claim:** for models held out of the fit, power at the measured rate, and so energy per output token at that rate, is
+off by {power:.0f} % (median) and {power_90:.0f} % (90th percentile) over all runs. Energy per token at the predicted
+rate is off by {energy:.0f} % and {energy_90:.0f} %; that rate itself is off by {rate:.0f} % and {rate_90:.0f} %.
+`jevons validate` takes the rate that a run states for its power, and the predicted rate for its energy per token.
 
 **Measured:** the [ML.ENERGY leaderboard](https://github.com/ml-energy/leaderboard) of February 2026 (vLLM 0.11.1 on
 H100 and B200, the batch full, all devices by NVML; no licence, so no row is in this repository), and one-device
@@ -44,13 +46,14 @@ The nearer a device is to its limit, the more its clock gives way, and the less 
 read over the memory's bandwidth, c is work over the dense peak of the precision. Work counts whole tiles: at least 16
 rows in a product, and 16 for each expert that a step reaches; 128 with 8-bit weights scaled by blocks, to which their
 grouped kernel aligns each expert. So a mixture of experts in FP8 draws nearly its limit even at few requests.
-A device without work draws `idle` (a judgement). Facts `power.…` hold the factors; `tdp_w` is each device's own.
+A device without work draws `idle` (a judgement). One whose host prepares images works at the predicted rate, and draws
+`waiting` for the rest of the time: its clock stays up. Facts `power.…` hold the factors; `tdp_w` is each device's own.
 
 {factors}
 
-**Fitted:** the factors, on the runs without images, at measured rates. **Held out:** all runs of a model, a device, or
-a task. Prompt lengths of the leaderboard's sets are not published; they are judgements (`jevons facts search
-serving_benchmark`).
+**Fitted:** the factors, on the runs without images, at measured rates; then `waiting`, on those with images.
+**Held out:** all runs of a model, a device, or a task. Prompt lengths of the leaderboard's sets are not published; they
+are judgements (`jevons facts search serving_benchmark`).
 
 ## Errors
 
@@ -58,8 +61,9 @@ Absolute percentage error, median / 90th percentile; bias is the median signed e
 
 {errors}
 
-80 % interval of energy per token: {low:.2f} to {high:.2f} times the prediction, from the runs held out by model. It
-contains {coverage:.0f} % of the runs held out by device, and {coverage_task:.0f} % of those held out by task.
+80 % interval of energy per token at the predicted rate: {low:.2f} to {high:.2f} times the prediction, from the runs
+held out by model. It contains {coverage:.0f} % of the runs held out by device, and {coverage_task:.0f} % of those held
+out by task.
 
 ## Groups
 
@@ -74,7 +78,7 @@ rate. Held out by model.
   kernels had no tuned configuration for the local number of experts, and DeepGEMM's kernels also move the padded
   rows. The error is in the step time (1.5 to 2 times too fast for Qwen3-235B in FP8), not in the power.
 - **Images and video**: the devices wait while the host prepares them. Neither the tokens of an image nor the host's
-  work is stated.
+  work is stated, so the share of the time is taken from the measured rate. Power at the predicted rate has none.
 - **Some B200 machines were slowed by their host**: a step takes 30 to 45 ms whatever the model (8B, 30B-A3B, 32B) in
   the GPQA runs of one device and the image runs of 16 requests and more; with 8 image requests it takes 5 to 15 ms.
   Nothing in the rows tells these machines apart, so rates there are predicted up to six times too high.
@@ -94,10 +98,10 @@ def main() -> int:
     model = fit_power(draws)
     out = {name: held_out(draws, name) for name in SCHEMES}
     energy, power = interval(out["model"].energy), interval(out["model"].power_all)
-    ratios = dict(
-        zip(("low_ratio", "high_ratio", "power_low_ratio", "power_high_ratio"), (*energy, *power), strict=True)
-    )
-    write_facts({name: getattr(model, name) for name in FITTED} | ratios)
+    rated = interval(out["model"].power)
+    names = ("low_ratio", "high_ratio", "power_low_ratio", "power_high_ratio", "rated_low_ratio", "rated_high_ratio")
+    ratios = dict(zip(names, (*energy, *power, *rated), strict=True))
+    write_facts({name: getattr(model, name) for name in ("waiting_frac", *FITTED)} | ratios)
     with writing(PAGE, force=True) as stream:
         stream.write(page(draws, model, out, energy))
     return 0
@@ -117,11 +121,11 @@ def write_facts(values: Mapping[str, float]) -> None:
 
 def page(draws: Sequence[Draw], model: PowerModel, out: Mapping[str, Errors], energy: tuple[float, float]) -> str:
     """Return the page's text."""
-    text = np.array([draw.task not in IMAGES for draw in draws])
-    held_out = out["model"]
+    held_out, rates = out["model"], np.log([draw.rate_ratio for draw in draws])
     cover = {name: 100 * float(np.mean(inside(of.energy, energy))) for name, of in out.items()}
     return TEXT.format(
-        runs=len(draws), power=ape(held_out.power[text], 0.5), power_90=ape(held_out.power[text], 0.9),
+        runs=len(draws), power=ape(held_out.power, 0.5), power_90=ape(held_out.power, 0.9),
+        rate=ape(rates, 0.5), rate_90=ape(rates, 0.9),
         energy=ape(held_out.energy, 0.5), energy_90=ape(held_out.energy, 0.9), factors="\n".join(factor_lines(model)),
         errors="\n".join(error_lines(draws, model, out)), low=energy[0], high=energy[1], coverage=cover["device"],
         coverage_task=cover["task"], groups="\n".join(group_lines(draws, held_out)), memory=model.memory_load,
@@ -143,7 +147,7 @@ def inside(log_errors: FloatArray, ratios: tuple[float, float]) -> NDArray[np.bo
 def factor_lines(model: PowerModel) -> list[str]:
     """Return the table of shares."""
     lines = ["| factor | value |", "|---|---:|"]
-    return lines + [f"| `{name}` | {getattr(model, name):.2f} |" for name in ("idle_frac", *FITTED)]
+    return lines + [f"| `{name}` | {getattr(model, name):.2f} |" for name in ("idle_frac", "waiting_frac", *FITTED)]
 
 
 def error_lines(draws: Sequence[Draw], model: PowerModel, out: Mapping[str, Errors]) -> list[str]:

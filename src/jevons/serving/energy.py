@@ -61,17 +61,20 @@ class PowerModel:
 
     Parameters
     ----------
-    idle_frac, most_frac : float
-        Without work, and what ever more load comes near.
+    idle_frac, waiting_frac, most_frac : float
+        Without work, between the steps of requests that wait for the host, and what ever more load comes near.
     memory_load, compute_load : float
         What full memory bandwidth adds to the load, and what the full peak adds; work counts by its square root.
     low_ratio, high_ratio : float
         80 % interval of energy per token, over its prediction.
     power_low_ratio, power_high_ratio : float
-        That of power.
+        That of power at a predicted rate.
+    rated_low_ratio, rated_high_ratio : float
+        That of power at a measured rate.
     """
 
     idle_frac: float
+    waiting_frac: float
     most_frac: float
     memory_load: float
     compute_load: float
@@ -79,6 +82,8 @@ class PowerModel:
     high_ratio: float
     power_low_ratio: float
     power_high_ratio: float
+    rated_low_ratio: float
+    rated_high_ratio: float
 
 
 def power_model(on: dt.date | None = None) -> PowerModel:
@@ -88,8 +93,10 @@ def power_model(on: dt.date | None = None) -> PowerModel:
     return PowerModel(**{name: facts.get(f"power.{name}", on).number for name in names})
 
 
-def power_w(device: Accelerator, activity: Activity, model: PowerModel | None = None) -> float:
-    """Return the mean power of a device while it works [W].
+def power_w(
+    device: Accelerator, activity: Activity, model: PowerModel | None = None, *, step_frac: float = 1.0
+) -> float:
+    """Return the mean power of a device while it has requests [W].
 
     Parameters
     ----------
@@ -99,17 +106,20 @@ def power_w(device: Accelerator, activity: Activity, model: PowerModel | None = 
         What it does.
     model : PowerModel, optional
         The shipped one by default.
+    step_frac : float
+        Share of the time in which a step runs, in (0, 1]; in the rest the device waits for its host, as with images.
 
     Notes
     -----
     ``tdp (idle + (most - idle) (1 - exp(-load)))`` with ``load = memory m + compute sqrt(c)``. The nearer a device is
     to its limit, the more its clock gives way, and the less each further load adds. The root stands for units that
-    switch whether or not a tile is full. Leaves out the host, and that a device waits for its host, as with images.
+    switch whether or not a tile is full. A device that waits keeps its clock, and draws `waiting_frac`. Leaves out the
+    host.
     """
     model = model or power_model()
     load = model.memory_load * activity.memory_frac + model.compute_load * activity.compute_frac**0.5
     share = model.most_frac - (model.most_frac - model.idle_frac) * math.exp(-load)
-    return float(device.tdp_w * share)
+    return float(device.tdp_w * (model.waiting_frac + (share - model.waiting_frac) * step_frac))
 
 
 def mean_power_w(device: Accelerator, activity: Activity, busy_frac: float, model: PowerModel | None = None) -> float:

@@ -17,7 +17,7 @@ from jevons.validation.rows import Table, read_tables
 from jevons.validation.serving.acceptance import acceptance_entries
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.cases import PER_TOKEN, UNTIMED, read_case, untimed_runs
-from jevons.validation.serving.energy import ENERGY_METRICS, energy_value
+from jevons.validation.serving.energy import ENERGY_METRICS, energy_value, measured_rate, runs_of
 from jevons.validation.serving.predict import (
     Answer,
     answer,
@@ -65,7 +65,8 @@ def validate(
 
     Notes
     -----
-    A prediction uses a row's configuration alone. Its measured value, run id and source are never looked at.
+    A prediction uses a row's configuration alone. Its measured value, run id and source are never looked at, but for
+    power: that is predicted at the rate that the same run states, if it states one.
     """
     factors = calibration if isinstance(calibration, Calibration) else _calibration(calibration)
     entries: list[Entry] = []
@@ -183,6 +184,7 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
     answers: dict[Case, Answer | Exception] = {}
     entries = []
     untimed = untimed_runs(table.rows)
+    runs = runs_of(table.rows)
     for index, row in enumerate(table.rows):
         measured = measured_of(row.get("value", ""))
         family = row.get("family") or table.path.stem
@@ -203,7 +205,8 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
             if isinstance(answer_of_case, Exception):
                 raise answer_of_case
             if row["metric"] in ENERGY_METRICS:
-                value, *ends = energy_value(row["metric"], case, answer_of_case)
+                rate = measured_rate(case, runs.get(row.get("run_id", ""), {}))
+                value, *ends = energy_value(row["metric"], case, answer_of_case, rate)
                 entries.append(entry(measured=measured, predicted=value, low=ends[0], high=ends[1]))
                 continue
             predicted = metric_value(row["metric"], case, answer_of_case)

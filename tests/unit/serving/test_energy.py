@@ -81,3 +81,10 @@ def test_a_product_of_one_row_takes_a_tile_of_sixteen() -> None:
         for batch in (1.0, 16.0)
     )
     assert one == pytest.approx(sixteen, rel=0.1)
+
+
+def test_a_device_that_waits_for_its_host_draws_less_than_one_that_works_and_more_than_one_at_rest() -> None:
+    model, activity = power_model(), Activity(0.5, 0.2)
+    working, half = (power_w(H100, activity, model, step_frac=part) for part in (1.0, 0.5))
+    assert half == pytest.approx((working + model.waiting_frac * H100.tdp_w) / 2)
+    assert model.idle_frac < model.waiting_frac < working / H100.tdp_w

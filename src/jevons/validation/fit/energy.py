@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,21 +10,29 @@ import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.serving.calibration import shipped_calibration
-from jevons.serving.energy import Activity, Flow, PowerModel, activity_of, power_model
+from jevons.serving.energy import Activity, PowerModel, activity_of, power_model
 from jevons.serving.types import Deployment, FloatArray
 from jevons.validation.rows import read_table
-from jevons.validation.serving.case import Case, Row
+from jevons.validation.serving.case import Case
 from jevons.validation.serving.cases import read_case
-from jevons.validation.serving.energy import flow_of
+from jevons.validation.serving.energy import (
+    IMAGES,
+    MeasuredRate,
+    flow_of,
+    measured_rate,
+    predicted_rate,
+    runs_of,
+    step_frac,
+)
 from jevons.validation.serving.predict import Answer, answer, calibrated, prepare
 
 FITTED = {"memory_load": (0.0, 8.0), "compute_load": (0.0, 40.0), "most_frac": (0.9, 1.0)}
 """Factors that are fitted, and their bounds."""
 _START = {"memory_load": 1.0, "compute_load": 5.0, "most_frac": 0.97}
-IMAGES = ("image-chat", "video-chat")
-"""Tasks whose devices wait for the host, which prepares images: judged, not fitted."""
+_WAITING = (0.05, 0.6)
 _COVERAGE = (0.1, 0.9)
 _SOFT = 0.1
+_WAITING = (0.05, 0.6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +65,8 @@ class Draw:
 def read_draws(path: Path | str) -> list[Draw]:
     """Return the runs of a table of power whose rates were measured and can be predicted."""
     engines, scales = calibrated(shipped_calibration()), shipped_calibration().scales
-    runs: dict[str, dict[str, Row]] = {}
-    for row in read_table(path).rows:
-        runs.setdefault(row["run_id"], {})[row["metric"]] = row
     draws = []
-    for run, rows in runs.items():
+    for run, rows in runs_of(read_table(path).rows).items():
         if "power_w" not in rows:
             continue
         try:
@@ -69,36 +74,30 @@ def read_draws(path: Path | str) -> list[Draw]:
             answered = answer(prepare(case, engines), engines, scales)
         except (FactError, InputError, InfeasibleError):
             continue
-        if answered.deployment is not None:
-            draws.append(_draw(run, case, answered, answered.deployment, rows))
+        measured = measured_rate(case, rows)
+        if answered.deployment is not None and measured is not None:
+            draws.append(_draw(run, case, answered, answered.deployment, measured, float(rows["power_w"]["value"])))
     if not draws:
         message = f"{path}: no run states a power that can be predicted"
         raise InputError(message)
     return draws
 
 
-def _draw(run: str, case: Case, answered: Answer, deployment: Deployment, rows: Mapping[str, Row]) -> Draw:
-    def value(metric: str) -> float:
-        return float(rows[metric]["value"])
-
-    out, device = answered.outcome, deployment.accelerator
-    if "batch_latency_ms" in rows:
-        batch = float(case.requested.users)
-        rate = batch * case.requested.osl.mean / value("batch_latency_ms") * 1e3
-        predicted = out.output_tok_per_s
-    else:
-        batch, rate, predicted = value("running_mean"), value("output_tok_s"), out.steady_output_tok_per_s
-    measured: Flow = flow_of(case, batch, rate / answered.replicas)
+def _draw(
+    run: str, case: Case, answered: Answer, deployment: Deployment, measured: MeasuredRate, drawn_w: float
+) -> Draw:
+    out, device, predicted = answered.outcome, deployment.accelerator, predicted_rate(case, answered)
+    rate = measured.output_tok_per_s / answered.replicas
     return Draw(
         run=run,
         model=deployment.model.name,
         device=device.id,
-        task=rows["power_w"]["isl"].removeprefix("dataset "),
+        task=measured.task,
         tdp_w=device.tdp_w,
-        power_w=value("power_w") / case.gpus,
-        measured=activity_of(deployment, measured),
+        power_w=drawn_w / case.gpus,
+        measured=activity_of(deployment, flow_of(case, measured.batch, rate)),
         predicted=activity_of(deployment, flow_of(case, out.batch, predicted)),
-        rate_ratio=predicted * answered.replicas / rate,
+        rate_ratio=predicted / rate,
     )
 
 
@@ -111,14 +110,25 @@ def shares(activities: Sequence[Activity], model: PowerModel) -> FloatArray:
     return shared
 
 
+def known_shares(draws: Sequence[Draw], model: PowerModel) -> FloatArray:
+    """Return power over the limit at the measured rates; devices that wait for images work at the predicted ones."""
+    steps = np.array([step_frac(draw.task, draw.rate_ratio) for draw in draws])
+    activities = [draw.predicted if part < 1.0 else draw.measured for draw, part in zip(draws, steps, strict=True)]
+    working = shares(activities, model)
+    known: FloatArray = model.waiting_frac + (working - model.waiting_frac) * steps
+    return known
+
+
 def fit_power(draws: Sequence[Draw], start: PowerModel | None = None) -> PowerModel:
     """Return the model of power that fits measured draws at measured rates, outliers weighed down.
 
-    Groups of a task, model and device count by the square root of their size. Tasks with images are left out.
+    Groups of a task, model and device count by the square root of their size. Tasks with images tell what a device
+    draws while it waits, and nothing else.
     """
     from scipy.optimize import least_squares
 
     model = replace(start or power_model(), **_START)
+    waiting = [draw for draw in draws if draw.task in IMAGES]
     draws = [draw for draw in draws if draw.task not in IMAGES]
     activities = [draw.measured for draw in draws]
     target = np.log([draw.power_w / draw.tdp_w for draw in draws])
@@ -132,7 +142,17 @@ def fit_power(draws: Sequence[Draw], start: PowerModel | None = None) -> PowerMo
 
     low, high = zip(*FITTED.values(), strict=True)
     solution = least_squares(residuals, list(_START.values()), bounds=(low, high), loss="soft_l1", f_scale=_SOFT)
-    return replace(model, **dict(zip(FITTED, map(float, solution.x), strict=True)))
+    model = replace(model, **dict(zip(FITTED, map(float, solution.x), strict=True)))
+    if not waiting:
+        return model
+    drawn = np.log([draw.power_w / draw.tdp_w for draw in waiting])
+
+    def waited(values: FloatArray) -> FloatArray:
+        off: FloatArray = np.log(known_shares(waiting, replace(model, waiting_frac=float(values[0])))) - drawn
+        return off
+
+    rest = least_squares(waited, [model.idle_frac], bounds=_WAITING, loss="soft_l1", f_scale=_SOFT)
+    return replace(model, waiting_frac=float(rest.x[0]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +168,7 @@ def errors(draws: Sequence[Draw], model: PowerModel) -> Errors:
     """Return the log errors of a model of power on runs."""
     drawn = np.array([draw.power_w / draw.tdp_w for draw in draws])
     rates = np.array([draw.rate_ratio for draw in draws])
-    known, predicted = (shares([getattr(draw, name) for draw in draws], model) for name in ("measured", "predicted"))
+    known, predicted = known_shares(draws, model), shares([draw.predicted for draw in draws], model)
     return Errors(
         power=np.log(known / drawn), power_all=np.log(predicted / drawn), energy=np.log(predicted / drawn / rates)
     )

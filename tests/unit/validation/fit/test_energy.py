@@ -1,4 +1,4 @@
-"""The fit of power: it finds what made the draws, and leaves images out."""
+"""The fit of power: it finds what made the draws, and takes from images only what a waiting device draws."""
 
 from dataclasses import replace
 
@@ -31,9 +31,20 @@ def test_the_fit_finds_the_loads_that_made_the_draws() -> None:
     assert found.most_frac == pytest.approx(0.95, abs=0.01)
 
 
-def test_images_do_not_move_the_fit() -> None:
-    images = [replace(one, task="image-chat", power_w=100.0) for one in draws()]
-    assert fit_power([*draws(), *images]) == fit_power(draws())
+def test_images_tell_what_a_waiting_device_draws_and_nothing_else() -> None:
+    images = []
+    for one in draws():
+        working = float(shares([one.predicted], TRUE)[0])
+        images.append(replace(one, task="image-chat", rate_ratio=4.0, power_w=700.0 * (0.3 + (working - 0.3) / 4.0)))
+    found = fit_power([*draws(), *images])
+    assert found.waiting_frac == pytest.approx(0.3, abs=0.01)
+    assert replace(found, waiting_frac=0.0) == replace(fit_power(draws()), waiting_frac=0.0)
+
+
+def test_only_tasks_with_images_wait_for_their_host() -> None:
+    slow = [replace(one, rate_ratio=4.0) for one in draws()]
+    assert np.allclose(errors(slow, TRUE).power, errors(draws(), TRUE).power)
+    assert np.median(errors([replace(one, task="video-chat") for one in slow], TRUE).power) < -0.3
 
 
 def test_the_interval_holds_eight_of_ten_runs_that_no_fit_saw() -> None:
