@@ -31,6 +31,11 @@ SCALES: dict[str, int] = {word: size for size, *words in (*LARGE, *MYRIADS) for 
 """Words by which people scale a number, wherever one is read."""
 SCALE_LETTERS = {"k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
 """Letters that scale a plain count; in a unit ``M`` begins another, such as MB, and ``B`` is a byte."""
+COMMAND_LETTERS = {
+    **{letter.lower(): int(_PREFIX[letter]) for letter in ("k", "M", "G")},
+    **{letter[0].upper(): size for letter, size in _BINARY.items() if letter in {"Ki", "Mi", "Gi"}},
+}
+"""Letters that scale a count on the command line of an inference engine: small ones by tens, capitals by twos."""
 _SCALE = {**SCALES, "m": 10**6}
 
 CURRENCIES = ("CNY", "USD", "HKD", "EUR", "GBP", "JPY", "INR", "KRW", "SAR", "AED")

@@ -14,10 +14,10 @@ from jevons.errors import InputError
 from jevons.files import read_text
 from jevons.serving.launch.flags import FLAGS, NEUTRAL, SHORT, SWITCHES, UNMODELLED
 from jevons.serving.launch.words import commands_of
+from jevons.units import COMMAND_LETTERS
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 _COUNT = re.compile(r"(-?(?:\d+(?:\.\d*)?|\.\d+))([kKmMgG]?)(?:i?[bB])?")
-_SCALES = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
 _LONGEST = 100_000
 _DEGREES, _MOST_DEGREE = {"tp", "pp", "dp", "ep"}, 4096
 
@@ -288,7 +288,7 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
 
 def _number(value: str) -> float | None:
     stated = _COUNT.fullmatch(value.strip())
-    return None if stated is None else float(stated[1]) * _SCALES[stated[2]]
+    return None if stated is None else float(stated[1]) * COMMAND_LETTERS.get(stated[2], 1)
 
 
 def _record(value: str, inner: str) -> dict[str, Any]:

@@ -8,16 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from jevons.study.announcement import lexicon, money, prices, ratios
 from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.context import Context
 from jevons.study.announcement.figure import Figure, moved
 from jevons.study.announcement.figures import figures
 from jevons.study.announcement.grid import Grid, head_of, in_unit
-from jevons.study.announcement.local_currencies import local_currencies
+from jevons.study.announcement.local_currencies import home_currency, local_currencies
 from jevons.study.announcement.mentions import Mention, dominant, main_firm, mentions, own_topic, role_of
-from jevons.study.announcement.reader import Context, Reader
+from jevons.study.announcement.reader import Reader
 from jevons.study.announcement.relative import dated
 from jevons.study.announcement.text import Sentence
 
-_RESULTS = re.compile(r"results|reported|earnings call|quarter ended|业绩|财报|季报|公布|实现营业收入")
+_RESULTS = re.compile(
+    r"results|reported|(?:earnings|quarter|results|conference) call|trading update|quarter ended"
+    r"|业绩|财报|季报|公布|实现营业收入"
+)
 _ANNUAL = re.compile(
     r"年报|年度业绩|全年业绩|业绩快报|年度报告|full[- ]year (?:results|earnings)|annual (?:results|report)"
     r"|(?:results|report) for (?:the )?(?:full |fiscal |financial )?year|fy ?\d{2,4} results"
@@ -40,8 +44,8 @@ def claims_of(
     the one that it speaks of where it states no day.
     """
     main = main_firm(sentences, stated)
-    topic, analyst, alone = main, "", dominant(sentences, stated, main)
-    local = local_currencies(sentences, main)
+    topic, analyst, asked, alone = main, "", "", dominant(sentences, stated, main)
+    local, home = local_currencies(sentences, main), home_currency(sentences)
     reported: Figure | None = None
     head: Grid | None = None
     claims: list[Claim] = []
@@ -50,26 +54,33 @@ def claims_of(
         named = mentions(sentence.plain, stated)
         now = own_topic(sentence.plain, named, main)
         speaker = lexicon.firm(now or topic)
-        read = figures(sentence.plain, sentence.text, "" if speaker is None else speaker.currency, local)
-        read = dated(read, sentence.plain, day, 12 if speaker is None else speaker.fiscal_end_month, year)
-        reported = _reported(sentence, read, now or topic, main) or reported
+        listed = speaker is not None and speaker.key in lexicon.firms()
+        currency = speaker.currency if speaker is not None and listed else home
+        read = figures(sentence.plain, sentence.text, currency, local)
+        read = dated(
+            read, sentence.plain, day, 12 if speaker is None else speaker.fiscal_end_month, year,
+            _of_clause_before(claims, _goes_on(claims, sentence)) or reported,
+        )  # fmt: skip
+        reported = _reported(sentence, read, now or topic, main, day) or reported
         above, head = head, head_of(sentence, read, head)
         if head is not None and head is not above:
             read = [f for f in read if f.kind == "period"]
-        read = in_unit(sentence, read, head, "" if speaker is None else speaker.currency)
+        read = in_unit(sentence, read, head, currency)
         last = _goes_on(claims, sentence)
         context = Context(
             main=main, company=main if alone else topic or main, topic=topic, analyst=analyst,
-            reported=_of_clause_before(last) or reported, stated=stated,
+            reported=_of_clause_before(claims, last) or reported, stated=stated,
             last="" if last is None else last.quantity,
             price=last if last is not None and last.kind == "price" else None,
-            priced=_priced(claims, sentence), spoken=_spoken(claims, sentence),
+            priced=_priced(claims, sentence), spoken=_spoken(claims, sentence), asked=asked,
+            subject=_subject(claims, sentence),
         )  # fmt: skip
         reader = Reader(sentence, read, named, context, head)
         of_sentence = [] if _LEGAL.search(sentence.plain) else list(_read(reader))
         for claim in of_sentence:
             _add(claims, claim)
         silent += not of_sentence
+        asked = _asked(reader, asked, claimed=bool(of_sentence))
         analyst = next((m.firm for m in reversed(named) if role_of(m.firm) == "analyst"), analyst)
         spoken = reader.acting[0].firm if reader.acting and not named else topic
         topic = _next_topic(now, spoken, main, named, claimed=bool(of_sentence), asked=_is_heading(sentence))
@@ -83,9 +94,12 @@ def _goes_on(claims: Sequence[Claim], sentence: Sentence) -> Claim | None:
     return last if last is not None and beside and last.sentence.text.endswith((";", "；")) else None
 
 
-def _of_clause_before(last: Claim | None) -> Figure | None:
+def _of_clause_before(claims: Sequence[Claim], last: Claim | None) -> Figure | None:
     """Return the quarter or year of what was said before a semicolon, which the clause behind it goes on with."""
-    period = None if last is None else last.named.get("period")
+    same = [
+        c.named["period"] for c in claims if last is not None and c.sentence is last.sentence and "period" in c.named
+    ]
+    period = same[-1] if same else None
     if last is None or period is None or not re.match(r"(?:FY)?\d{4}(?:-[QH]\d|-\d+M)?$", period.label):
         return None
     return moved(period, last.sentence.start)
@@ -100,9 +114,31 @@ def _priced(claims: Sequence[Claim], sentence: Sentence) -> Claim | None:
 
 def _spoken(claims: Sequence[Claim], sentence: Sentence) -> str:
     """Return the quantity of the amount that the sentence right before states last; empty elsewhere."""
-    moneys = [c for c in claims if "amount" in c.named]
+    moneys = [c for c in claims if "amount" in c.named and not _is_part(c)]
     near = moneys and sentence.start - moneys[-1].sentence.end <= _HEADING
     return moneys[-1].quantity if near else ""
+
+
+def _subject(claims: Sequence[Claim], sentence: Sentence) -> str:
+    """Return the quantity of the first claim of the sentence right before; empty where it has none."""
+    last = claims[-1].sentence if claims else None
+    if last is None or sentence.start - last.end > _NEXT_SENTENCE:
+        return ""
+    return next(claim.quantity for claim in claims if claim.sentence is last)
+
+
+def _is_part(claim: Claim) -> bool:
+    """Return whether an amount is said to be a part of the one before it, which what follows does not go on from."""
+    lead = claim.sentence.plain[: claim.named["amount"].start]
+    return bool(re.search(r"(?:其中|(?<![a-z])(?:of which|including|of it))[^,，;；。]{0,16}$", lead))
+
+
+def _asked(reader: Reader, before: str, *, claimed: bool) -> str:
+    """Return the quantity that a question asks for, which stands for the answer's first amounts too."""
+    plain = reader.sentence.plain.rstrip('"”』」 ')
+    if plain.endswith(("?", "？")):
+        return "" if claimed or not reader.words else reader.words[-1][2]
+    return "" if claimed else before
 
 
 _NEXT_SENTENCE = 3
@@ -122,17 +158,20 @@ def _is_heading(sentence: Sentence) -> bool:
 
 
 _HEADING = 12
+_MONTHS = r"\d{4}-\d\d to \d{4}-\d\d"
+"""A run of months, as a period's label."""
 
 
-def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str) -> Figure | None:
+def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str, day: dt.date | None) -> Figure | None:
     """Return the quarter, or other part of a year, that a sentence reports results of."""
-    kinds = (
-        r"(?:FY)?\d{4}(?:-(?:Q\d|H\d|\d+M))?" if _ANNUAL.search(sentence.plain) else r"(?:FY)?\d{4}-(?:Q\d|H\d|\d+M)"
-    )
+    kinds = rf"(?:FY)?\d{{4}}(?:-(?:Q\d|H\d|\d+M))?|{_MONTHS}"
     spans = [f for f in read if f.kind == "period" and re.fullmatch(kinds, f.label)]
-    spans = [f for f in spans if not ahead(sentence, f)]
+    spans = [f for f in spans if not ahead(sentence, f) and sentence.plain[f.start - 1 : f.start] not in {"(", "（"}]
     if firm != main or len({f.label for f in spans}) != 1:
         return None
+    if re.fullmatch(r"(?:FY)?\d{4}", spans[0].label) and not _ANNUAL.search(sentence.plain):
+        ended = day is not None and int(spans[0].label[-4:]) == day.year - 1
+        return moved(spans[0], sentence.start) if ended and _RESULTS.search(sentence.plain) else None
     money_or_results = _RESULTS.search(sentence.plain) or any(f.kind == "money" for f in read)
     return moved(spans[0], sentence.start) if money_or_results else None
 

@@ -24,6 +24,15 @@ def powers(sentence: str) -> Any:
     """Yield electric power."""
     for match in POWER.finditer(sentence):
         unit = POWER_UNITS[match["unit"][0]]
+        if match["b"] and FROM_TO.search(sentence[: match.start()]) and not re.search("[-–—~]", match[0]):
+            first = POWER_UNITS[(match["unit0"] or match["unit"])[0]]
+            for name, end, scale in (("a", match.end("a"), first), ("b", match.end(), unit)):
+                size, place = value_of(match[name])[0] * scale, Span(match.start(name), end)
+                yield (
+                    place,
+                    Figure(kind="power", low=size, high=size, unit="W", start=place.start(), end=place.end(), text=""),
+                )
+            continue
         if match["unit0"] and match["b"]:
             low, high = value_of(match["a"])[0] * POWER_UNITS[match["unit0"][0]], value_of(match["b"])[1] * unit
         elif match["unit0"]:
@@ -182,6 +191,7 @@ def _count_of(sentence: str, match: re.Match[str] | None, nouns: re.Pattern[str]
         earlier = list(nouns.finditer(sentence, max(0, match.start() - reach_back), match.start()))
         things = [lexicon.count_words()[match_[0]] for match_ in earlier]
         what = "tokens" if "tokens" in things else things[-1] if things else ""
+        what = what or lexicon.count_words().get(match["measure"] or "", "")
         what = "servers" if not what and match["measure"] == "架" else what
         end = match.end()
     elif arabic and high >= 1000 and (own := re.match(r"\s?([a-z]{3,}s)(?![a-z])", rest)):

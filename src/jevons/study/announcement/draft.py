@@ -13,7 +13,7 @@ from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.text import Sentence
-from jevons.units import CURRENCIES, format_money
+from jevons.units import CURRENCIES, LARGE, format_money
 
 _MADE = re.compile(r"产量|产能|出货|销量|output|produc|shipment|ship(?:s|ped)?\b|sold|sells")
 """Words of accelerators that are made or sold, which nobody has installed."""
@@ -83,9 +83,9 @@ def _amount(figure: Figure, sentence: Sentence) -> Any:
 
 
 def _exact(figure: Figure) -> str:
-    for scale, word in ((1e12, "tn "), (1e9, "bn "), (1e6, "mn ")):
+    for scale, word, _ in LARGE[:3]:
         if figure.low >= scale:
-            return f"{figure.low / scale:.10g} {word}{figure.unit}"
+            return f"{figure.low / scale:.10g} {word} {figure.unit}"
     return f"{figure.low:.10g} {figure.unit}"
 
 

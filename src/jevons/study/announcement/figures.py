@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -42,7 +43,6 @@ from jevons.study.announcement.patterns import (
     SERIES,
     TICKER,
     TO_MONEY,
-    TOKEN_SCALE,
     VALUED,
 )
 from jevons.study.announcement.relative import relative
@@ -94,7 +94,24 @@ def figures(sentence: str, written: str, currency: str, local: Mapping[str, str]
     for match, figure in counts(sentence):
         if free(match):
             add(figure)
-    return sorted((_qualified(quantity, sentence) for quantity in read), key=lambda one: one.start)
+    read = sorted((_qualified(figure, sentence) for figure in read), key=lambda figure: figure.start)
+    return _all_fiscal(read, sentence)
+
+
+_BETWEEN_YEARS = re.compile(r"\s?(?:[/、,，]|and|及|和|与|至|to)\s?")
+
+
+def _all_fiscal(read: list[Figure], sentence: str) -> list[Figure]:
+    """Return the figures with each year of a list a fiscal one where one of them is: ``2027及2028财年``."""
+    years = [place for place, figure in enumerate(read) if re.fullmatch(r"(?:FY)?20\d\d", figure.label)]
+    for _ in range(2):
+        for first, second in itertools.pairwise(years):
+            a, b = read[first], read[second]
+            joined = second == first + 1 and _BETWEEN_YEARS.fullmatch(sentence, a.end, b.start)
+            if joined and a.label.startswith("FY") != b.label.startswith("FY"):
+                plain = first if b.label.startswith("FY") else second
+                read[plain] = replace(read[plain], label=f"FY{read[plain].label}")
+    return read
 
 
 def _qualified(figure: Figure, sentence: str) -> Figure:
@@ -217,8 +234,8 @@ def _percents(sentence: str) -> Any:
             size = 2.0 ** value_of(match["fan"])[0] - 1
             yield found(match, kind="percent", low=size, high=size, unit="1", what="factor")
             continue
-        group, less = ("n", 0.0) if match["n"] else ("m" if match["m"] else "k", 1.0)
-        low, high = value_of(match[group])
+        group, less = next((g, 0.0 if g == "n" else 1.0) for g in ("n", "m", "j", "k") if match[g])
+        low, high = value_of("two" if match[group] == "twice" else match[group])
         figure = Figure(
             kind="percent", low=low - less, high=high - less, unit="1", start=match.start(group), end=match.end(),
             text="", what="factor",
@@ -374,7 +391,8 @@ def _priced(figure: Figure, sentence: str) -> Figure:
         said = after or before
         if said is None:
             return figure
-        scale = TOKEN_SCALE.get((said["en"] or said["zh"] or "").strip(), 1.0)
+        per = (said["en"] or said["zh"] or "").strip()
+        scale = value_of(per)[0] if per else 1.0
         scale = 1e6 if after is None and said["en"] is None and said["zh"] is None else scale
         end = figure.end if after is None else after.end()
         return replace(figure, kind="price", end=end, low=figure.low * 1e6 / scale, high=figure.high * 1e6 / scale)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jevons.study.announcement.figure import Figure, moved
-from jevons.study.announcement.numerals import DIGITS, value_of
+from jevons.study.announcement.numerals import DIGITS, magnitude_of, value_of
 from jevons.study.announcement.patterns import BEFORE
 from jevons.study.announcement.text import Sentence
 
@@ -16,7 +16,6 @@ _UNIT = re.compile(
     r"(?P<pre>rmb|us\$|usd|\$|cny|人民币|hk\$|港元|美元)?\s?(?:in )?(?P<en>millions?|billions?|thousands?)(?![a-z])"
     r"|(?P<zh>百万|亿|万|千)(?P<post>元|美元|港元)"
 )
-_SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "百万": 1e6, "亿": 1e8, "万": 1e4, "千": 1e3}
 _CELL = re.compile(rf"\s*(?P<open>[(（-])?\s?(?P<number>{DIGITS})\s?[)）]?\s*")
 
 
@@ -51,14 +50,14 @@ def head_of(sentence: Sentence, figures: Sequence[Figure], before: Grid | None) 
     if any(f.kind in {"money", "percent"} and re.search(r"\d", f.text) for f in figures) or not spans:
         return before
     found = (next((f for f in spans if a <= f.start < b), None) for a, b in places)
-    periods = tuple(None if one is None else moved(one, sentence.start) for one in found)
+    periods = tuple(None if period is None else moved(period, sentence.start) for period in found)
     changes = frozenset(
         i for i, (a, b) in enumerate(places) if _CHANGE.search(sentence.plain[a:b]) and periods[i] is None
     )
     unit = _UNIT.search(sentence.plain)
     if unit is None:
         return Grid(periods=periods, changes=changes, unit="", scale=1.0)
-    scale = _SCALES[unit["zh"] or unit["en"].removesuffix("s")]
+    scale = magnitude_of(unit["zh"] or unit["en"].removesuffix("s"))
     money = BEFORE.get(unit["pre"] or "") or {"元": "CNY", "美元": "USD", "港元": "HKD"}.get(
         unit["post"] or unit["pre"] or "", ""
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.numerals import DIGITS, magnitude_of, value_of
+from jevons.study.announcement.patterns import FOREIGN
 from jevons.study.announcement.text import Sentence
 
 _SAME_IN_DOLLARS = re.compile(
@@ -15,6 +16,27 @@ _SAME_IN_DOLLARS = re.compile(
 )
 _YEN_A_DOLLAR = 40.0
 """Between the yuan (7 a dollar) and the yen (more than 70)."""
+
+
+def home_currency(sentences: Sequence[Sentence]) -> str:
+    """Return the currency of bare amounts of firms that no list has: the yuan in simplified Chinese, else none.
+
+    Examples
+    --------
+    >>> from jevons.study.announcement.text import sentences
+    >>> home_currency(sentences("云上科技营收13亿，增了四成。")), home_currency(sentences("雲上科技營收13億。"))
+    ('CNY', '')
+    """
+    whole = "".join(sentence.text for sentence in sentences)
+    chinese = re.findall("[\u4e00-\u9fff]", whole)
+    traditional = any(ord(char) in lexicon.simplified() for char in chinese)
+    other = any(re.search(FOREIGN, sentence.plain) for sentence in sentences)
+    mostly = len(chinese) > _MOSTLY * len(whole)
+    return "CNY" if mostly and not traditional and not other else ""
+
+
+_MOSTLY = 0.4
+"""Part of a text's characters from which on it is Chinese."""
 
 
 def local_currencies(sentences: Sequence[Sentence], main: str) -> Mapping[str, str]:

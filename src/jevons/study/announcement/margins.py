@@ -65,7 +65,8 @@ def _kind(plain: str, figures: Sequence[Figure], figure: Figure, places: Sequenc
         begin, end, kind = before[-1]
         between = plain[end : figure.start]
         other = any(f.kind in {"money", "count", "devices"} and begin < f.start < figure.start for f in figures)
-        if not other and not re.search(r"[;；。]", between) and not _ANOTHER.search(between):
+        another = _ANOTHER.search(between) or lexicon.quantity_pattern().search(between)
+        if not other and not re.search(r"[;；。]", between) and not another:
             return kind
     joined = re.compile(r"\s?(?:的|in |for )?\s?")
     return next((kind for begin, _, kind in places if joined.fullmatch(plain, figure.end, begin)), "")

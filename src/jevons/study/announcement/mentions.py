@@ -115,15 +115,62 @@ def is_object(plain: str, named: Sequence[Mention], mention: Mention) -> bool:
     ``Capex of Meta`` and ``revenue at Oracle`` are Meta's and Oracle's; ``27 % of OpenAI`` is not OpenAI's.
     """
     lead = plain[: mention.start]
+    if _RESULTS_OF.match(plain, mention.end):
+        return False
+    if _has_thing(plain, named, mention):
+        return True
     if compared(plain, mention) or _PARTNERS.match(plain, mention.end):
         return True
     earlier = [m for m in named if m.end <= mention.start]
     if earlier and earlier[-1].firm != mention.firm and JOINED.fullmatch(plain, earlier[-1].end, mention.start):
         return is_object(plain, named, earlier[-1]) or bool(re.search(r"[与和]$", lead) and _DEAL_ZH.search(plain))
-    if not _OBJECT.search(lead[-24:]):
+    if _DOES.match(plain, mention.end) and re.search(r"(?<![a-z])with\s$", lead):
+        return False
+    if _second(plain, named, mention):
+        return True
+    if not _OBJECT.search(lead[-24:]) or (lead.endswith("由") and _DOES_ZH.match(plain, mention.end)):
         return False
     of = _OF_QUANTITY.search(lead)
     return of is None or not lead[: of.start()].endswith(tuple(_OWN & lexicon.quantity_words().keys()))
+
+
+_DOES = re.compile(r" (?:also |now )?[a-z]+ing(?: [a-z]+)? ")
+"""What who stands behind ``with`` does: ``with ASML putting in``."""
+_ACTS = re.compile(rf"(?:['’]s|\s?[,(]| (?:[a-z]+ly |also |now |then )?(?:{'|'.join(lexicon.words('acts'))})(?![a-z]))")
+"""What follows who acts: a verb, what it has, or an aside."""
+_CLAUSE = re.compile(
+    r"[,;:.]|(?<![a-z])(?:said|says|say|that|while|as|and|but|because|than|which|who|expects?|sees?)(?![a-z])"
+)
+
+
+def _second(plain: str, named: Sequence[Mention], mention: Mention) -> bool:
+    """Return whether an English clause has someone who acts before a firm that no verb follows: ``AMD will issue OpenAI warrants``."""
+    lead = _CLAUSE.split(plain[: mention.start])[-1]
+    begin = mention.start - len(lead)
+    before = [m for m in named if begin <= m.start and m.end < mention.start]
+    if not before or before[0].start > begin + 1 or _ACTS.match(plain, mention.end):
+        return False
+    verb = plain[before[0].end : mention.start]
+    return bool(re.fullmatch(r" (?:[a-z]+ ){1,4}", verb)) and mention.end < len(plain) and plain[mention.end].isspace()
+
+
+_RESULTS_OF = re.compile(
+    r"['’]s (?:[\w-]+ ){0,4}?(?:call|results|earnings|report|prospectus|filing|update|statement)(?![a-z])"
+)
+"""What follows the firm that a text begins with: ``on Oracle's first-quarter call``."""
+_DOES_ZH = re.compile(r"[^，,。]{0,4}(?:投资|建设|承建|运营|主导|牵头|出资|开发|负责)")
+"""What who stands behind 由 does with the thing that is spoken of, rather than for another."""
+
+
+def _has_thing(plain: str, named: Sequence[Mention], mention: Mention) -> bool:
+    """Return whether only a thing of a firm is spoken of, behind who acts: ``it will convert Sharp's former plant``."""
+    own = re.match(r"['’]s (?:[\w-]+ ){0,3}[\w-]+", plain[mention.end :])
+    if own is None or lexicon.quantity_pattern().search(own[0]):
+        return False
+    clause = _CLAUSE.split(plain[: mention.start])[-1]
+    begin = mention.start - len(clause)
+    acting = any(begin <= m.start and m.end <= mention.start for m in named) or _PRONOUN.search(clause)
+    return bool(acting)
 
 
 _DEAL_ZH = re.compile(r"签订|签署|达成|合作")
@@ -182,29 +229,34 @@ def own_topic(plain: str, named: Sequence[Mention], main: str) -> str:
     return first.firm
 
 
-def _votes(sentences: Sequence[Sentence], stated: Mapping[str, str] | None) -> Counter[str]:
-    """Return how much each firm acts, the first sentences weighing more; where none acts, how much it is named."""
+def _votes(sentences: Sequence[Sentence], stated: Mapping[str, str] | None, told: int) -> Counter[str]:
+    """Return how much each firm acts, or *told* where it is only told of, the first sentences weighing more."""
     votes: Counter[str] = Counter()
-    others: Counter[str] = Counter()
     for place, sentence in enumerate(sentences):
         named = mentions(sentence.plain, stated)
         for mention in named:
             if role_of(mention.firm) != "firm" or compared(sentence.plain, mention):
                 continue
-            acts = not is_object(sentence.plain, named, mention)
-            (votes if acts else others)[mention.firm] += 3 if place < 3 else 1
-    return votes or others
+            weight = _DOING if not is_object(sentence.plain, named, mention) else told
+            votes[mention.firm] += weight * (_BEGINS if place < _BEGINS else 1)
+    return votes
+
+
+_DOING, _IS_TOLD_OF = 5, 2
+"""How much a firm weighs where it acts, and where something is done to it."""
+_BEGINS = 3
+"""Sentences with which a text begins, and how much more they weigh."""
 
 
 def main_firm(sentences: Sequence[Sentence], stated: Mapping[str, str] | None = None) -> str:
     """Return the firm that an announcement is about: who acts most, the first sentences weighing more."""
-    votes = _votes(sentences, stated)
+    votes = _votes(sentences, stated, _IS_TOLD_OF)
     return votes.most_common(1)[0][0] if votes else ""
 
 
 def dominant(sentences: Sequence[Sentence], stated: Mapping[str, str] | None, main: str) -> bool:
     """Return whether a text is of one firm, so that ``the company`` is that firm also after another was named."""
-    votes = _votes(sentences, stated)
+    votes = _votes(sentences, stated, 0)
     return votes[main] >= _MOST_OF * sum(votes.values())
 
 

@@ -35,6 +35,15 @@ _LISTED = re.compile(r"(?:\s(?:to|for|with|from|at|in)\s[^,;，；]{2,30}?)?\s?(
 _OR = re.compile(r"\s?(?:or|即|合)\s?")
 _EARNED = re.compile(r"earnings|profit|loss|earned|盈利|收益|盈余|亏损")
 _POWER_KIND = re.compile(r"active|contracted|connected")
+_OF_OWN = re.compile(rf"\sof (?:its |new |annual )?(?:{lexicon.quantity_pattern().pattern})")
+_WENT_TO = re.compile(
+    r"(?:大幅|进一步)?[升降增减提调下上扩缩]?[升降高低加少大窄]?(?:至|到)(?:约|近)?|\s?to\s(?:about )?"
+)
+"""Words between a level and the one that it went to."""
+_SEGMENT = re.compile(
+    r"(?:^|[.,;，；。]\s?)(?:(?:google|alibaba|阿里) ?)?(?:cloud|aws|云业务|云计算|云智能|云)\s?[:：]?\s?$"
+)
+"""A cloud's name alone before an amount, as notes on results have it."""
 _TO = re.compile(r"(?:to|至|到)\s?(?:about |约)?$")
 _SAME = re.compile(
     r"first time|record|milestone|the .{0,12}mark|首次|新高|大关|against|versus|compared with|missed|beat|topped|ahead of|short of|in line with|接近|close to|对比|consensus|高于市场|低于市场"
@@ -55,7 +64,7 @@ def calls(reader: Reader) -> Iterator[Claim]:
     price = min(prices, key=lambda f: abs(f.start - count.start))
     product = (price.low * count.low, price.high * count.high, price.unit)
     named = {"price_per_call": price, "calls": count} | reader.period(count)
-    yield reader.make("calls", "", "spending on calls", named, derived={"spending": product})
+    yield reader.make("calls", reader.firm(count.start), "spending on calls", named, derived={"spending": product})
 
 
 def multiples(reader: Reader) -> Iterator[Claim]:
@@ -151,7 +160,7 @@ def amounts(reader: Reader) -> Iterator[Claim]:
             continue
         claim = _amount(reader, figure, previous, moneys, done)
         _link(reader, done, claim, figure)
-        done.append(claim)
+        done.append(_came_from(reader, done, claim))
     yield from done
 
 
@@ -169,6 +178,19 @@ def _link(reader: Reader, done: list[Claim], claim: Claim, figure: Figure) -> No
     if "period" in claim.named:
         named["previous_period"] = claim.named["period"]
     done[-1] = replace(last, named=named)
+
+
+def _came_from(reader: Reader, done: list[Claim], claim: Claim) -> Claim:
+    """Return a claim with the level of another period that it went from, if that is the claim right before."""
+    last = done[-1] if done else None
+    old, new = (None if stated is None else stated.named.get("amount") for stated in (last, claim))
+    if last is None or old is None or new is None or last.status != "earlier" or old.unit != new.unit:
+        return claim
+    if "previous" in claim.named or not _WENT_TO.fullmatch(reader.plain, old.end, new.start):
+        return claim
+    done.pop()
+    before = {"previous": old} | ({"previous_period": last.named["period"]} if "period" in last.named else {})
+    return replace(claim, quantity=claim.quantity or last.quantity, named=claim.named | before)
 
 
 def _converted(reader: Reader, moneys: list[Figure]) -> list[Figure]:
@@ -219,7 +241,10 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
         return quantity
     if last is None and reader.context.spoken and cue("only").before.search(clause) and not _has_word(reader, figure):
         return reader.context.spoken
-    return bought(reader.plain, figure) or stated_noun(reader.plain, figure)
+    if _SEGMENT.search(reader.plain[: figure.start]):
+        return "cloud_revenue"
+    noun = bought(reader.plain, figure) or stated_noun(reader.plain, figure)
+    return noun or (reader.context.asked if last is None or last.quantity == reader.context.asked else "")
 
 
 def _has_word(reader: Reader, figure: Figure) -> bool:
@@ -236,12 +261,13 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         figure = signed(figure, -1.0)
     elif (
         figure.middle > 0
-        and cue("loss").precedes(reader.plain, figure)
+        and cue("loss").precedes(reader.plain, reader.lists.first.get(figure.start, figure))
         and quantity not in {"capex", "contract", "notes", "debt"}
     ):
         quantity = quantity or "net_income"
         figure = signed(figure, -1.0)
     change = cue("change").precedes(reader.plain, figure) and not _TO.search(reader.plain[: figure.start])
+    change = change and not _OF_OWN.match(reader.plain, figure.end)
     moved = last is not None and (change or _CHANGE_AFTER.match(reader.plain, figure.end)) and not reader.beside(figure)
     if moved or (last is None and quantity and cue("change_by").precedes(reader.plain, figure)):
         firm = reader.firm(figure.start)
@@ -259,7 +285,7 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
     olds = [f for f in previous if _measured(reader, f, moneys) is figure]
     if olds:
         named["previous"] = olds[0]
-    firm = reader.firm(figure.start)
+    firm = "" if quantity == "market_size" else reader.firm(figure.start)
     period = reader.own_period(figure, firm, quantity)
     named |= period
     analysts = [m.firm for m in reader.mentions if role_of(m.firm) == "analyst"]
@@ -267,7 +293,7 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         quantity = "target"
     if per_share(figure, reader.plain) and quantity in {"", "capex"}:
         quantity = "share_price"
-    lasting = "period" in period and (period["period"].low > 1 or period["period"].label == "next")
+    lasting = not done and "period" in period and (period["period"].low > 1 or period["period"].label == "next")
     if quantity == "capex" or (not quantity and lasting):
         return _budget(reader, figure, firm, quantity or "capex", named)
     if quantity in {"target", "unit_value"}:

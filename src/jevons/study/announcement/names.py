@@ -43,6 +43,12 @@ def _english() -> tuple[re.Pattern[str], ...]:
         re.compile(rf"\b(?:said|says|according to) (?P<name>{_NAME})(?=[,.]|$)"),
         re.compile(rf"(?:^|[.,;] )(?:At|For) (?P<name>{_NAME}),"),
         re.compile(rf"\b(?:{people})(?: executive| officer)? (?:of|at|for) (?P<name>{_NAME})"),
+        re.compile(
+            rf"(?:[Ii]nitiat\w+|[Cc]overage|[Rr]esum\w+|[Ss]tart\w*)(?: coverage)? (?:on|of) (?P<name>{_NAME})(?= (?:with|at|as)\b|[,.])"
+        ),
+        re.compile(
+            rf"(?:[Uu]pgrad\w+|[Dd]owngrad\w+|[Rr]at(?:es?|ing)|[Rr]eiterat\w+) (?P<name>{_NAME})(?= (?:to|at|from|as)\b)"
+        ),
         re.compile(rf"(?<![\w-])(?P<name>{_NAME}), (?:an?|the|its) (?:[\w-]+ ){{0,4}}?(?:{sorts})\b"),
     )
 
@@ -52,6 +58,14 @@ _CHINESE = re.compile(
     r"(?:(?:于|在)?(?:\d{4}年)?(?:\d{1,2}月\d{1,2}日)?(?:今日|今天|昨日|近日)?)"
     r"(?:宣布|表示|公布|发布|公告|披露|称|计划|将|拟|预计|签订|签署|与)"
 )
+_AGENT_ZH = re.compile(
+    rf"由(?P<name>[\u4e00-\u9fff]{{2,12}}?{_FORM_ZH}+)(?=[^，,。]{{0,4}}(?:投资|投資|建设|建設|承建|运营|運營|营运|主导|主導|牵头|牽頭|出资|出資|开发|開發|负责|負責))"
+)
+"""Who does something, behind 由."""
+_REPORT_OF_ZH = re.compile(
+    r"(?:^|[，,。；;：:、“《]|[了遍看读讀翻聊篇份看完家是对對])(?P<name>(?:(?![了遍看读讀翻聊篇份家是的和与與])[\u4e00-\u9fff]){2,6})(?=的?(?:财报|財報|年报|年報|季报|季報|招股书|招股書|业绩会|業績會|电话会|電話會))"
+)
+"""Whose report is spoken of: behind a mark, a measure word or a verb of reading."""
 _LISTED_ZH = re.compile(
     r"(?:^|[，,。；;：:、“])(?P<name>[\u4e00-\u9fff]{2,10})(?=[（(]\s?(?:\d{6}[)）]|\d{4,6}\.|[A-Z]{2,6}[:：]|股票代[码號号]))"
 )
@@ -60,7 +74,7 @@ _REPORTS_ZH = re.compile(
     r"(?=宣布|发布|發布|公布|公佈|披露|公告|签署|簽署|签订|簽訂|完成[^，,。]{0,8}融[资資]|招股[书書]|20\d\d年?(?:年[报報]|中[报報]|半年[报報]|[一二三四]季|第[一二三四]季|业绩|業績))"
 )
 _RATED_ZH = re.compile(
-    r"(?:预计|維持|维持|看好|给予|給予|首予|上调|上調|下调|下調|重申)(?P<name>[\u4e00-\u9fff]{2,6}?)(?=20\d\d|的?目[标標]价|的?[“「]|的?(?:买入|買入|增持)|归母|營收|营收)"
+    r"(?:预计|維持|维持|看好|给予|給予|首予|上调|上調|下调|下調|重申)(?P<name>[\u4e00-\u9fff]{2,6}?)(?=20\d\d(?![\d万亿千百元])|的?目[标標]价|的?[“「]|的?(?:买入|買入|增持)|归母|營收|营收)"
 )
 _LATIN_ZH = re.compile(
     r"(?<![A-Za-z])(?P<name>[A-Z][A-Za-z0-9]+(?: [A-Z][A-Za-z0-9]+){0,2})\s?(?:[（(][^）)]{2,30}[）)])?"
@@ -79,7 +93,7 @@ _WEAK = frozenset(
 )
 """Verbs that also follow what is no firm, at the beginning of a sentence."""
 _NO_NAME_ZH = re.compile(
-    r"^(?:预计|预期|维持|给予|记者|据|报道|数据|报告|消息|财报|业绩|研报|招股|管理层|董事|行业|市场|政府|国家|全国|目标|其中|净利|收入|营收|今年|明年|去年|全年|同时|另外|公司|本公司|该公司|集团|本集团|其|该|旗下|这家|一家|多家|各|未来|我们|上述|目前|此外)|宣布|表示|公布|计划|过去|超过"
+    r"^(?:预计|预期|维持|给予|记者|据|报道|数据|报告|消息|财报|业绩|研报|招股|管理层|董事|行业|市场|政府|国家|全国|目标|其中|净利|收入|营收|今年|明年|去年|全年|同时|另外|佢|你|我|他|她|它|大家|今天|昨天|每|各|公司|本公司|该公司|集团|本集团|其|该|旗下|这家|一家|多家|各|未来|我们|上述|目前|此外)|宣布|表示|公布|计划|过去|超过"
 )
 
 
@@ -101,13 +115,15 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
                     continue
                 if kind >= _BY_PLACE and not _is_proper(match, sentence.text, whole_text):
                     continue
+                if kind >= _BY_PLACE and _speaks(match, whole_text):
+                    continue
                 whole = match[0].rstrip(".") if kind == 0 else match["name"]
                 _add(names, match["name"], whole)
         for match in _CHINESE.finditer(sentence.text):
             name = _SORT_ZH.sub("", match["name"])
             if not _NO_NAME_ZH.search(name):
                 _add(names, re.sub(rf"{_FORM_ZH}$", "", name), name)
-        for pattern in (_LISTED_ZH, _REPORTS_ZH, _RATED_ZH):
+        for pattern in (_LISTED_ZH, _REPORTS_ZH, _RATED_ZH, _AGENT_ZH, _REPORT_OF_ZH):
             for match in pattern.finditer(sentence.text):
                 name = _SORT_ZH.sub("", match["name"])
                 if not _NO_NAME_ZH.search(name):
@@ -154,6 +170,22 @@ def _is_person(text: str, match: re.Match[str]) -> bool:
     return bool(after or before) and len(match["name"].split()) in {2, 3}
 
 
+_SPEECH = frozenset(
+    {"said", "says", "told", "expects", "expected", "sees", "argues", "argued", "thinks", "believes", "added", "adds"}
+)
+
+
+def _speaks(match: re.Match[str], whole_text: str) -> bool:
+    """Return whether a name is rather a person's who speaks once for a firm that the text names: ``Lisa Su expects``."""
+    name, verb = match["name"], (match.groupdict().get("verb") or "said").split()[-1]
+    if not re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+", name) or verb not in _SPEECH:
+        return False
+    firms = lexicon.firm_pattern().search(plain(whole_text)) or any(
+        pattern.search(whole_text) for pattern in _english()[:_BY_PLACE]
+    )
+    return bool(firms) and len(re.findall(rf"\b{name.split()[1]}\b", whole_text)) == 1
+
+
 def _is_proper(match: re.Match[str], text: str, whole_text: str) -> bool:
     """Return whether a name at a sentence's beginning is one: of several capitals, or a capital elsewhere too."""
     name = match["name"]
@@ -195,7 +227,9 @@ def _flows() -> frozenset[str]:
 @functools.cache
 def _no_names() -> frozenset[str]:
     """Return the words that are no name of a firm: common ones, places, and what is measured or counted."""
-    every = {*lexicon.words("no_names"), *lexicon.words("places"), *lexicon.quantity_words(), *lexicon.count_words()}
+    measured = lexicon.quantity_words()
+    every = {*lexicon.words("no_names"), *lexicon.words("places"), *measured, *lexicon.count_words()}
+    every |= {word.split()[0] for word in measured if word.isascii()}
     return frozenset(every | {*lexicon.words("sorts"), *lexicon.words("other_sorts")})
 
 

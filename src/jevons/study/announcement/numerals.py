@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from jevons.units import LARGE, MYRIADS, SCALE_LETTERS
+
 _ZH_DIGITS = dict(zip("零〇一二三四五六七八九", (0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9), strict=True)) | {
     "两": 2, "壹": 1, "贰": 2, "叁": 3, "肆": 4, "伍": 5, "陆": 6, "柒": 7, "捌": 8, "玖": 9,
 }  # fmt: skip
 _ZH_SMALL = {"十": 10.0, "百": 100.0, "千": 1000.0, "拾": 10.0, "佰": 100.0, "仟": 1000.0}
-_ZH_LARGE = {"万": 1e4, "亿": 1e8, "兆": 1e12}
+_ZH_LARGE = {char: float(size) for size, char in MYRIADS if len(char) == 1} | {"兆": 1e12}
 _VAGUE = {"几", "数", "若干"}
 VAGUE_LOW, VAGUE_HIGH = 2.0, 9.0
 """What ``几`` and ``数`` stand for: from two to nine."""
@@ -21,8 +23,9 @@ _EN_SMALL = {
 }  # fmt: skip
 _DOZEN = 12.0
 MAGNITUDES = {
-    "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "quadrillion": 1e15,
-    "mln": 1e6, "bln": 1e9, "mn": 1e6, "bn": 1e9, "tn": 1e12, "trn": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12,
+    **{word: float(size) for size, short, long in LARGE for word in (short, long)},
+    **{letter.lower(): float(size) for letter, size in SCALE_LETTERS.items() if letter != "G"},
+    "hundred": 100.0, "quadrillion": 1e15, "mln": 1e6, "bln": 1e9, "trn": 1e12,
     "lakh": 1e5, "crore": 1e7, "crores": 1e7, "lakhs": 1e5, "cr": 1e7,
     "mrd": 1e9, "mld": 1e9, "mio": 1e6, "milliard": 1e9, "milliards": 1e9, "milliarden": 1e9, "milliarde": 1e9,
     "miljard": 1e9,
@@ -36,7 +39,7 @@ DECIMAL_COMMA = rf"(?:\d{{1,3}}(?:\.\d{{3}})*,\d{{1,2}}(?=\s?(?:{_EUROPEAN}(?![a
 DIGITS = (
     rf"(?:{DECIMAL_COMMA}|" + r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?|\d+(?:\.\d+)?)"
 )
-ZH = rf"(?:(?:{DIGITS}|[{ZH_CHARACTERS}])(?:[ ]?[{ZH_CHARACTERS}]|\d)*)"
+ZH = rf"(?:(?:{DIGITS}|[{ZH_CHARACTERS}])(?:[ ]?[{ZH_CHARACTERS}]|\d|个(?=[万亿]))*)"
 VAGUE_ZH = r"(?:[几数](?:十|百|千|万|亿)*)"
 _EN_WORD = "|".join(sorted(set(_EN_SMALL) - {"a", "an"}, key=len, reverse=True))
 _LARGE = "hundred|thousand|million|billion|trillion|quadrillion|mln|bln|mn|bn|tn|trn"
@@ -131,7 +134,7 @@ def _english(text: str) -> float:
 
 
 def _chinese(text: str) -> float:
-    text = text.replace(" ", "")
+    text = text.replace(" ", "").replace("个", "")
     digits = re.fullmatch(r"[零〇一二三四五六七八九]{2,}", text)
     if digits:
         return float("".join(str(_ZH_DIGITS[char]) for char in text))

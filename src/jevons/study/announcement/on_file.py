@@ -71,6 +71,9 @@ class OnFile:
             return "not_on_file", f"only an earlier forecast is {about(best)}: {shown(best.value)}", (best.value.id,)
         if fit and (labelled or claim.kind == "target"):
             best = min(fit, key=lambda c: self.far(c, amount))
+            if _carried(claim) and self.far(best, amount)[0] > _OTHER_PERIOD:
+                text = f"the sentence gives no period of its own; {about(best)}: {shown(best.value)}"
+                return "not_on_file", text, (best.value.id,)
             return (
                 "contradicted",
                 f"{about(best)}: {shown(best.value)}, not {said(amount)}",
@@ -97,7 +100,8 @@ class OnFile:
         """Return whether a value became known after the announcement: by its day, else as the outcome of a plan."""
         if self.day is None:
             return planned and not re.search(r"guidance|plan", candidate.value.id)
-        outcome = planned and not re.search(r"guidance|plan", candidate.value.id)
+        under_way = candidate.years > 0 and candidate.value.start > self.day
+        outcome = (planned or under_way) and not re.search(r"guidance|plan", candidate.value.id)
         return (candidate.value.start - self.day).days > (0 if outcome else LATER_DAYS)
 
     def _only_forecast(self, candidate: Candidate, *, planned: bool) -> bool:
@@ -162,6 +166,16 @@ class OnFile:
         return None
 
 
+_OTHER_PERIOD = 0.5
+"""How far an amount may be from that on file before it is rather of another period, where its sentence names none."""
+
+
+def _carried(claim: Claim) -> bool:
+    """Return whether a claim's period is that of the sentences before its own."""
+    period = claim.named.get("period")
+    return period is not None and period.start < 0
+
+
 _WHOLE = frozenset({"revenue", "operating_income", "ebita"})
 """Quantities of the whole firm that its cloud has as well."""
 
@@ -176,7 +190,7 @@ def _heads(entry: lexicon.Firm, quantity: str) -> tuple[str, ...]:
 def prefixes(firm: str) -> tuple[str, ...]:
     """Return the beginnings of the ids that hold a firm's figures."""
     entry = lexicon.firms().get(firm)
-    return () if entry is None else tuple(f"{one}" for one in entry.facts)
+    return () if entry is None else entry.facts
 
 
 def name_of(firm: str) -> str:

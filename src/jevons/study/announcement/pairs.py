@@ -51,10 +51,10 @@ def pairs(plain: str, figures: Sequence[Figure], named: Sequence[Mention]) -> Pa
                 ordered = span[-1].end <= run[0].start or len(run) > 2
                 apart = span[0].start != span[-1].start
                 if len(span) == len(run) and ((ordered and apart) or _one_by_one(plain, run)):
-                    result.periods.update((f.start, one) for f, one in zip(run, span, strict=True))
+                    result.periods.update((f.start, period) for f, period in zip(run, span, strict=True))
             for together in firms:
                 if len(together) == len(run) and RESPECTIVE.search(plain):
-                    result.firms.update((f.start, one) for f, one in zip(run, together, strict=True))
+                    result.firms.update((f.start, firm) for f, firm in zip(run, together, strict=True))
     return result
 
 
@@ -103,7 +103,7 @@ def _together(plain: str, named: Sequence[Mention]) -> Iterator[list[str]]:
             run.append(second)
             continue
         if len(run) > 1:
-            yield [one.firm for one in run]
+            yield [mention.firm for mention in run]
         run = []
     if len(run) > 1:
-        yield [one.firm for one in run]
+        yield [mention.firm for mention in run]

@@ -7,6 +7,7 @@ import re
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.numerals import DIGITS, NUMBER, ZH
+from jevons.units import SCALE_LETTERS
 
 SEP = r"\s?(?:-|–|—|−|~|～|to|至|到|乃至|and)\s?"
 BEFORE = {
@@ -30,6 +31,8 @@ AFTER = {
     "euro": "EUR", "新台币元": "TWD", "rials": "OMR", "omani rials": "OMR", "qatari riyals": "QAR", "dinars": "KWD", "lira": "TRY",
     "kronor": "SEK", "kroner": "NOK", "zloty": "PLN", "baht": "THB", "泰铢": "THB", "reais": "BRL", "shekels": "ILS",
 }  # fmt: skip
+FOREIGN = "|".join(re.escape(word) for word, unit in (BEFORE | AFTER).items() if unit != "CNY" and not word.isascii())
+"""Chinese names of other currencies."""
 MONIES = frozenset({*BEFORE.values(), *AFTER.values()})
 """Currencies that texts name."""
 CENTS = {
@@ -113,6 +116,7 @@ FOLD = re.compile(
     rf"|(?:增至|增加到|扩大到|扩大至|升至|变为|达到?原来的?)(?:近|约|逾|超过?)?(?P<to>{DIGITS}|[一二两三四五六七八九十]+)倍(?!市盈率)"
     rf"|(?:降至|减至|缩减至|压缩至|降到|减少到|缩小到|只有|仅为)(?:原来的?|此前的?|之前的?)?(?:近|约)?(?P<under>[二三四五六七八九十百])分之(?P<over>[一二两三四])"
     rf"|翻了?(?:近|约|逾|超过?)?(?P<fan>[一两二三四])番"
+    rf"|(?P<j>(?<![\w.]){DIGITS}|twice|two|three|four|five|six|seven|eight|nine|ten|twenty)(?: times)? (?:as much as |as many as )?(?:(?:that|those|the (?:level|number|amount|figure|total)) )?(?:of )?(?=(?:last year|a year (?:ago|earlier|before)|the (?:year|quarter) before|the (?:previous|prior) (?:year|quarter))(?:'s)?(?![a-z]))"
     rf"|(?:同期|去年|上年|年初|此前|之前|原来|20\d\d年|上一?[年季])的?(?:约|近|超过|逾)?(?P<k>{DIGITS}|{ZH})倍"
 )
 """Growth by a factor: ``增长10倍`` adds ten times, ``tenfold`` makes it ten times."""
@@ -141,7 +145,7 @@ CHIPS = re.compile(
 POWER = re.compile(
     rf"(?P<a>{NUMBER}|(?<![a-z])an?(?= (?:gigawatt|gw|megawatt)(?![a-z])))(?:[ -]?(?P<unit0>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z]))?(?:{SEP}(?P<b>{NUMBER}))?[ -]?(?P<unit>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z])(?!h)"
 )
-POWER_UNITS = {"g": 1e9, "m": 1e6, "吉": 1e9, "兆": 1e6}
+POWER_UNITS = {"g": SCALE_LETTERS["G"], "m": SCALE_LETTERS["M"], "吉": SCALE_LETTERS["G"], "兆": SCALE_LETTERS["M"]}
 MAKERS = (
     r"(?:\s|-|nvidia'?s?|google'?s?|amazon'?s?|intel|cerebras|groq|broadcom|英伟达|谷歌|亚马逊|的|amd|huawei|华为|升腾|昇腾|ascend|寒武纪|思元|昆仑芯?|kunlun|trainium ?\d?|inferentia ?\d?|ironwood|maia ?\d*|mtia|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0|910)[a-z]{0,2}\d{3,4}[a-z]{1,2}(?![a-z\d])|(?!gb\d|b[23]00|h\d|a[18]00|mi3|l[24]0)[a-z]{1,2}\d{3,4}(?![a-z\d])|grace|vera|hopper|blackwell|rubin|superchips?|gpu|ai|advanced|high-end|liquid-cooled|additional|"
     r"more|most|of|its|the|latest|newest|own|powerful|cutting-edge|top-end|state-of-the-art|高端|最先进|先进|最新|尖端|顶级|国产|智能|人工智能|加速)*"
@@ -170,10 +174,6 @@ PER_TOKENS = re.compile(
 )
 PER_MILLION_OF = re.compile(r"\s?(?:per|/|a|every)\s?(?:1m|1 million|million)(?=\s?(?:[,.;:)]|$|and |or |for |from ))")
 """Per million of what the words before name."""
-TOKEN_SCALE = {
-    "1m": 1e6, "million": 1e6, "m": 1e6, "1 million": 1e6, "百万": 1e6, "1k": 1e3, "thousand": 1e3, "k": 1e3, "1,000": 1e3,
-    "千": 1e3, "万": 1e4,
-}  # fmt: skip
 PER_SHARE = re.compile(r"per (?:ads|share|american depositary)|a share|每股|/股|每ads|per ads")
 QUALIFIERS = (
     ("at_most", re.compile(r"(?:(?:not|never|n't)\s(?:be\s)?(?:exceed(?:ing)?|more than|over|above|top|surpass)|不会?超过|不得超过|不会?高于)\s?$")),
@@ -221,19 +221,20 @@ PERIODS = re.compile(
     rf"|(?P<year>{YEAR})(?![\d万亿千百多余]|,\d)年?(?P<end>末|底|初|年底)?"
 )
 QUARTER = re.compile(
-    r"(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])财?季(?:度|报)?(?![\d节])|(?P<head>首)季度?|(?P<word>first|second|third|fourth)[- ]quarter"
+    r"(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])财?季(?:度|报)?(?![\d节])|(?P<head>首)季度?|(?:fiscal )?(?P<word>first|second|third|fourth)[- ](?:fiscal )?quarter"
     r"|(?<![a-z])q(?P<q>[1-4])(?!\w)|(?P<month>march|june|september|december) quarter"
+    r"|(?<![a-z])(?P<short>mar|jun|sept?|dec)[ -]?(?:q|qtr|quarter)(?![a-z])"
 )
 """A quarter without a year."""
 QUARTER_ENDS = {"march": 3, "june": 6, "september": 9, "december": 12}
 TICKER = re.compile(
-    r"(?<![\d:])\d{1,2}:\d{2}(?![\d:])|(?<!\d)\d{4,6}\.(?:hk|sz|ss|sh|tw|ks|ns|bo|sr)(?![a-z])|(?<=[(（])\d{1,6} (?:hk|ch|tt|jp|jt|ks|in|us)(?=[)）])"
+    r"(?<![\d:])\d{1,2}:\d{2}(?![\d:])|(?:证券|股份|公司)代码[:：]?\s?\d{4,6}|(?<=[(（])0\d{4}(?=[)）])|(?<!\d)\d{4,6}\.(?:hk|sz|ss|sh|tw|ks|ns|bo|sr)(?![a-z])|(?<=[(（])\d{1,6} (?:hk|ch|tt|jp|jt|ks|in|us)(?=[)）])"
     r"|(?:nyse|nasdaq|nse|bse|sehk|hkex|tyo|tse|港股代码|股票代码|港交所|纽交所|纳斯达克|上交所|深交所|上海证券交易所|深圳证券交易所|香港联交所)[:：]\s?[a-z\d.]+"
 )
 """A share's code, or the time of a day, whose digits count nothing."""
 SPAN = re.compile(
     rf"(?P<next>(?:over|in|within|during|for)\s(?:the\s)?(?:next|coming|following)?\s?(?:about\s|around\s|roughly\s|some\s|approximately\s|nearly\s|up to\s)?|the next |next |未来|今后|接下来|后续|将来)?"
-    rf"(?P<n>{DIGITS}|{ZH}|one|two|three|four|five|six|seven|eight|nine|ten)[ -]?(?:full |fiscal |financial |calendar )?(?P<unit>years?|个?财年|年|quarters?|个季度|months?|个月)"
+    rf"(?P<n>{DIGITS}|{ZH}|one|two|three|four|five|six|seven|eight|nine|ten)[ -]?(?:full |fiscal |financial |calendar )?(?P<unit>years?|个?财年|年|quarters?|qtrs?|个季度|months?|个月)"
     rf"(?P<tail>(?:间|内|期|来|里|以来|plan|period)?)(?![月代度]|\d{1, 2}月)"
 )
 DECADE = re.compile(r"(?:over |in |during )?(?P<when>next|coming|past|last|previous)?\s?decade")
@@ -266,7 +267,7 @@ MOVED = re.compile(
 )
 FORMER = re.compile(
     r"(?:from|由|从|previous(?:ly)?|原(?:来|先)?的?|此前的?|compared with|versus|vs\.?|earlier|prior)\s?"
-    r"(?:its |the |an? )?(?:low|mid|high)?-?(?:prior |previous |earlier |original |initial )?"
+    r"(?:its |the |an? |(?:last|the previous|the prior) year's |上年度?的?|去年的?|上年同期的?|去年同期的?)?(?:low|mid|high)?-?(?:prior |previous |earlier |original |initial )?"
     r"(?:outlook |range |guidance |forecast |target |estimate )?"
     r"(?:of |between |about |around |range of )*$"
 )

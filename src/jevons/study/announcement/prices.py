@@ -120,13 +120,13 @@ def _model(reader: Reader, at: int) -> str:
     pattern, table = lexicon.named("price_models")
     listed, prefixes = lexicon.listed_models()
     places = [(m.start(), m.end(), table[re.sub(r"\s+", " ", m[0])]) for m in pattern.finditer(reader.plain)]
-    places = [one for one in places if not re.match(r"\.\d", reader.plain[one[1] :])]
+    places = [place for place in places if not re.match(r"\.\d", reader.plain[place[1] :])]
     for match in listed.finditer(reader.plain):
         name = re.sub(r"[-_. ]", "", match[0])
-        inside = [one for one in places if one[0] < match.end() and match.start() < one[1]]
-        if name in prefixes and all(match.end() - match.start() > one[1] - one[0] for one in inside):
-            places = [one for one in places if one not in inside] + [(match.start(), match.end(), prefixes[name])]
-    behind = [one for one in sorted(places) if one[0] < at]
+        inside = [place for place in places if place[0] < match.end() and match.start() < place[1]]
+        if name in prefixes and all(match.end() - match.start() > end - start for start, end, _ in inside):
+            places = [place for place in places if place not in inside] + [(match.start(), match.end(), prefixes[name])]
+    behind = [place for place in sorted(places) if place[0] < at]
     return behind[-1][2] if behind else min(places)[2] if places else ""
 
 
@@ -163,7 +163,7 @@ def unit_prices(reader: Reader) -> Iterator[Claim]:
     if device is None and not by_hour:
         return
     name = "" if device is None else table[device[0].removesuffix("x") if device[0] not in table else device[0]]
-    hourly, monthly = (lexicon.pattern(one).search(reader.plain) for one in ("hourly", "monthly"))
+    hourly, monthly = (lexicon.pattern(span).search(reader.plain) for span in ("hourly", "monthly"))
     for figure in reader.left("money"):
         if ((hourly or by_hour) and figure.high < (500 if name else 5000)) or (monthly and figure.high < 1e6):
             per = "hour" if hourly or by_hour else "month"

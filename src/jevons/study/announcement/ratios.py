@@ -23,6 +23,8 @@ _GROWN = re.compile(
 )
 _HOLDER = re.compile(r"\s?(?:owned |held )?by (?:the )?")
 """Words between a stake and who has it."""
+_IDIOMS = re.compile(r"(?<![a-z])(?:made|makes?|making|set|signed?|follow|start)(?:s|ed)? up(?![a-z])")
+"""Verbs with ``up`` that say no direction."""
 _HELD = re.compile(r"(?<![a-z])(?:own|held|hold|had|has|have|keep|retain|持有|持股|stake|股权|interest)")
 _SHARE = re.compile(
     r"份额|占比|占|(?<![a-z])shares? of|market share|share (?:was|is|rose|fell|reached|of)|市占|accounts? for|accounted for|made up"
@@ -51,7 +53,8 @@ _LOSSES = {"net_income": "net_loss", "operating_income": "operating_loss", "part
 _LOSS_WORD = re.compile(
     r"(?:亏损|(?<![a-z])(?:loss|losses|deficit)(?![a-z]))(?!.*(?:盈利|利润|溢利|profit|income|earnings))"
 )
-_RATIOS = frozenset({"utilisation", "interest_rate"})
+_RATIOS = frozenset({"utilisation", "leverage", "return_rate"})
+"""Quantities that are percentages themselves."""
 
 
 def margin_claims(reader: Reader) -> Iterator[Claim]:
@@ -109,10 +112,20 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
         return reader.make("share", firm, former, {"percent": figure} | reader.own_period(figure, firm, former))
     sign = direction(reader, figure)
     named = {"percent": figure}
+    same = _same_otherwise(reader, figure)
+    if same is not None:
+        down = same.middle < 0
+        quantity = reader.quantities[same.start]
+        period = {"period": reader.spans[same.start]} if same.start in reader.spans else {}
+        figure = replace(figure, what="otherwise")
+        return reader.make("growth", firm, quantity, {"percent": signed(figure, -1.0 if down else 1.0)} | period)
     if figure.what != "factor":
         stake = _stake(reader, figure, before, firm)
         if stake is not None:
             return stake
+        ratio = _ratio(reader, figure)
+        if ratio:
+            return reader.make("share", firm, ratio, named | reader.period(figure))
         if cue("interest_rate").follows(plain, figure) or cue("interest_rate").before.search(before):
             return reader.make("interest_rate", firm, "interest_rate", named | _maturity(reader))
     if cue("within").before.search(before):
@@ -139,11 +152,14 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
     if grown in _LOSSES and _LOSS_WORD.search(_own_clause(plain, figure)):
         grown = _LOSSES[grown]
     if sign or figure.what == "factor" or _GROWN.search(before + plain[figure.end : figure.end + 24]):
+        if _OTHERWISE.match(plain, figure.end) or _OTHERWISE_BEFORE.search(before):
+            figure = replace(figure, what=figure.what or "otherwise")
         down = sign < 0 and not (figure.what == "factor" and figure.low < 0)
         period = _period_of_level(reader, figure) or reader.own_period(figure, firm, grown)
         return reader.make("growth", firm, grown, {"percent": signed(figure, -1.0 if down else 1.0)} | period)
-    if reader.quantity(figure, _EVERY) in _RATIOS:
-        return reader.make("share", firm, "utilisation", named | reader.period(figure))
+    ratio = reader.quantity(figure, _EVERY)
+    if ratio in _RATIOS:
+        return reader.make("share", firm, ratio, named | reader.period(figure))
     earlier = [
         f for f in reader.figures if f.kind == "percent" and f.end <= figure.start and f.start in reader.quantities
     ]
@@ -157,6 +173,32 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
     if whole:
         return _share(reader, figure, firm, whole)
     return reader.make("figure", firm, reader.quantity(figure), named | reader.period(figure))
+
+
+_OTHERWISE = re.compile(
+    r"\s?(?:(?:at|in|on) (?:a )?(?:constant|comparable|like)|ex[ -]|excluding|organic|like[- ]for[- ]like|constant[- ]curr|adjusted for|按固定|按可比|剔除|不计|撇除|可比口径|恒定)"
+)
+_OTHERWISE_BEFORE = re.compile(
+    r"(?<![a-z])(?:organic|organically|underlying|like[- ]for[- ]like|comparable)(?![a-z])|剔除|撇除|不计|可比|固定汇率"
+)
+"""What says that a growth is measured in another way."""
+
+
+def _same_otherwise(reader: Reader, figure: Figure) -> Figure | None:
+    """Return the growth that a percentage in brackets right behind it states in another way: ``up 42% (45% organic)``."""
+    lead = re.search(r"\s?[(（]([^)）\d]{0,24}?)[+]?$", reader.plain[: figure.start])
+    if lead is None or not (_OTHERWISE.match(reader.plain, figure.end) or _OTHERWISE.match(lead[1])):
+        return None
+    before = (f for f in reader.grown if f.end == lead.start())
+    return next(before, None)
+
+
+def _ratio(reader: Reader, figure: Figure) -> str:
+    """Return the quantity, a percentage itself, that the word right beside a figure names; empty without."""
+    for start, end, key, _ in reader.words:
+        if key in _RATIOS and (reader.is_of(end, figure) or re.fullmatch(r"\s?", reader.plain[figure.end : start])):
+            return key
+    return ""
 
 
 def _own_clause(plain: str, figure: Figure) -> str:
@@ -285,6 +327,7 @@ def direction(reader: Reader, figure: Figure) -> int:
         default=0,
     )
     lead = plain[max(begin, figure.start - 48) : figure.start]
+    lead = _IDIOMS.sub("", lead)
     while bound := BOUNDS.search(lead):
         lead = lead[: bound.start()]
     if cue("level").before.search(lead):
@@ -296,6 +339,34 @@ def direction(reader: Reader, figure: Figure) -> int:
     if cue("rise_noun").follows(plain, figure):
         return 1
     return max(found)[1] if found else 0
+
+
+_IT = re.compile(
+    r"(?:it|this|that|they|these|(?:the|this|that) (?:figure|number|total|share|sum))(?:['’]s| (?:has|have|had|is|was|will|should|could|may|rose|grew|fell|rises|grows|falls))? "
+)
+"""What the sentence before was about."""
+_AT_NOUN = re.compile(r"(?<![a-z])(?:at|with) (?P<noun>[a-z-]{4,}) $")
+"""A noun right before a percentage: ``at prices 30 % above``."""
+
+
+def _no_nouns() -> frozenset[str]:
+    """Return the words before a percentage that are no noun of their own."""
+    return frozenset(
+        {
+            "least",
+            "most",
+            "about",
+            "around",
+            "roughly",
+            "nearly",
+            "some",
+            "only",
+            "over",
+            "almost",
+            *lexicon.words("rise"),
+            *lexicon.words("fall"),
+        }
+    )
 
 
 def _grown(reader: Reader, figure: Figure) -> str:
@@ -325,10 +396,11 @@ def _grown(reader: Reader, figure: Figure) -> str:
         "现金",
         "cash",
     }
-    own = [one for one in own if one[2] not in generic]
+    heads = {start: key for start, _, key, word in reader.words if word in generic}
+    own = [(start, heads.get(start + len(word), key), word) for start, key, word in own if word not in generic]
     after = [
         key for start, _, key, word in reader.words
-        if start >= figure.end and word not in generic and re.fullmatch(r"\s?(?:growth )?(?:in|of|的)\s(?:[\w']+\s){0,2}", plain[figure.end : start])
+        if start >= figure.end and word not in generic and re.fullmatch(r"\s?(?:growth )?(?:in|of|to|的)\s(?:[\w']+\s){0,2}", plain[figure.end : start])
     ]  # fmt: skip
     if figure.what == "factor" and not own:
         after += [
@@ -340,6 +412,11 @@ def _grown(reader: Reader, figure: Figure) -> str:
         return reader.of_cloud(beside[1], figure)
     if after:
         return reader.of_cloud(after[0], figure)
+    at = _AT_NOUN.search(plain[: figure.start])
+    if at and at["noun"] not in _no_nouns():
+        return "market_price" if at["noun"] in {"price", "prices"} else at["noun"]
     if last is not None:
         return reader.quantities[last.start]
+    if _IT.match(plain) and reader.context.subject:
+        return reader.context.subject
     return reader.of_cloud(reader.quantity(figure, _EVERY), figure) or stated_noun(plain, figure)

@@ -23,6 +23,11 @@ _ENDED_UNDATED = re.compile(
     r"|截至(?P<mz>\d{1,2})月(?P<dz>\d{1,2})日止?的?(?P<spanz>三个月|季度|六个月|半年度?|九个月|年度|财年|财政年度|十二个月)"
 )
 """The same without a year."""
+_TO_MONTH = re.compile(
+    rf"(?P<span>quarter|three months|six months|half[- ]year|nine months|fiscal year|full year|year|twelve months|12 months) "
+    rf"(?:to|through|ended|ending) (?:(?:the )?end of |end-)?(?:\d{{1,2}} )?(?P<m1>{EN_MONTHS})\.?(?: \d{{1,2}})?,? (?P<y>20\d\d)"
+)
+"""A span by its last month."""
 _RESULTS_OF_LAST_YEAR = 4
 """Last month in which ``the full year`` of results is the year before."""
 _SPANS = {
@@ -38,6 +43,14 @@ _MONTHS_EN = re.compile(
 )
 _MONTHS_ZH = re.compile(
     r"(?:(?P<year>20\d\d)年|(?P<this>今年))?(?P<first>\d{1,2})月?\s?(?:-|–|—|~|至|到)\s?(?P<last>\d{1,2})月份?(?!\d|日)"
+)
+_MONTH_ZH = re.compile(
+    r"(?:(?P<which>去年|今年|明年))?(?<![\d年至到\-–—~.])(?<!前)(?P<month>\d{1,2})月份?(?![\d日底末初起前后至到\-–—~内])"
+)
+"""A month without a year."""
+_YEARS_AWAY = {"去年": -1, "今年": 0, "明年": 1}
+_FIRST_QUARTERS = re.compile(
+    r"(?:(?P<year>20\d\d)年|今年)?前(?P<n>[两二三23])个?季度?|(?:the )?first (?P<word>two|three) quarters(?: of (?P<year2>20\d\d)| of (?:the|this) year)?"
 )
 _FIRST_MONTHS = re.compile(
     r"(?:(?P<year>20\d\d)年|(?P<this>今年))?(?:前|头)(?P<n>\d{1,2}|[一二三四五六七八九十]+)个?月"
@@ -55,10 +68,10 @@ _RELATIVE = (
     ("F-1", re.compile(r"(?:last|previous|prior) (?:fiscal|financial) year|上一?财年|上一?个财年")),
     ("Y0", re.compile(r"(?:this|the current|current|this calendar) (?:calendar )?year(?!['-])|今年(?:全年)?|本年度?")),
     ("YF", re.compile(r"(?:the )?full[- ]year|(?<!年)(?<!今)全年")),
-    ("H1", re.compile(r"(?<!\d年)(?<!年)上半年|(?:the )?first half(?! of (?:20|fiscal|the (?:next|coming|decade)))")),
-    ("H2", re.compile(r"(?<!\d年)(?<!年)下半年|(?:the )?second half(?! of (?:20|fiscal|the (?:next|coming|decade)))")),
+    ("H1", re.compile(r"(?<!\d年)(?<!年)上半年|(?:the )?first[- ]half(?! of (?:20|fiscal|the (?:next|coming|decade)))")),
+    ("H2", re.compile(r"(?<!\d年)(?<!年)下半年|(?:the )?second[- ]half(?! of (?:20|fiscal|the (?:next|coming|decade)))")),
     ("Y1", re.compile(r"next (?:calendar )?year|明年")),
-    ("Y-1", re.compile(r"(?:last|previous) (?:calendar )?year|去年(?!同期|同季)|上年(?!同期|度同期)")),
+    ("Y-1", re.compile(r"(?:last|previous|the prior) (?:calendar )?year|去年(?!同期|同季)|上年(?!同期|度同期)")),
     ("end", re.compile(r"(?:by|before|at|until) (?:the )?(?:year[- ]?end|end of (?:the|this) year)|(?<![\d去上明])(?:年底|年末)(?:前|之前)?")),
     ("R0", re.compile(r"(?:in|for|during|of|over) (?:the|this|that|last) quarter(?! end)|(?<![a-z])(?:this|last) quarter(?![a-z'])|(?:the|this|last) quarter's|季内|上一?季度?|上一?个季度|本季度?|当季|单季度?(?!业绩|新高)|期内")),
     ("R-1", re.compile(r"(?:in|for|during) the (?:previous|prior|preceding) quarter")),
@@ -68,7 +81,7 @@ _RELATIVE = (
 _JUST_ENDED = 2
 """Months after its end in which results of a quarter are still forecast."""
 _AGAINST = re.compile(
-    r"(?:from|than|over|versus|vs\.?|against|compared (?:with|to)|since|earlier|(?:period|quarter|months|half) of|较|比|从|自|与)\s?$"
+    r"(?:from|than|times|twice|over|versus|vs\.?|against|compared (?:with|to)|since|earlier|(?:period|quarter|months|half) of|较|比|从|自|与)\s?$"
 )
 """Words after which a year by its name only says what something is measured against."""
 
@@ -78,13 +91,18 @@ def relative(sentence: str) -> Iterator[tuple[re.Match[str], Figure]]:
     for match in _ENDED.finditer(sentence):
         month = int(match["mz"]) if match["mz"] else MONTHS[(match["m1"] or match["m2"])[:3]]
         months = _SPANS.get(match["span"] or match["spanz"], 12)
-        label = span_label(int(match["yz"] or match["y"]), month, months)
+        label = months_label(int(match["yz"] or match["y"]), (month - months) % 12 + 1, month)
         yield match, _period(match, label, months / 12)
     for match in _ENDED_UNDATED.finditer(sentence):
         month = int(match["mz"]) if match["mz"] else MONTHS[(match["m1"] or match["m2"])[:3]]
         months = _SPANS.get(match["span"] or match["spanz"], 12)
         first = (month - months) % 12 + 1
         yield match, _period(match, f"?S{first:02d}-{month:02d}", months / 12)
+    for match in _TO_MONTH.finditer(sentence):
+        months = _SPANS.get(match["span"], 12)
+        month = MONTHS[match["m1"][:3]]
+        label = months_label(int(match["y"]), (month - months) % 12 + 1, month)
+        yield match, _period(match, label, months / 12)
     for match in _NINE_MONTHS.finditer(sentence):
         yield match, _period(match, f"{match['year'] or match['year2']}-9M", 0.75)
     for match in _HALF_OF.finditer(sentence):
@@ -94,7 +112,8 @@ def relative(sentence: str) -> Iterator[tuple[re.Match[str], Figure]]:
     yield from _month_ranges(sentence)
     for name, pattern in _RELATIVE:
         for match in pattern.finditer(sentence):
-            if not _AGAINST.search(sentence[max(0, match.start() - 16) : match.start()]):
+            own = re.match(r"(?:的|['’]s)?\s?(?:about |约|近)?[\d$€£¥]", sentence[match.end() :])
+            if own or not _AGAINST.search(sentence[max(0, match.start() - 16) : match.start()]):
                 years = {"R": 0.25, "H": 0.5, "e": 0.0}.get(name[0], 1.0)
                 yield match, _period(match, "past" if name == "past" else f"?{name}", years)
 
@@ -106,6 +125,15 @@ def _month_ranges(sentence: str) -> Iterator[tuple[re.Match[str], Figure]]:
     for match in _MONTHS_ZH.finditer(sentence):
         if 1 <= int(match["first"]) <= 12 and 1 <= int(match["last"]) <= 12:
             yield _months(match, int(match["first"]), int(match["last"]), match["year"])
+    for match in _FIRST_QUARTERS.finditer(sentence):
+        count = 3 * int(value_of(match["n"] or match["word"])[0])
+        yield _months(match, 1, count, match["year"] or match["year2"])
+    for match in _MONTH_ZH.finditer(sentence):
+        month = int(match["month"])
+        if 1 <= month <= 12:
+            away = _YEARS_AWAY.get(match["which"] or "")
+            label = f"?S{month:02d}-{month:02d}" if away is None else f"?M{away:+d}-{month:02d}"
+            yield match, _period(match, label, 1 / 12)
     for match in _FIRST_MONTHS.finditer(sentence):
         count = int(value_of(match["n"] or match["word"])[0])
         if 1 < count <= 12:
@@ -130,6 +158,8 @@ def months_label(year: int, first: int, last: int) -> str:
     count = (last - first) % 12 + 1
     if count == 3 or (count == 6 and last in {6, 12}) or count == 12:
         return span_label(year, last, count)
+    if count == 1:
+        return f"{year}-{last:02d}"
     if first == 1:
         return f"{year}-{count}M"
     return f"{year - (first > last)}-{first:02d} to {year}-{last:02d}"
@@ -168,22 +198,38 @@ def quarter_before(day: dt.date, fiscal_end_month: int, back: int = 0) -> str:
 
 
 def dated(
-    figures: Sequence[Figure], sentence: str, day: dt.date | None, fiscal_end_month: int, year: int | None
+    figures: Sequence[Figure],
+    sentence: str,
+    day: dt.date | None,
+    fiscal_end_month: int,
+    year: int | None,
+    reported: Figure | None = None,
 ) -> list[Figure]:
     """Return the figures with each period in the calendar.
 
     A quarter takes the year named before it in the sentence; else it is the last that had ended by *day*, or the next to
-    end where the clause is of what is to come; without a day it is of *year*. A period that nothing dates keeps its
+    end where the clause is of what is to come; without a day it is of *year*. ``The prior year`` is that before the
+    one that is *reported*. A period that nothing dates keeps its
     name: ``quarter``, ``Q3`` or ``year``.
     """
     read = []
     for figure in figures:
         if figure.kind == "period" and figure.label.startswith("?"):
-            label = _label(figure, figures, sentence, day, fiscal_end_month, year)
+            before = _prior_year(figure, figures, sentence, reported)
+            label = before or _label(figure, figures, sentence, day, fiscal_end_month, year)
             read.append(replace(figure, label=label))
         else:
             read.append(figure)
     return read
+
+
+def _prior_year(figure: Figure, figures: Sequence[Figure], sentence: str, reported: Figure | None) -> str:
+    """Return the year before the one that a sentence is of, where it says ``the prior year``; empty elsewhere."""
+    if figure.label != "?Y-1" or not re.match(r"上年|(?:the )?(?:previous|prior)", sentence[figure.start : figure.end]):
+        return ""
+    whole = [f for f in figures if f.kind == "period" and f.end <= figure.start and re.fullmatch(r"\d{4}", f.label)]
+    now = whole[-1] if whole else reported
+    return f"{int(now.label.removeprefix('FY')[:4]) - 1}" if now is not None else ""
 
 
 def _label(
@@ -199,6 +245,9 @@ def _label(
         first, last = int(name[1:3]), int(name[4:])
         now = day.year - (last >= day.month) if day is not None else year
         return "months" if now is None else months_label(now, first, last)
+    if name[0] == "M" and name[1] in "+-":
+        now = day.year if day is not None else year
+        return "month" if now is None else f"{now + int(name[1:3])}-{name[4:]}"
     cut = re.compile(r"[,，;；。]|\s(?:and|while|but)\s")
     ahead = PLANNED.search(cut.split(sentence[: figure.start])[-1] + cut.split(sentence[figure.end :])[0])
     if name[0] == "R":
@@ -211,12 +260,10 @@ def _label(
         return f"FY{ended}" if fiscal_end_month != 12 else f"{ended}"
     if name == "FE":
         name = "F0"
-    if name == "Y-1" and re.match(r"上年|the previous|previous|the prior", sentence[figure.start : figure.end]):
-        whole = [f for f in figures if f.kind == "period" and f.end <= figure.start and re.fullmatch(r"\d{4}", f.label)]
-        if whole:
-            return f"{int(whole[-1].label) - 1}"
     if name[0] == "H":
         now = day.year if day is not None else year
+        if day is not None and ahead is None and day.month <= _RESULTS_OF_LAST_YEAR and name == "H1":
+            return f"{day.year - 1}-H2"  # of a year that ends in June
         ended = day is None or ahead is not None or day.month > 6 * (int(name[1]) % 2)
         return (
             "half"

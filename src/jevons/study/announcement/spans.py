@@ -91,7 +91,8 @@ def quarters(sentence: str) -> Any:
     ordinals = {"first": 1, "second": 2, "third": 3, "fourth": 4, "一": 1, "二": 2, "三": 3, "四": 4}
     for match in QUARTER.finditer(sentence):
         number = match["zh"] or match["word"] or match["q"] or (match["head"] and "1")
-        label = f"?M{QUARTER_ENDS[match['month']]:02d}" if match["month"] else f"?Q{ordinals.get(number) or number}"
+        month = QUARTER_ENDS[match["month"]] if match["month"] else MONTHS[match["short"][:3]] if match["short"] else 0
+        label = f"?M{month:02d}" if month else f"?Q{ordinals.get(number) or number}"
         yield found(match, kind="period", low=0.25, high=0.25, unit="y", label=label)
 
 
@@ -107,11 +108,13 @@ def spans(sentence: str) -> Any:
             sentence[: match.start("n")],
         ):
             continue  # since when it was not so
-        years = size / (4 if "quarter" in unit or "季" in unit else 12 if "month" in unit or "月" in unit else 1)
+        years = size / (
+            4 if "qtr" in unit or "quarter" in unit or "季" in unit else 12 if "month" in unit or "月" in unit else 1
+        )
         if not 0 < years <= 60 or (unit == "年" and size > 60):
             continue
         before = sentence[max(0, match.start() - 10) : match.start()]
-        past = bool(re.search(r"(?:past|last|previous|过去|此前|前|近)\s?$", before))
+        past = bool(re.search(r"(?:past|last|previous|trailing|preceding|过去|此前|前|近)\s?$", before))
         label = (
             "past"
             if past

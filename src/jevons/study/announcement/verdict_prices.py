@@ -87,8 +87,8 @@ def price(file: OnFile, claim: Claim) -> Verdict:
         "": ["input", "output", "cached_input"],
     }
     ids = [f"{prefix}.{kind}_{figure.unit.lower()}_per_mtok" for kind in kinds[claim.quantity]]
-    ids = [one for one in ids if one in file.facts]
-    values = [v for one in ids for v in file.facts.series(one, file.as_of)]
+    ids = [fact_id for fact_id in ids if fact_id in file.facts]
+    values = [v for fact_id in ids for v in file.facts.series(fact_id, file.as_of)]
     if not values:
         return "not_on_file", f"no such price of {claim.other or name_of(claim.firm)} in {figure.unit} is on file", ()
     hits = [v for v in values if file.agrees(figure, v) and not _replaced(file, v, values)]
@@ -117,8 +117,9 @@ def device_price(file: OnFile, claim: Claim) -> Verdict:
     """Return the verdict of an accelerator's price by those on file."""
     figure = claim.named["price"]
     server = re.search(r"server|服务器|8卡|八卡|台", claim.sentence.plain) is not None
-    ids = [one for one in (f"{claim.quantity}.price_usd", f"{claim.quantity}.price_cny") if one in file.facts]
-    values = [v for one in ids for v in file.facts.series(one, file.as_of)]
+    priced = (f"{claim.quantity}.price_{currency}" for currency in ("usd", "cny"))
+    ids = [fact_id for fact_id in priced if fact_id in file.facts]
+    values = [v for fact_id in ids for v in file.facts.series(fact_id, file.as_of)]
     one_card = replace(figure, low=figure.low / 8, high=figure.high / 8) if server else figure
     hits = [v for v in values if file.agrees(one_card, v)]
     share = " an eighth of the server" if server else ""
@@ -172,16 +173,16 @@ def cut(file: OnFile, claim: Claim) -> Verdict | None:
         hits = [v for v in file.facts.series(stated, file.as_of) if file.agrees(size, v)]
         if hits:
             return "confirmed", f"announced on {hits[-1].start}: {100 * hits[-1].number:.3g} %", (stated,)
-    for one in ids:
-        values = [v.number for v in file.facts.series(one, file.as_of)]
-        model, _, kind = one.rpartition(".")
+    for fact_id in ids:
+        values = [v.number for v in file.facts.series(fact_id, file.as_of)]
+        model, _, kind = fact_id.rpartition(".")
         standard = f"{model.removesuffix('_offpeak')}.{kind}"
         pairs = list(itertools.pairwise(values))
-        if standard != one and standard in file.facts and values:
+        if standard != fact_id and standard in file.facts and values:
             pairs += [(v.number, values[-1]) for v in file.facts.series(standard, file.as_of)]
         for before, after in pairs:
             if before > after > 0 and abs(1 - after / before - abs(figure.middle)) < 0.02:
-                return "confirmed", f"list price on file falls from {before:g} to {after:g}", (one,)
+                return "confirmed", f"list price on file falls from {before:g} to {after:g}", (fact_id,)
     return "not_on_file", f"no cut of {100 * abs(figure.middle):.3g} % among list prices on file", tuple(ids[:3])
 
 

@@ -29,6 +29,8 @@ _INCOMES = {"operating": "operating_income", "net": "net_income", "ebita": "ebit
 def growth(file: OnFile, claim: Claim) -> Verdict:
     """Return the verdict of a growth: by list prices, the two levels on file, or a growth on file."""
     what = f"growth of {lexicon.label_of(claim.quantity)}" if claim.quantity else "growth"
+    if claim.named["percent"].what == "otherwise":
+        return "not_on_file", f"{what} measured in another way than levels on file", ()
     found = cut(file, claim) or _by_levels(file, claim) or _stated(file, claim)
     if found is not None:
         return found
@@ -47,7 +49,7 @@ def _levels(file: OnFile, claim: Claim) -> list[Candidate]:
     if head is None:
         return [c for c in file.candidates(claim.firm, claim.quantity) if not re.search(r"guidance|plan", c.value.id)]
     entry = lexicon.firm(claim.firm)
-    heads = tuple(one for one in (entry.facts if entry else ()) if one.startswith(head))
+    heads = tuple(prefix for prefix in (entry.facts if entry else ()) if prefix.startswith(head))
     return [
         Candidate(value, f"{value.start}", 0.0)
         for fact in file.facts
@@ -91,10 +93,14 @@ def _by_levels(file: OnFile, claim: Claim) -> Verdict | None:
 
 def _before(file: OnFile, now: Candidate, every: list[Candidate], back: int) -> float | None:
     """Return the level so many days before one on file, as it stands or as what is left of its year."""
-    for one in every:
-        apart = (now.value.start - one.value.start).days
-        if one.value.id == now.value.id and one.years == now.years and abs(apart - back) <= (20 if back < 100 else 45):
-            return one.value.number
+    for earlier in every:
+        apart = (now.value.start - earlier.value.start).days
+        if (
+            earlier.value.id == now.value.id
+            and earlier.years == now.years
+            and abs(apart - back) <= (20 if back < 100 else 45)
+        ):
+            return earlier.value.number
     day = now.value.start
     if back < 100 or "_quarter_" not in now.value.id or day.month not in {9, 12}:
         return None
@@ -105,7 +111,7 @@ def _before(file: OnFile, now: Candidate, every: list[Candidate], back: int) -> 
         _on(file, now.value.id.replace("_quarter_", "_half_year_"), half), _on(file, now.value.id, other),
     ]  # fmt: skip
     whole, *rest = (None if part is None else part.number for part in parts)
-    return None if whole is None or None in rest else whole - sum(one for one in rest if one is not None)
+    return None if whole is None or None in rest else whole - sum(part for part in rest if part is not None)
 
 
 def _on(file: OnFile, fact_id: str, day: dt.date) -> FactValue | None:

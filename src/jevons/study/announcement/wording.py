@@ -87,7 +87,7 @@ def who_of(claim: Claim) -> str:
     if not other or claim.other == claim.firm:
         return own
     if claim.kind == "comparison":
-        rivals = " and ".join(lexicon.firm_name(one) for one in claim.rivals) or other
+        rivals = " and ".join(lexicon.firm_name(rival) for rival in claim.rivals) or other
         return f"{own} against {rivals}"
     if claim.kind == "target":
         return f"{own} on {other}"
@@ -239,6 +239,9 @@ def _when(period: Figure) -> Sentence:
     if period.label == "each":
         return Sentence("read.each_year")
     if period.label in {"next", "past", ""}:
-        name = "read.past_years" if period.label == "past" else "read.over_years"
+        name = "read.past_year" if period.label == "past" else "read.over_year"
+        if period.low == 1:
+            return Sentence(name)
+        name += "s"
         return Sentence(name, {"years": f"{period.low:g}"})
     return Sentence("read.in_period", {"period": period.label})

@@ -11,11 +11,16 @@ from jevons.study.announcement.figure import Figure
 
 _CLAUSE = re.compile(r"[,，;；。:：()（）]|\s(?:and|while|but)\s")
 _SUBJECT = re.compile(
-    r"(?:^|\b(?:the|its|their|our|a|an|of|that) )(?P<noun>[a-z][a-z&'-]+(?: [a-z][a-z&'-]+){0,3}?) "
+    r"(?:^|\b(?:the|its|their|our|a|an|of|that) )(?P<noun>[a-z][a-z&'-]+(?: [a-z][a-z&'-]+){0,3}?(?: (?:for|among) (?:(?:the|its|our|all) )?[a-z&'-]+(?: [a-z&'-]+){0,2}?)?) "
     r"(?:(?:also|now|then|has|have|had|will|should|may|would|could) )*"
     r"(?:is|are|was|were|be|been|stood|came|come|reach(?:ed|es)?|hit|totall?ed|rose|rises?|risen|fell|falls?|fallen|improved|grew|grows?|grown|climbed|jumped|"
     r"dropped|slipped|slid|increased|decreased|declined|surged|widened|narrowed|doubled|tripled|soared|shrank|edged|ticked|amounted|exceeded|averaged|of)\b[^.]*$"
 )
+_OBJECT = re.compile(
+    r"\s(?P<noun>(?!(?:of|in|for|from|on|worth|to|at|as|more|less|higher|lower|a|an|the|per|each|and|or|last|this|next|was|is|were|are)\s)"
+    r"(?!(?:all|so|right|away|back|down|up|out|through|under|over|during|with|by|until|only|earlier|ago|now|here|today)\s)[a-z][a-z-]{3,})\s(?:on|for|against)\s"
+)
+"""What a figure is, behind it: ``a $4.5 billion charge on inventory``."""
 _NO_SUBJECT = re.compile(
     r"(?<![a-z])(?:it|we|they|he|she|who|which|that|this|these|those|company|group|firm|there|shares?|stock|you|i|more|most|one|all|each|up|down)(?![a-z])"
 )
@@ -43,6 +48,9 @@ def stated_noun(plain: str, figure: Figure) -> str:
     if match:
         noun = _LEAD_ZH.sub("", match["noun"])
         return noun if len(noun) >= 2 else ""
+    match = _OBJECT.match(plain, figure.end)
+    if match:
+        return match["noun"]
     match = _SUBJECT.search(lead)
     if match and not _NO_SUBJECT.search(match["noun"]) and not lexicon.pattern("vague_nouns").search(match["noun"]):
         return re.sub(r"^(?:the|its|their|our|a|an) ", "", match["noun"])

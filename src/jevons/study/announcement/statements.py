@@ -1,0 +1,79 @@
+"""The clauses of a sentence: what each plans, supposes, denies or leaves to others."""
+# ruff: noqa: E501 - a pattern stands on one line
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from jevons.study.announcement.cues import cue
+from jevons.study.announcement.figure import Figure
+from jevons.study.announcement.patterns import CONDITIONAL, PLANNED
+from jevons.study.announcement.words import Words
+
+_DENIED = re.compile(
+    r"(?:no (?:plans?|intention|need)|not plan(?:ning)?|den(?:y|ies|ied|ying)|rul(?:e|es|ed) out|dismiss(?:es|ed)?|"
+    r"reject(?:s|ed)?|(?:has|have|had|did|does|do|will|would|is|are) not|won't|didn't|hasn't|never|scrap(?:s|ped)|"
+    r"cancel(?:s|ed|led)|abandon(?:s|ed)?|否认|没有计划|无计划|暂无|无意|不会|不打算|并未|从未|尚未|不再|取消了?|放弃了?|辟谣)"
+    r"(?!\s?(?:be\s)?(?:exceed|more than|less than|over |above|below|under|cut|reduc|lower|chang|only"
+    r"|超过|低于|高于|少于|削减|下调|改变|仅))"
+)
+"""Words after which a clause says what is not so; bounds, and cuts that will not come, are none."""
+_PAST = re.compile(
+    r"(?<![a-z])(?:was|were|totalled|totaled|reached|stood|came|has spent|had spent|fell|rose|grew|reported|missed|beat)(?![a-z])|达到?了?|已|实现|为\d|报"
+)
+"""Words of what has come, which a plan before them in the sentence does not reach."""
+
+
+class Statements(Words):
+    """What the clause of each figure says of it: planned, conditional, estimated, denied, or what is."""
+
+    def __init__(self, plain: str, figures: Sequence[Figure]) -> None:
+        super().__init__(plain, figures)
+        self.bound: dict[int, int] = {}
+        """Place of a period, and of the only figure that it belongs to."""
+
+    def _clause(self, at: int) -> str:
+        """Return the clause around a place."""
+        ends = [(m.start(), m.end()) for m in re.finditer(r"[，;；。]|(?<!\d),|,(?!\d)", self.plain)]
+        ends += [
+            (m.start(), m.end())
+            for m in re.finditer(r"\s(?:and|while|but)\s", self.plain)
+            if self._parts(m.start(), m.end())
+        ]
+        begin = max((last for _, last in ends if last <= at), default=0)
+        return self.plain[begin : min((first for first, _ in ends if first >= at), default=len(self.plain))]
+
+    def _parts(self, first: int, last: int) -> bool:
+        """Return whether a conjunction joins two statements: a figure before it, then a quantity and its figure."""
+        after = [f.start for f in self.figures if f.start >= last and f.kind not in {"period", "date"}]
+        before = any(f.end <= first and f.kind not in {"period", "date"} for f in self.figures)
+        return before and bool(after) and any(last <= start < after[0] for start, *_ in self.words)
+
+    def _denied(self, stated: Sequence[Figure]) -> bool:
+        """Return whether the clause before the first figure says that it is not so."""
+        first = min((f.start for f in stated), default=0)
+        clause = re.split(r"[,，;；。]|\bbut\b|但", self.plain[:first])[-1]
+        return bool(_DENIED.search(clause))
+
+    def _status(self, stated: Sequence[Figure]) -> str:
+        """Return whether a claim is of what is planned, of what happens in some case, or of what is."""
+        first = min((f.start for f in stated), default=0)
+        if first in self.bound.values():
+            return "earlier"
+        clause = self._clause(first)
+        if CONDITIONAL.search(clause) or CONDITIONAL.match(self.plain.lstrip("\"“' ")):
+            return "conditional"
+        if self._estimated(stated):
+            return "estimated"
+        ahead = PLANNED.search(clause) or (PLANNED.search(self.plain[:first]) and not _PAST.search(clause))
+        return "planned" if ahead else ""
+
+    def _estimated(self, stated: Sequence[Figure]) -> bool:
+        """Return whether the first figure is what others estimate, by the words right beside it."""
+        if not stated:
+            return False
+        first = stated[0]
+        others = [f.start for f in self.figures if f.kind == "money" and f.start >= first.end]
+        after = self.plain[first.end : min([*others, first.end + 20])]
+        return bool(cue("estimated").after.match(after) or cue("estimated").precedes(self.plain, first))
