@@ -91,6 +91,16 @@ STATED: dict[str, tuple[dict[str, Any], float, float | None, float]] = {
             "vocab_size": 128815, "moe_layers_enum": ",".join(map(str, range(4, 60)))}},
         316, 38, 61 * 2 * 256 * 2,
     ),
+    "Step-3.5-Flash": (
+        {"model_type": "step3p5", "hidden_size": 4096, "intermediate_size": 11264, "num_hidden_layers": 45,
+         "num_attention_heads": 64, "num_attention_groups": 8, "head_dim": 128, "vocab_size": 128896,
+         "moe_layers_enum": ",".join(map(str, range(3, 45))), "moe_num_experts": 288, "moe_top_k": 8,
+         "moe_intermediate_size": 1280, "share_expert_dim": 1280, "sliding_window": 512,
+         "layer_types": ["full_attention", *["sliding_attention"] * 3] * 12, "use_head_wise_attn_gate": True,
+         "attention_other_setting": {"attention_type": "sliding_attention", "num_attention_heads": 96,
+                                     "num_attention_groups": 8, "head_dim": 128}},
+        196, 11, 12 * 2 * 8 * 128 * 2,
+    ),
     "Nemotron-Nano-9B-v2": (
         {"model_type": "nemotron_h", "hidden_size": 4480, "vocab_size": 131072, "num_attention_heads": 40,
          "hybrid_override_pattern": "M-M-M-MM-M-M-M*-M-M-M*-M-M-M-M*-M-M-M-M*-M-MM-M-M-M-M-M-",

@@ -33,8 +33,8 @@ def _heads(config: Config, prefix: str = "", *, kv: str = "", **extra: Any) -> A
 def _experts(config: Config, **extra: Any) -> FeedForward:
     experts = FeedForward(
         kind="moe",
-        experts=config.integer("n_routed_experts", "num_experts", "num_local_experts", least=1),
-        experts_per_token=config.integer("num_experts_per_tok", "top_k_experts", least=1),
+        experts=config.integer("n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts", least=1),
+        experts_per_token=config.integer("num_experts_per_tok", "top_k_experts", "moe_top_k", least=1),
         expert_inner=config.integer("moe_intermediate_size", "intermediate_size", least=1),
         router_bias=True,
     )
@@ -97,20 +97,34 @@ def minimax_m3(config: Config) -> Layers:
 
 
 def step3(config: Config) -> Layers:
-    """Step-3.5 and 3.7: full and sliding layers, dense ones first, a shared expert."""
-    full = _heads(config)
-    local = replace(full, window=config.integer("sliding_window", default=512, least=1))
+    """Step-3.5 and 3.7: full and sliding layers, dense ones first, a shared expert.
+
+    In StepFun's own spelling sliding layers have heads of their own, and layers with experts are named.
+    """
+    full = _step_heads(config)
+    sliding = config.section("attention_other_setting") if config.raw.get("attention_other_setting") else config
+    local = _step_heads(sliding, window=config.integer("sliding_window", default=512, least=1))
+    if config.flag("use_head_wise_attn_gate"):
+        hidden = config.integer("hidden_size", least=1)
+        full, local = (replace(make, extra_parameters=hidden * make.heads) for make in (full, local))
     dense = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size", least=1))
     moe = _experts(config, shared_inner=config.integer("share_expert_dim", default=0))
-    first = config.integer("first_k_dense_replace", default=3)
     depth = config.integer("num_hidden_layers", least=1, most=10_000)
+    first = config.integer("first_k_dense_replace", default=3)
+    routed = [index >= first for index in range(depth)]
+    if config.raw.get("moe_layers_enum"):
+        routed = sparse_layers(config, depth)
     kinds = (config.words("layer_types") or ["full_attention"] * depth)[:depth]
     if len(kinds) < depth:
         config.fault("layer_types", f"names {len(kinds)} layers of {depth}")
     return [
-        (full if kind == "full_attention" else local, moe if index >= first else dense)
-        for index, kind in enumerate(kinds)
+        (full if kind == "full_attention" else local, moe if experts else dense)
+        for kind, experts in zip(kinds, routed, strict=False)
     ]
+
+
+def _step_heads(config: Config, **extra: Any) -> Attention:
+    return _heads(config, kv="num_attention_groups", **extra)
 
 
 def gemma4(config: Config) -> Layers:
