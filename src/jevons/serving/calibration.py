@@ -24,7 +24,8 @@ FITTED = (
 )  # fmt: skip
 
 _BOUNDS = {
-    "tp_overlap_frac": (0.0, 1.0), "ep_overlap_frac": (0.0, 1.0), "draft_acceptance_frac": (0.0, 1.0),
+    "tp_overlap_frac": (0.0, 1.0), "ep_overlap_frac": (0.0, 1.0), "decode_ep_overlap_frac": (0.0, 1.0),
+    "draft_acceptance_frac": (0.0, 1.0),
     "memory_frac": (0.01, 1.0), "expert_imbalance": (1.0, 1000.0), "captured_tokens": (0.0, 1e9),
     "captured_batch": (0.0, 1e9),
     "decode_pace": (0.01, 100.0), "prompt_pace": (0.01, 100.0),

@@ -9,14 +9,14 @@ import numpy as np
 from jevons.serving.types import FloatArray
 
 
-def exposed_comm_s(comm_s: FloatArray, busy_s: FloatArray, overlap_frac: float) -> FloatArray:
+def exposed_comm_s(comm_s: FloatArray, busy_s: FloatArray, overlap_frac: float | FloatArray) -> FloatArray:
     """Return the communication that is not hidden behind computation [s].
 
     Parameters
     ----------
     comm_s, busy_s : ndarray
         Communication, and the computation it may hide behind [s].
-    overlap_frac : float
+    overlap_frac : float or ndarray
         Share of the smaller of the two that overlaps, in [0, 1].
 
     Notes

@@ -133,9 +133,9 @@ class KernelFactors(Part):
 
     Parameters
     ----------
-    tp_overlap_frac, ep_overlap_frac : float
+    tp_overlap_frac, ep_overlap_frac, decode_ep_overlap_frac : float
         Share of tensor-parallel, and of expert-parallel, communication that hides behind computation where there is
-        enough of it.
+        enough of it; the latter of steps with prompts, and of those that only decode, whose exchanges take no cores.
     expert_imbalance : float
         Tokens on the busiest expert device over the mean, >= 1.
     decode_rereads_frac, hopper_fp8_rereads_frac : float
@@ -152,6 +152,7 @@ class KernelFactors(Part):
 
     tp_overlap_frac: float
     ep_overlap_frac: float
+    decode_ep_overlap_frac: float
     expert_imbalance: float
     decode_rereads_frac: float = 0.0
     hopper_fp8_rereads_frac: float = 0.0

@@ -87,7 +87,8 @@ def limited(factors: EngineFactors, case: Case) -> EngineFactors:
     if case.scheduler.mxfp4_like:
         factors = factors.replace(mxfp4_like=case.scheduler.mxfp4_like)
     if case.scheduler.ep_overlap_frac is not None:
-        factors = factors.replace(ep_overlap_frac=case.scheduler.ep_overlap_frac)
+        hidden = case.scheduler.ep_overlap_frac
+        factors = factors.replace(ep_overlap_frac=hidden, decode_ep_overlap_frac=hidden)
     share = _server_share(case)
     if share:
         factors = factors.replace(memory_frac=share)

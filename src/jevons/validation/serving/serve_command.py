@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from jevons.errors import InputError
-from jevons.operators.engines import engine_number
+from jevons.operators.engines import engine_number, engine_text
 from jevons.serving.launch import LaunchLine, settings_of
 from jevons.serving.types import Layout
 from jevons.validation.names import model_named
@@ -45,7 +45,10 @@ def with_flags(case: Case, notes: str) -> Case:
     drafted = _drafted(line, command)
     drafting = engine_number(case.engine, "drafting_max_batch") if drafted is not None else None
     running = line.value("max_num_seqs") or line.value("max_num_seqs_all")
+    overlap = engine_text(case.engine, "exchange_overlap_flag")
+    untold = bool(command and overlap) and overlap not in command
     return case.replace(
+        ep_overlap_frac=0.0 if untold else None,
         precision=hint or case.precision,
         step_tokens=int(line.value("step_tokens") or line.value("step_tokens_all") or _stated(notes, "tokens")),
         max_batch=int(running or drafting or _stated(notes, "batch")),

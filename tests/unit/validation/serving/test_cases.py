@@ -365,6 +365,14 @@ def test_servers_capture_batches_up_to_a_size_and_benchmark_scripts_all_they_nee
     assert default_engine(case_of()).host.captured_batch == 1e9
 
 
+def test_exchanges_are_hidden_where_the_command_says_so():
+    row = {**BENCH, "engine": "SGLang", "engine_version": "0.5.9", "notes": LAB.format("Qwen3-30B-A3B")}
+    told = {**row, "notes": row["notes"].replace("; requests", " --enable-two-batch-overlap; requests")}
+    unsaid = {**row, "notes": "dataset ShareGPT; requests=1000; mean_in=217.4; mean_out=201.6"}
+    other = {**row, "engine": "vLLM"}
+    assert [read_case(one).scheduler.ep_overlap_frac for one in (row, told, unsaid, other)] == [0.0, None, None, None]
+
+
 def test_servers_take_their_own_share_of_memory_where_none_is_told():
     row = {**BENCH, "engine": "SGLang", "tp": "1", "n_gpus": "1", "notes": LAB.format("Qwen3-14B")}
     hundred, larger = (default_engine(read_case({**row, "gpu": gpu})).batching for gpu in ("H100 SXM", "H200 SXM"))
