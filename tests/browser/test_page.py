@@ -323,6 +323,49 @@ def test_a_slider_of_the_plan_answers_by_a_warm_draw(window: Callable) -> None:
     assert len(page.pdf()) > 20_000
 
 
+def test_finalists_take_their_places_as_they_are_simulated(window: Callable) -> None:
+    one = window()
+    page = one.open("size?model=llama-3.1-8b&gpu=h100_sxm&gpu=h200_sxm&rate=23")
+    page.get_by_text("Fleets simulated so far").wait_for()
+    assert page.locator("#answer").inner_text().endswith("serve llama-3.1-8b at 23 req/s.")
+    rows = page.get_by_role("table", name=re.compile("Fleets that keep the limits")).get_by_role("row")
+    assert rows.filter(has_text="simulated").count() >= 1
+    assert rows.filter(has_not_text="simulated").count() > 1
+    one.done()
+    assert page.get_by_text("Fleets simulated so far").count() == 0
+    assert rows.filter(has_text="simulated").count() == 0
+    assert one.said == []
+
+
+def test_the_fan_opens_while_draws_come(window: Callable) -> None:
+    one = window()
+    page = one.open("plan?draws=12")
+    fan = page.locator("#chart-tokens")
+    for count in (5, 10):
+        page.get_by_text(f"of the first {count} of 12 draws").wait_for(timeout=150_000)
+        assert fan.locator("svg text", has_text="median of the draws").count() == 1
+        assert page.get_by_role("meter", name="P(Jevons)").count() == 1
+    page.wait_for_selector(".runbar.done", timeout=150_000)
+    page.get_by_text("80 % intervals of 12 draws").wait_for()
+    assert one.said == []
+    assert page.evaluate("jevonsMissingWords()") == []
+
+
+def test_a_replay_shows_which_share_stays_within_each_limit(window: Callable) -> None:
+    one = window()
+    page = one.open("replay?requests=1000&ttft=0.05&tpot=0.03")
+    one.done()
+    for name in ("ttft", "tpot", "e2e"):
+        chart = page.locator(f"#chart-cdf-{name}")
+        chart.locator("svg").wait_for()
+        assert chart.locator("svg text", has_text="limit").count() == (name != "e2e")
+        assert chart.get_by_text("of the requests stay within").count() == (name != "e2e")
+        chart.get_by_role("button", name="Table").click()
+        assert chart.get_by_role("row").count() > 90
+    assert page.locator("#chart-latency").count() == 0
+    assert one.said == []
+
+
 def test_frozen_page_opens_from_a_file_without_a_network(window: Callable, site, tmp_path: Path) -> None:
     reply = site.ask("size", {"model": "llama-3.1-8b", "gpu": ["h100_sxm"], "rate": 10})
     identity = reply.json()["meta"]["id"]

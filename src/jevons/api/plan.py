@@ -41,6 +41,7 @@ def plan(
     facts: Facts | None = None,
     processes: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    on_draw: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> PlanResult:
     """Plan what to build, serve and charge, and what it earns, over the quarters of a scenario.
 
@@ -62,7 +63,8 @@ def plan(
     Notes
     -----
     `set` takes a mapping by path, such as ``{"cost.wacc": 0.12}``. `processes` is the number of worker processes of the
-    draws; results do not depend on it. `progress` is called with the step, how much is done, and how much there is.
+    draws; results do not depend on it. `progress` is called with the step, how much is done, and how much there is;
+    `on_draw` with the outcomes and paths of each draw that has a feasible plan, as soon as it is computed.
 
     Examples
     --------
@@ -81,7 +83,9 @@ def plan(
         loaded = changed(loaded, set, file=scenario if isinstance(scenario, str | Path) else None)  # type: ignore[arg-type]
     if seed is not None and not (loaded.study.draws if draws is None else draws):
         warnings.warn(f"--seed {seed}: has no effect without --draws; add them", InputNote, stacklevel=3)
-    return run(loaded, seed=seed, draws=draws, facts=facts, processes=processes, progress=progress, file=file)
+    return run(
+        loaded, seed=seed, draws=draws, facts=facts, processes=processes, progress=progress, on_draw=on_draw, file=file
+    )
 
 
 def opened(scenario: Scenario | Path | str, as_of: dt.date | None, currency: str | None = None) -> tuple[Scenario, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from jevons import options as o
 from jevons.api.accelerators import CANDIDATES
@@ -47,6 +47,7 @@ def size(
     currency: Annotated[str | None, o.CURRENCY] = None,
     seed: Annotated[int, o.SEED] = 0,
     progress: Callable[[str], None] | None = None,
+    on_fleet: Callable[[Mapping[str, Any]], None] | None = None,
     **server: Unpack[Server],
 ) -> SizeResult:
     """Find the cheapest fleet that serves a model's load within its latency limits.
@@ -65,6 +66,11 @@ def size(
         If an argument is wrong, or two contradict each other.
     InfeasibleError
         If no layout fits or keeps the limits; it names the binding ones.
+
+    Notes
+    -----
+    `progress` is called with a line for each stage of the work, `on_fleet` with each finalist that keeps the limits as
+    soon as it is simulated, as `entries` of the JSON have it.
 
     Examples
     --------
@@ -105,7 +111,7 @@ def size(
         model, service, demand=demand, gpus=names, prices=hour_prices(o.words(gpu_hour)),
         simulated=not static,
         budget_per_month=None if budget is None else amount_of(budget), most_accelerators=gpus, confidence=confidence,
-        currency=currency, progress=progress,
+        currency=currency, progress=progress, on_fleet=on_fleet,
     )  # fmt: skip
 
 

@@ -70,11 +70,14 @@ class Bench:
         Limits, lengths and load.
     trace : Trace or None
         Requests to replay.
+    told : callable, optional
+        Called with each fleet that keeps the limits, as observed.
     """
 
     service: Service
     demand: Demand
     trace: sim.Trace | None = None
+    told: Callable[[Fleet], None] | None = None
     tables: dict[tuple[str, str, int], _Engine] = dataclasses.field(default_factory=dict)
 
     def settle(self, fleet: Fleet, most_per_hour: float = math.inf) -> Fleet | Missed:
@@ -302,6 +305,8 @@ def settle_all(
             missed.append(settled)
         else:
             within_limits.append(settled)
+            if bench.told is not None:
+                bench.told(settled)
     return sorted(within_limits, key=lambda f: f.rank), missed
 
 

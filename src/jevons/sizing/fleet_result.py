@@ -172,6 +172,13 @@ class FleetSimulationResult(Result):
         """Return the documented JSON object."""
         return {**self.answer_record(), **self.record}
 
+    def distributions(self) -> dict[str, list[float]]:
+        """Return the latencies of shares of the answered requests [s]."""
+        from jevons.serving import sim
+
+        run = self.run
+        return sim.distributions(sim.latencies(run.load.requests, run.simulated, run.entry_s))
+
     def to_frame(self, table: str | int | None = None) -> pl.DataFrame:
         """Return a table as a polars frame; ``requests`` is every request, a row each."""
         if table != "requests":

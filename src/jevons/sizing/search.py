@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError, InputNote
@@ -79,6 +80,7 @@ def size(
     confidence: float = 0.8,
     currency: str | None = None,
     progress: Progress | None = None,
+    on_fleet: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> SizeResult:
     """Return the cheapest fleets that serve a model's load within its latency limits.
 
@@ -108,6 +110,8 @@ def size(
         Of all money; by default that of the prices given, else USD.
     progress : callable, optional
         Called with a line for each stage of the work.
+    on_fleet : callable, optional
+        Called with each finalist that keeps the limits as soon as it is simulated, as `Fleet.record` gives it.
 
     Raises
     ------
@@ -148,7 +152,8 @@ def size(
     missed: list[Missed] = []
     if simulated and demand.given:
         chosen = _finalists(candidates)
-        bench = Bench(service=service, demand=demand, trace=trace)
+        told = None if on_fleet is None else lambda fleet: on_fleet(fleet.record(service))
+        bench = Bench(service=service, demand=demand, trace=trace, told=told)
         entries, missed = settle_all(chosen, bench, progress=progress)
         if entries:
             entries = surer(entries, candidates.curves, bench, rate, confidence, progress)

@@ -326,6 +326,15 @@ class SimulationResult(Result):
         """Return a table as a polars frame; ``requests`` is every request, a row each."""
         return run_frame(self.run) if table == "requests" else super().to_frame(table)
 
+    def distributions(self) -> dict[str, list[float]]:
+        """Return the latencies of shares of the answered requests [s]; empty where requests were not kept."""
+        from jevons.serving import entry_time_s, sim
+
+        run = self.run
+        if run.streamed is not None:
+            return {}
+        return sim.distributions(sim.latencies(run.requests, run.simulated, entry_time_s(run.deployment)))
+
     def to_xarray(self) -> xr.Dataset:
         """Return the run over time: arrivals, answers, tokens and use of the KV cache, by the start of each bin [s]."""
         return series_dataset(self.record["series"])

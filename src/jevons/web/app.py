@@ -51,7 +51,7 @@ class Service:
         done: asyncio.Future[tuple[str, bytes]] = asyncio.get_running_loop().create_future()
 
         def heard(kind: str, answer: bytes) -> None:
-            if kind not in {"progress", "restarted"} and not done.done():
+            if kind not in {"progress", "partial", "restarted"} and not done.done():
                 done.set_result((kind, answer))
 
         job = Job(content={"id": f"q-{id(done):x}", **content}, lane=lane, listener=heard, limit_s=limit_s)
@@ -157,7 +157,7 @@ def _answer(run: Run) -> Response:
     """Return the function's JSON of a finished run, `answer` first and `meta` last; or its problem."""
     if run.state == "done":
         document = run.document()
-        wanted = ("tables", "notes", "seconds", "paths", "said", "said_notes")
+        wanted = ("tables", "notes", "seconds", "paths", "distributions", "said", "said_notes")
         more: dict[str, Any] = {name: document[name] for name in wanted if name in document}
         meta: dict[str, Any] = {**run.meta(), **more, "explained": list(document["nodes"])}
         return Response(dumps({**document["result"], "meta": meta}), media_type="application/json")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ SLIDERS = (
 )  # fmt: skip
 """Amounts that sliders offer: those that rank first among the inputs of value, tokens and the verdict."""
 _MOST = 400
+_FAN_EVERY = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,38 @@ def drawn(scenario: Any, changes: Mapping[str, Any], base: Base) -> dict[str, An
     }  # fmt: skip
     shown: dict[str, Any] = plain(record)
     return shown
+
+
+@dataclass(slots=True, kw_only=True)
+class Fan:
+    """Draws of a plan as they come: each with its outcomes, every fifth with what all of them say so far.
+
+    Parameters
+    ----------
+    tell : callable
+        Takes each message.
+    """
+
+    tell: Callable[[dict[str, Any]], None]
+    records: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def __call__(self, record: Mapping[str, Any]) -> None:
+        """Tell of one more draw."""
+        from jevons.schema import plain
+        from jevons.study.draws.outcomes import OUTCOMES
+        from jevons.study.draws.run import gathered
+        from jevons.study.draws.summary import interval_records, path_records, probabilities
+
+        self.records.append(record)
+        message: dict[str, Any] = {"draws": len(self.records), "outcomes": {name: record[name] for name in OUTCOMES}}
+        if len(self.records) % _FAN_EVERY == 0:
+            draws = gathered(self.records)
+            message |= {
+                "paths": path_records(draws),
+                "uncertainty": {one["outcome"]: one for one in interval_records(draws)},
+                "probability": probabilities(draws),
+            }
+        self.tell(plain(message))
 
 
 def amounts(scenario: Any) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class Job:
     lane : str
         Kind of worker that may take it.
     listener : callable
-        Called with the kind of a message and its content: ``progress``, ``result``, ``error``, ``cancelled``, ``died``.
+        Called with the kind of a message and its content: ``progress``, ``partial``, ``result``,
+        ``error``, ``cancelled``, ``died``.
     limit_s : float
         Time after which it is ended.
     patience_s : float

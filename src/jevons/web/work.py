@@ -137,14 +137,20 @@ class Desk:
                 return self.call(kind, keywords, tell)
         if "trace" in keywords:
             keywords["trace"] = str(self.trace(keywords["trace"]))
+        from jevons.schema import plain
+        from jevons.web.planning import Fan
+
         function = getattr(importlib.import_module(FUNCTIONS[kind]), kind)
         if kind == "plan":
             keywords["scenario"] = self.scenario(keywords.pop("scenario", ""), keywords.pop("set", {}))
             keywords.setdefault("draws", 0)
             keywords["progress"] = lambda stage, done, of: tell("progress", {"stage": stage, "done": done, "of": of})
             keywords["processes"] = 1
+            keywords["on_draw"] = Fan(tell=lambda message: tell("partial", message))
         elif kind in {"size", "simulate"}:
             keywords["progress"] = lambda stage: tell("progress", {"stage": stage, "done": None, "of": None})
+            if kind == "size":
+                keywords["on_fleet"] = lambda fleet: tell("partial", {"fleet": plain(fleet)})
         return function(**keywords)
 
     def trace(self, name: str) -> Path:
@@ -265,6 +271,8 @@ def document_of(result: Any, *, seconds: float = 0.0, whole: bool = False) -> di
         "nodes": _nodes(result),
         "seconds": seconds,
     })  # fmt: skip
+    if result.kind in {"simulation", "fleet"}:
+        document["distributions"] = plain(result.distributions())
     if result.kind == "plan":
         from jevons.report.extras import plan_findings, statement_tables
         from jevons.study.draws.summary import path_records

@@ -49,6 +49,21 @@ def test_same_question_is_the_same_run_and_tells_its_result_by_events(page: Serv
     assert page.client.get(f"{API}/runs/{identity}").json()["meta"]["versions"]["jevons"] == jevons.__version__
 
 
+@pytest.mark.slow
+def test_each_simulated_finalist_is_told_before_the_result(page: Served) -> None:
+    identity = page.ask("runs", {"kind": "size", "input": QUESTION}).json()["id"]
+    told = page.client.get(f"{API}/runs/{identity}/events").text.split("\n\n")
+    kinds = [one.split("event: ")[1].split("\n")[0] for one in told if "event: " in one]
+    assert kinds[-1] == "result"
+    fleets = [json.loads(one.split("data: ")[1])["fleet"] for one in told if "event: partial" in one]
+    assert len(fleets) > 1
+    assert all(fleet["simulated"] for fleet in fleets)
+    entries = page.client.get(f"{API}/runs/{identity}").json()["entries"]
+    assert {one["cost_per_h"] for one in entries} <= {fleet["cost_per_h"] for fleet in fleets}
+    best = next(fleet for fleet in fleets if fleet["cost_per_h"] == entries[0]["cost_per_h"])
+    assert {name: entries[0][name] for name in best} == best
+
+
 @pytest.mark.parametrize("ending", ["json", "csv", "html", "yaml", "py", "md"])
 def test_a_run_downloads_as_files(page: Served, ending: str) -> None:
     identity = page.ask("size", QUESTION).json()["meta"]["id"]

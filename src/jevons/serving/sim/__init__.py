@@ -45,7 +45,15 @@ if TYPE_CHECKING:
     from jevons.serving.sim.replica.run import ROUTINGS, simulate
     from jevons.serving.sim.replica.step_table import TABULATED_BATCHES, constant_table, limits_of, step_table
     from jevons.serving.sim.replica.streamed import Streamed, simulate_streamed
-    from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, latencies, time_series
+    from jevons.serving.sim.series import (
+        ClassResult,
+        Latencies,
+        Series,
+        by_class,
+        distributions,
+        latencies,
+        time_series,
+    )
     from jevons.serving.sim.types import (
         Counts,
         LatencySpreads,
@@ -122,6 +130,7 @@ __all__ = [
     "can_stream",
     "constant_table",
     "course",
+    "distributions",
     "from_trace",
     "generate",
     "generate_mix",
@@ -157,7 +166,7 @@ _HOMES = {
     "replica.run": ("ROUTINGS", "simulate",),
     "replica.step_table": ("TABULATED_BATCHES", "constant_table", "limits_of", "step_table",),
     "replica.streamed": ("Streamed", "simulate_streamed",),
-    "series": ("ClassResult", "Latencies", "Series", "by_class", "latencies", "time_series",),
+    "series": ("ClassResult", "Latencies", "Series", "by_class", "distributions", "latencies", "time_series",),
     "types": ("Counts", "LatencySpreads", "Occupancy", "Overload", "Requests", "SimLimits", "SimResult", "Spread",
         "StepTable", "Throughput", "Timing", "Trail", "WholeRun", "Work",),
 }  # fmt: skip

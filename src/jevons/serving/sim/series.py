@@ -137,6 +137,24 @@ def spread(values: FloatArray) -> Spread | None:
     return Spread(mean=float(there.mean()), **{name: float(np.quantile(there, q)) for name, q in QUANTILES.items()})
 
 
+SHARES = np.append(np.linspace(0.0, 0.98, 99), [0.985, 0.99, 0.995, 0.999, 1.0])
+"""Shares of the answered requests at which a distribution is told."""
+
+
+def distributions(seen: Latencies) -> dict[str, list[float]]:
+    """Return the latency that each share of the answered requests stays within, by name [s].
+
+    ``share`` holds the shares, 0..1; a latency that no request has is left out.
+    """
+    told = {"share": SHARES.tolist()}
+    for name in ("ttft_s", "tpot_s", "e2e_s"):
+        values = getattr(seen, name)
+        there = values[np.isfinite(values)]
+        if len(there):
+            told[name] = np.quantile(there, SHARES).tolist()
+    return told
+
+
 def by_class(mix: Mix, result: SimResult, entry_s: float = 0.0) -> list[ClassResult]:
     """Return what each class of a load saw; *entry_s* as given to the simulation."""
     seen = latencies(mix.requests, result, entry_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jevons.expansion import ExpansionProblem, Risk, solve_tree
+from jevons.expansion._lp import Basis
 from jevons.study.chain.contracts import check_contracts
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.futures import Decided, decided_by, tree_of
@@ -34,13 +35,16 @@ def decided_chain(
     """
     check_contracts(scenario, setting(scenario, engineering))
     first = run_chain(scenario, engineering, start=start, **how)
-    decided = decide(scenario, engineering, first.plan.problem)
+    begin = None if start is None or start.decided is None else start.decided.plan.basis
+    decided = decide(scenario, engineering, first.plan.problem, begin)
     if decided is None:
         return first
     return run_chain(scenario, engineering, start=first, decided=decided, **how)
 
 
-def decide(scenario: Scenario, engineering: Engineering, problem: ExpansionProblem) -> Decided | None:
+def decide(
+    scenario: Scenario, engineering: Engineering, problem: ExpansionProblem, begin: Basis | None = None
+) -> Decided | None:
     """Return the orders made under the tree of *problem*'s futures; None for a planner of the central path."""
     terms = scenario.expansion
     if terms.decides == "central" or terms.foresight != "perfect" or terms.step != "quarter":
@@ -51,4 +55,4 @@ def decide(scenario: Scenario, engineering: Engineering, problem: ExpansionProbl
     if tree is None:
         return None
     risk = Risk(weight_frac=terms.risk_weight.value, tail_frac=terms.risk_tail.value)
-    return decided_by(scenario, solve_tree(tree, risk=risk))
+    return decided_by(scenario, solve_tree(tree, risk=risk, begin=begin))

@@ -94,6 +94,7 @@ def monte_carlo(
     seed: int,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
+    on_draw: Callable[[Mapping[str, Any]], None] | None = None,
     store: Path | str | None = None,
 ) -> Draws:
     """Return outcomes of *draws* drawn scenarios.
@@ -114,6 +115,8 @@ def monte_carlo(
         Where draws run; by default in as many processes as there are cores.
     progress : callable, optional
         Called with draws done and wanted.
+    on_draw : callable, optional
+        Called with the outcomes and paths of each draw that has a feasible plan, as soon as it is computed.
     store : path or str, optional
         Folder, or an address such as ``s3://bucket/folder``, that keeps outcomes: a run of the same scenario, seed and
         number of draws goes on where one was stopped.
@@ -126,7 +129,8 @@ def monte_carlo(
     names, values = draw_amounts(scenario, draws, seed)
     return evaluate(
         scenario, engineering, base, tuple(names), values,
-        about={"kind": "montecarlo", "seed": seed, "draws": draws}, executor=executor, progress=progress, store=store,
+        about={"kind": "montecarlo", "seed": seed, "draws": draws}, executor=executor, progress=progress,
+        on_draw=on_draw, store=store,
     )  # fmt: skip
 
 
@@ -185,6 +189,7 @@ def evaluate(
     about: Mapping[str, Any],
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
+    on_draw: Callable[[Mapping[str, Any]], None] | None = None,
     store: Path | str | None = None,
 ) -> Draws:
     """Return outcomes for each row of *values* (n, names), in their order whatever computes them.
@@ -215,6 +220,8 @@ def evaluate(
         with closing(_keeping(archive, ((wanted[place], record) for place, record in computed), total)) as records_kept:
             for index, record in records_kept:
                 done[index] = record
+                if on_draw is not None and record is not None and UNSOLVED not in record:
+                    on_draw(record)
                 if progress is not None:
                     progress(len(done), total)
     unsolved = [record[UNSOLVED] for record in done.values() if record is not None and UNSOLVED in record]
@@ -225,22 +232,29 @@ def evaluate(
         remedy = "Widen budget, chip supply or power, or look at `jevons plan` without draws first."
         message = f"none of {total} draws has a feasible plan{failed}. {remedy}"
         raise InfeasibleError(message)
-    return Draws(
+    return dataclasses.replace(
+        gathered(records),
         names=names,
         values=values[feasible],
-        outcomes={name: np.array([record[name] for record in records]) for name in OUTCOMES},
         infeasible=total - len(feasible) - len(unsolved),
         unsolved=len(unsolved),
-        paths={
-            name: np.array([record["paths"][name] for record in records])
-            for name in (records[0]["paths"] if records else ())
-        },
         stored=stored,
+    )
+
+
+def gathered(records: Sequence[Mapping[str, Any]]) -> Draws:
+    """Return the outcomes of at least one draw from their records, without what was drawn."""
+    return Draws(
+        names=(),
+        values=np.zeros((len(records), 0)),
+        outcomes={name: np.array([record[name] for record in records]) for name in OUTCOMES},
+        infeasible=0,
+        paths={name: np.array([record["paths"][name] for record in records]) for name in records[0]["paths"]},
         channels=_channels(records),
     )
 
 
-def _channels(records: list[dict[str, Any]]) -> dict[str, Array]:
+def _channels(records: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
     """Return what each channel adds to value by draw; none where a record has not kept it."""
     if not all("channels" in record for record in records):
         return {}

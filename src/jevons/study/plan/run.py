@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from jevons.errors import InfeasibleError
 from jevons.facts import Facts, default_facts
@@ -29,6 +30,7 @@ def plan(
     facts: Facts | None = None,
     processes: int | None = None,
     progress: Progress | None = None,
+    on_draw: Callable[[Mapping[str, Any]], None] | None = None,
     file: str = "",
 ) -> PlanResult:
     """Return what to build, serve and charge over a scenario's quarters, what it earns, and the Jevons verdict.
@@ -47,6 +49,8 @@ def plan(
         Worker processes for the draws; the results do not depend on it.
     progress : callable, optional
         Called with the name of the step, how much is done, and how much there is.
+    on_draw : callable, optional
+        Called with the outcomes and paths of each draw that has a feasible plan, as soon as it is computed.
     file : str
         Name of the scenario file, for the record.
 
@@ -84,6 +88,7 @@ def plan(
             seed=scenario.seed,
             executor=Executor(processes=processes),
             progress=lambda done, total: tell("draws", done, total),
+            on_draw=on_draw,
         )
     added = orders_value_cur(chain)
     ledger = plan_ledger(scenario, facts, engineering, chain, judged, added)

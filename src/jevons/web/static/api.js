@@ -36,13 +36,14 @@ export async function upload(file, map) {
   return taken(await reach(`/traces?${query}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file }));
 }
 
-/** Run a question to its end; `told` hears of its progress. Returns the answer with its meta. */
-export async function run(kind, input, told, signal) {
+/** Run a question to its end; `told` hears of its progress, `part` of each part of its answer. Returns the answer with its meta. */
+export async function run(kind, input, { told, part, signal }) {
   const { id } = await post("/runs", { kind, input, tab }, signal);
   await new Promise((resolve, reject) => {
     const events = new EventSource(`${API}/runs/${id}/events`);
     const end = (finish) => (event) => { events.close(); finish(event); };
-    events.addEventListener("progress", (event) => told && told(JSON.parse(event.data)));
+    events.addEventListener("progress", (event) => told(JSON.parse(event.data)));
+    events.addEventListener("partial", (event) => part(JSON.parse(event.data)));
     events.addEventListener("result", end(resolve));
     events.addEventListener("cancelled", end(() => reject(new DOMException("cancelled", "AbortError"))));
     events.addEventListener("error", end((event) => {

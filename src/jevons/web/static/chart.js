@@ -2,10 +2,10 @@
 //
 // A specification: { id, kind: "xy" | "heat" | "flow", title, summary, note, height,
 //   x: { label, unit, type: "value" | "log" | "category", values, min, max }, y: the same,
-//   series: [{ name, as: "line" | "points" | "bars" | "steps" | "spans", data, low, high, stack, entity, dashed, thin, labels, colours }],
+//   series: [{ name, as: "line" | "points" | "bars" | "steps" | "spans", data, low, high, left, right, stack, entity, dashed, thin, labels, colours }],
 //   marks: [{ axis: "x" | "y", value, label }], horizontal, source }
 // "spans" are bars from one value to another, [from, to] by category, such as those of a bridge.
-// data of an xy chart: [x, y] pairs, or y values where x is a category. low and high are as long as data: an interval.
+// data of an xy chart: [x, y] pairs, or y values where x is a category. low and high are as long as data: an interval; left and right are one along x.
 // kind "heat": x and y are categories, cells: [[x, y, value]], shown: value -> text. kind "flow": nodes { name, title }, links.
 import { html, useEffect, useRef, useState, useMemo } from "jevons/vendor/preact.js";
 import { init, connect } from "jevons/vendor/echarts.js";
@@ -67,6 +67,9 @@ function xySeries(spec, ink, categorical, narrow) {
     if (one.low && one.high) {
       series.push({ type: "custom", name: one.name, silent: true, z: 1, tooltip: { show: false }, data: one.data.map((p, i) => (categorical ? [i, one.low[i], one.high[i]] : [p[0], one.low[i], one.high[i]])), encode: spec.horizontal ? { x: [1, 2], y: 0 } : { x: 0, y: [1, 2] },
         renderItem: one.as === "line" ? band(one, colour, categorical) : whisker(ink, spec.horizontal), itemStyle: { color: colour } });
+    }
+    if (one.left && one.right) {
+      series.push({ type: "custom", name: one.name, silent: true, clip: true, z: 1, tooltip: { show: false }, data: one.data.map((p, i) => [p[0], p[1], one.left[i], one.right[i]]), encode: { x: [0], y: 1 }, renderItem: sideways(one, colour), itemStyle: { color: colour } });
     }
     if (one.as === "spans") { series.push(spans(one, ink, colour, spec.horizontal)); continue; }
     const base = { name: one.name, z: 3, data: points, itemStyle: { color: colour }, emphasis: { focus: "none" } };
@@ -130,6 +133,15 @@ function band(one, colour, categorical) {
     one.data.forEach((p, i) => { if (one.high[i] !== null) points.push(api.coord([categorical ? i : p[0], one.high[i]])); });
     for (let i = one.data.length - 1; i >= 0; i -= 1) if (one.low[i] !== null) points.push(api.coord([categorical ? i : one.data[i][0], one.low[i]]));
     return { type: "polygon", shape: { points }, style: { fill: fade(colour, 0.22), stroke: null } };
+  };
+}
+
+/** The area between two ends along x. */
+function sideways(one, colour) {
+  return (params, api) => {
+    if (params.dataIndexInside !== 0) return { type: "group", children: [] };
+    const ends = one.data.map((p, i) => [api.coord([one.left[i], p[1]]), api.coord([one.right[i], p[1]])]);
+    return { type: "polygon", shape: { points: [...ends.map(([from]) => from), ...ends.map(([, to]) => to).reverse()] }, style: { fill: fade(colour, 0.22), stroke: null } };
   };
 }
 
@@ -234,8 +246,9 @@ export function twin(spec) {
     const heads = [along.label || "", ...spec.series.flatMap((one) => [one.name + unit, ...(one.low ? [t("chart.low"), t("chart.high")] : [])])];
     return { heads, rows: along.values.map((name, i) => [name, ...spec.series.flatMap((one) => [one.data[i], ...(one.low ? [one.low[i], one.high[i]] : [])])]) };
   }
-  const heads = [t("chart.series"), axisName(spec.x), axisName(spec.y), ...(spec.series.some((s) => s.low) ? [t("chart.low"), t("chart.high")] : []), ...(spec.series.some((s) => s.tips) ? [""] : [])];
-  const rows = spec.series.flatMap((one) => one.data.map((p, i) => [one.name, p[0], p[1], ...(heads.length > 3 && spec.series.some((s) => s.low) ? [one.low ? one.low[i] : null, one.high ? one.high[i] : null] : []), ...(spec.series.some((s) => s.tips) ? [one.tips ? one.tips[i] : ""] : [])]));
+  const ends = spec.series.some((s) => s.low || s.left);
+  const heads = [t("chart.series"), axisName(spec.x), axisName(spec.y), ...(ends ? [t("chart.low"), t("chart.high")] : []), ...(spec.series.some((s) => s.tips) ? [""] : [])];
+  const rows = spec.series.flatMap((one) => one.data.map((p, i) => [one.name, p[0], p[1], ...(ends ? [(one.low || one.left || [])[i] ?? null, (one.high || one.right || [])[i] ?? null] : []), ...(spec.series.some((s) => s.tips) ? [one.tips ? one.tips[i] : ""] : [])]));
   return { heads, rows };
 }
 

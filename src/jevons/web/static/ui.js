@@ -211,12 +211,14 @@ export function Grid({ columns, rows, caption, most = 200, onPick, picked, cls =
     });
   }, [rows, order]);
   const mark = (key) => (order && order.key === key ? (order.down ? "descending" : "ascending") : "none");
-  return html`<p class="caption" aria-hidden="true">${caption}</p><div class=${`scroll ${cls}`} tabindex="0" role="region" aria-label=${caption}><table aria-label=${caption}>
-    <thead><tr>${columns.map((c) => html`<th scope="col" aria-sort=${mark(c.key)} class=${c.text ? "" : "right"}>
+  const folds = columns.length > 3 && rows.length > 0;
+  return html`<p class="caption" aria-hidden="true">${caption}</p>${folds && rows.length > 2 ? html`<label class="fold-sort">${t("grid.sort")} <select onChange=${(e) => { const c = columns[Number(e.target.value)]; setOrder(c ? { key: c.key, down: !c.text } : null); }}><option value="">–</option>${columns.map((c, i) => html`<option value=${i} selected=${!!order && order.key === c.key}>${c.label}</option>`)}</select></label>` : null}
+    <div class=${`scroll ${folds ? "fold" : ""} ${cls}`} tabindex="0" role="region" aria-label=${caption}><table role="table" aria-label=${caption}>
+    <thead role="rowgroup"><tr role="row">${columns.map((c) => html`<th role="columnheader" scope="col" aria-sort=${mark(c.key)} class=${c.text ? "" : "right"}>
       <button type="button" class="sort" onClick=${() => setOrder({ key: c.key, down: order && order.key === c.key ? !order.down : false })}>${c.label}<span aria-hidden="true">${mark(c.key) === "ascending" ? " ▲" : mark(c.key) === "descending" ? " ▼" : ""}</span></button></th>`)}</tr></thead>
-    <tbody>${sorted.slice(0, most).map((row, place) => html`<tr class=${picked === row ? "picked" : ""} onClick=${onPick ? () => onPick(row) : null}>${columns.map((c, at) => {
+    <tbody role="rowgroup">${sorted.slice(0, most).map((row, place) => html`<tr role="row" class=${picked === row ? "picked" : ""} onClick=${onPick ? () => onPick(row) : null}>${columns.map((c, at) => {
       const shown = c.show ? c.show(row[c.key], row) : row[c.key] ?? "–";
-      return at === 0 ? html`<th scope="row" class=${c.text ? "" : "right"}>${onPick ? html`<button type="button" class="link" aria-pressed=${picked === row} onClick=${(e) => { e.stopPropagation(); onPick(row); }}>${shown}</button>` : shown}</th>` : html`<td class=${c.text ? "" : "right"}>${shown}</td>`; })}</tr>`)}</tbody></table>
+      return at === 0 ? html`<th role="rowheader" scope="row" class=${c.text ? "" : "right"}>${onPick ? html`<button type="button" class="link" aria-pressed=${picked === row} onClick=${(e) => { e.stopPropagation(); onPick(row); }}>${shown}</button>` : shown}</th>` : html`<td role="cell" data-label=${c.label} class=${c.text ? "" : "right"}>${shown}</td>`; })}</tr>`)}</tbody></table>
     ${sorted.length > most ? html`<p class="hint">${t("grid.more", { n: sorted.length - most })}</p>` : null}</div>`;
 }
 
@@ -232,9 +234,9 @@ export function Tabs({ label, tabs, value, set }) {
   return html`<div class="tabs" role="tablist" aria-label=${label} onKeyDown=${keys}>${tabs.map((one) => html`<button type="button" role="tab" aria-selected=${one.value === value} tabindex=${one.value === value ? 0 : -1} onClick=${() => set(one.value)}>${one.label}</button>`)}</div>`;
 }
 
-/** Ask a question when its input changes: an estimate first where there is one, then the run. The newest wins. */
+/** Ask a question when its input changes: an estimate first where there is one, then the run, whose `parts` come before its end. The newest wins. */
 export function useRun(kind, input, { estimate = null, first = null, wait = 150, only = null } = {}) {
-  const [view, setView] = useState({ state: "idle", answer: first, error: null, progress: null });
+  const [view, setView] = useState({ state: "idle", answer: first, error: null, progress: null, parts: [] });
   const control = useRef(null);
   const key = JSON.stringify([kind, input, estimate]);
   const cancel = useCallback(() => { if (control.current) control.current.abort(); setView((old) => ({ ...old, state: "cancelled", progress: null })); }, []);
@@ -244,7 +246,7 @@ export function useRun(kind, input, { estimate = null, first = null, wait = 150,
     control.current = abort;
     const put = (change) => !abort.signal.aborted && setView((old) => ({ ...old, ...change }));
     const timer = setTimeout(async () => {
-      put({ state: "estimating", progress: null });
+      put({ state: "estimating", progress: null, parts: [] });
       try {
         if (estimate) {
           const answer = await api.post(`/${estimate.path}`, estimate.input, abort.signal);
@@ -253,8 +255,9 @@ export function useRun(kind, input, { estimate = null, first = null, wait = 150,
         }
         if (kind) {
           put({ state: "running" });
-          const answer = await api.run(kind, input, (progress) => put({ progress }), abort.signal);
-          put({ state: "done", answer, error: null, progress: null, exact: true });
+          const part = (one) => !abort.signal.aborted && setView((old) => ({ ...old, parts: [...old.parts, one] }));
+          const answer = await api.run(kind, input, { told: (progress) => put({ progress }), part, signal: abort.signal });
+          put({ state: "done", answer, error: null, progress: null, parts: [], exact: true });
         }
       } catch (error) {
         if (error.name === "AbortError") { put({ state: "cancelled", progress: null }); return; }

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import jevons
 from jevons.errors import InputError
 from jevons.serving import sim
 
@@ -65,3 +66,17 @@ def test_classes_are_judged_by_their_own_limits() -> None:
     assert short.req_per_s + long.req_per_s == pytest.approx(found.throughput.req_per_s)
     assert short.e2e_s.p50 < long.e2e_s.p50
     assert 0.2 < found.occupancy.utilisation_frac < 1.0
+
+
+def test_a_share_of_the_requests_stays_within_its_latency() -> None:
+    result = jevons.simulate("llama-3.1-8b", rate=5, requests=200)
+    told, record = result.distributions(), result.to_json()
+    share = [round(one, 9) for one in told["share"]]
+    for name in ("ttft_s", "tpot_s", "e2e_s"):
+        assert told[name] == sorted(told[name])
+        for word, at in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
+            assert told[name][share.index(at)] == pytest.approx(record[name][word])
+    alone = jevons.simulate("llama-3.1-8b", rate=5, requests=50, osl=1).distributions()
+    assert "tpot_s" not in alone
+    fleet = jevons.simulate("llama-3.1-8b", rate=5, requests=50, autoscale="1:2").distributions()
+    assert len(fleet["e2e_s"]) == len(fleet["share"])

@@ -18,7 +18,8 @@ from jevons.study.draws import run as montecarlo
 from jevons.study.draws import workers
 from jevons.study.draws.outcomes import OUTCOMES, PATHS
 from jevons.study.draws.run import monte_carlo, run_key, sweep
-from jevons.study.draws.summary import probabilities, summary
+from jevons.study.draws.summary import path_records, probabilities, summary
+from jevons.web.planning import Fan
 from places import TINY
 
 
@@ -41,6 +42,21 @@ def same(first, second):
         assert held.keys() == other.keys()
         for name, numbers in held.items():
             assert numbers.tobytes() == other[name].tobytes(), name
+
+
+def test_draws_are_told_one_by_one_and_say_together_what_the_study_says(prepared, drawn):
+    told, fan = [], []
+    again = monte_carlo(*prepared, 6, seed=5, executor=Executor(processes=1), on_draw=told.append)
+    for record in told:
+        Fan(tell=fan.append, records=list(told[: told.index(record)]))(record)
+    assert len(told) == 6 - again.infeasible - again.unsolved > 4
+    assert path_records(montecarlo.gathered(told)) == path_records(again)
+    assert [one["draws"] for one in fan] == list(range(1, len(told) + 1))
+    assert [one["draws"] for one in fan if "paths" in one] == [5]
+    assert (
+        fan[4]["paths"]["tokens_per_d"]["p50"] == np.median([r["paths"]["tokens_per_d"] for r in told[:5]], 0).tolist()
+    )
+    assert fan[0]["outcomes"]["devices"] == told[0]["devices"]
 
 
 @pytest.mark.slow

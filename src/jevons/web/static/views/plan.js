@@ -62,7 +62,9 @@ export function View({ values, go }) {
   useEffect(() => { api.post("/draw", { scenario: form.scenario }, undefined, { newest: false }).catch(() => {}); }, [form.scenario]);
   const answer = form.scenario === defaults.scenario ? run.answer || example : run.answer && run.answer.meta.input.scenario === form.scenario ? run.answer : null;
   const current = own && run.state === "done" ? run.answer : own ? null : answer;
-  useAnswer(current || answer);
+  const fan = run.parts.findLast((one) => one.paths);
+  const shown = useMemo(() => current || (fan && answer ? drawnSoFar(answer, fan, draw.answer) : answer), [current, fan, answer, draw.answer]);
+  useAnswer(shown);
   const slide = (path, value) => setAll({ [`s.${path}`]: value });
   const fields = html`
     <${Select} name="scenario" value=${form.scenario} options=${(shared.catalog.scenarios || []).map((one) => ({ value: one, label: one }))} set=${(v) => go(v === defaults.scenario ? {} : { scenario: v }, { replace: true })}/>
@@ -73,8 +75,8 @@ export function View({ values, go }) {
   return html`<${Split} summary=${t("plan.summary", { n: Object.keys(changed).length })} form=${fields}>
     <${ErrorBox} error=${draw.error || run.error} apply=${(r) => setAll({ [`s.${r.field}`]: r.value })}/>
     ${own && !draw.answer && draw.state === "estimating" ? html`<div class="answer gap"><${RunBar} state="estimating" progress=${{ stage: "base" }}/></div>` : null}
-    ${own && draw.answer && run.state !== "done" ? html`<${Quick} draw=${draw.answer} base=${form.scenario === defaults.scenario ? example || answer : null} state=${draw.state}/>` : null}
-    ${answer ? html`<${Result} answer=${current || answer} input=${given} state=${own && !current ? "stale" : "done"} bar=${html`<${RunBar} ...${run} state=${own || !example ? run.state : "done"} seconds=${current && current.meta && current.meta.seconds}/>`}/>` : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
+    ${Object.keys(changed).length && draw.answer && run.state !== "done" ? html`<${Quick} draw=${draw.answer} base=${form.scenario === defaults.scenario ? example || answer : null} state=${draw.state}/>` : null}
+    ${answer ? html`<${Result} answer=${shown} input=${given} of=${fan && !current ? given.draws : 0} state=${own && !current && !(fan && !Object.keys(changed).length) ? "stale" : "done"} bar=${html`<${RunBar} ...${run} state=${own || !example ? run.state : "done"} seconds=${current && current.meta && current.meta.seconds}/>`}/>` : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
 
 function Amount({ one, value, set }) {
@@ -100,6 +102,13 @@ function Quick({ draw, base, state }) {
     <dl class="facts-line">${rows.map(({ name, now, was }) => html`<${Figure} key=${name} label=${t(`outcome.${name}`)}><span>${quantity(now.value, now.unit.replace("/share", "").replace("tok/day", "1").replace("devices", "1"))}</span>${was ? html` <span class="range">${was !== now.value ? `${now.value >= was ? "+" : ""}${percent(now.value / was - 1, 2)}` : ""}</span>` : null}<//>`)}</dl></div>`;
 }
 
+/** A plan with what its draws say so far; the quick draw gives the path of the plan that they are of. */
+export function drawnSoFar(answer, fan, quick) {
+  const path = quick ? quick.paths.tokens_per_d.value : answer.tokens_per_day.total;
+  return { ...answer, draws: fan.draws, uncertainty: fan.uncertainty, probability: fan.probability, jevons: { ...answer.jevons, probability: fan.probability.jevons.p },
+    tokens_per_day: { ...answer.tokens_per_day, total: path }, meta: { ...answer.meta, paths: fan.paths } };
+}
+
 export function baseOutcomes(answer) {
   if (!answer) return {};
   const total = (object) => Object.values(object).reduce((sum, list) => sum + list[list.length - 1], 0);
@@ -109,7 +118,7 @@ export function baseOutcomes(answer) {
 const last = (list) => list[list.length - 1];
 const spread = (answer, name) => { const u = (answer.uncertainty || {})[name] || (answer.uncertainty || {})[name.replace("share", "ads")]; return u ? { low: u.p10, high: u.p90, median: u.p50 } : {}; };
 
-export function Result({ answer, input: given, state, bar }) {
+export function Result({ answer, input: given, state, bar, of = 0 }) {
   const base = baseOutcomes(answer);
   const money_ = answer.currency || "CNY";
   const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
@@ -126,7 +135,7 @@ export function Result({ answer, input: given, state, bar }) {
       <${Figure} label=${t("plan.price")}>${num(first(answer.value, "price_per_share", "price_per_ads"), money_, "value.price_per_share", t("plan.price"))}<//>`}
       <${Figure} label=${t("plan.p_jevons")}>${chance === null || chance === undefined ? t("plan.needs_draws") : html`${num(chance, "frac", "jevons.probability", t("plan.p_jevons"), { text: percent(chance, 2) })}<${Gauge} share=${chance} label=${t("plan.p_jevons")}/>`}<//>
       ${answer.probability && answer.probability.value_created ? html`<${Figure} label=${t("plan.p_value")}>${num(answer.probability.value_created.p, "frac", "probability.value_created", t("plan.p_value"))}<${Gauge} share=${answer.probability.value_created.p} label=${t("plan.p_value")}/><//>` : null}</dl>
-    <p class="hint">${answer.uncertainty && answer.draws ? t("plan.median", { n: answer.draws }) : t("plan.central")}</p></div>
+    <p class="hint">${!answer.draws ? t("plan.central") : of ? t("plan.so_far", { n: answer.draws, of }) : t("plan.median", { n: answer.draws })}</p></div>
   <div class="cards">
     ${tokens.value ? html`<${Card} cls="half"><${Chart} spec=${tokensChart(answer)} height=${280}/><//>` : null}
     <${Card} cls="half"><${Chart} spec=${fleetChart(answer)} height=${280}/><//>

@@ -111,7 +111,8 @@ export function Result({ answer, input: given, state, trace, sweep, bar }) {
     ${answer.series ? html`<${Card} cls="half"><${Chart} spec=${timeline(answer, ["running", "waiting"], "replay.queue", t("replay.requests"))} height=${240} group="replay"/><//>
     <${Card} cls="half"><${Chart} spec=${timeline(answer, ["arrivals_per_s", "finished_per_s"], "replay.flow", t("field.rate"), "req/s")} height=${240} group="replay"/><//>
     ${answer.series.kv_frac ? html`<${Card} cls="half"><${Chart} spec=${timeline(answer, ["kv_frac"], "replay.kv", t("replay.kv_used"), "%", 100)} height=${240} group="replay"/><//>` : null}` : null}
-    <${Card} cls="half"><${Chart} spec=${latency(answer)} height=${240}/><//>
+    ${shares(answer).map((spec) => html`<${Card} key=${spec.id} cls="three"><${Chart} spec=${spec} height=${240}/><//>`)}
+    ${shares(answer).length ? null : html`<${Card} cls="half"><${Chart} spec=${latency(answer)} height=${240}/><//>`}
     ${sweep ? html`<${Card}>${sweep.answer ? html`<${Chart} spec=${sweepChart(sweep.answer, given)} height=${300}/>` : null}<${RunBar} ...${sweep}/><${ErrorBox} error=${sweep.error} apply=${() => {}}/><//>` : null}
     <${Card}><${Same} label=${t("launch.cli")} name="simulate.sh" text=${commandLine("simulate", given)} answer=${answer}/><//>
   </div>`;
@@ -123,6 +124,26 @@ export function timeline(answer, names, title, label, unit = "", factor = 1) {
   const known = names.filter((name) => s[name]);
   return { id: title.replace(".", "-"), kind: "xy", title: t(title), summary: t(title), trigger: "axis", x: { label: t("replay.time"), unit: "s", type: "value" }, y: { label, unit, type: "value" },
     series: known.map((name) => ({ name: t(`series.${name}`), entity: `series ${name}`, as: "line", thin: true, area: known.length === 1, data: s.start_s.map((x, i) => [x, s[name][i] === null ? null : s[name][i] * factor]) })) };
+}
+
+/** The share of requests that are answered within each latency, a chart for each, with its interval and its limit. */
+export function shares(answer) {
+  const own = (answer.meta || {}).distributions || {};
+  const limits = answer.slo || {};
+  return ["ttft_s", "tpot_s", "e2e_s"].filter((name) => own[name]).map((name) => {
+    const word_ = name.slice(0, -2).toUpperCase(), limit = limits[name];
+    const tail = own[name][own[name].length - 2];
+    const far = Math.max(tail, limit && limit < 3 * tail ? limit : 0);
+    const [factor, unit] = far < 1 ? [1e3, "ms"] : [1, "s"];
+    const times = own[name].map((v) => v * factor);
+    const ends = interval(answer, name, 1);
+    const within = limit ? percent(own.share.findLast((v, i) => own[name][i] <= limit) ?? 0) : "";
+    return { id: `cdf-${name.slice(0, -2)}`, kind: "xy", title: t("replay.share_within", { name: word_ }), summary: STATS.map((stat) => `${word_} ${stat} ${duration(answer[name][stat])}`).join(", "), bare: true,
+      note: limit ? t("replay.share_note", { share: within, limit: duration(limit) }) : "",
+      x: { label: word_, unit, type: "value", min: 0, max: Number((far * 1.08 * factor).toPrecision(2)) }, y: { label: t("replay.share"), unit: "%", type: "value", min: 0, max: 100 },
+      series: [{ name: word_, entity: name, as: "line", thin: true, data: times.map((v, i) => [v, own.share[i] * 100]), ...(ends.low ? { left: times.map((v) => v * ends.low), right: times.map((v) => v * ends.high) } : {}) }],
+      marks: limit ? [{ axis: "x", value: limit * factor, label: t("replay.limit_of", { name: word_ }) }] : [] };
+  });
 }
 
 /** Percentiles of the latencies with their intervals and limits. */

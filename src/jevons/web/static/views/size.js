@@ -1,5 +1,5 @@
 // Size: how many accelerators, which layout, for a model, a load and its limits.
-import { html, useEffect, useState } from "jevons/vendor/preact.js";
+import { html, useEffect, useMemo, useState } from "jevons/vendor/preact.js";
 import { t, word } from "jevons/i18n.js";
 import { chance, converted, currency, device, duration, gigabytes, layout, money, number, percent, quantity } from "jevons/format.js";
 import { Card, Check, Chips, Code, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Tabs, shared, useRun } from "jevons/ui.js";
@@ -27,7 +27,8 @@ export function View({ values, go }) {
   const { form, set, setAll } = useForm(defaults, values, go);
   const given = input(form);
   const run = useRun("size", given, { estimate: { path: "size", input: { ...given, static: true } } });
-  useAnswer(run.answer);
+  const shown = useMemo(() => withFleets(run.answer, run.parts), [run.answer, run.parts]);
+  useAnswer(shown);
   const apply = (remedy) => setAll({ [remedy.field]: remedy.value });
   const by = form.concurrency ? "users" : form.trace ? "trace" : "rate";
   const shape = Object.keys(SHAPES).find((one) => SHAPES[one][0] === form.isl && SHAPES[one][1] === form.osl) || "own";
@@ -58,8 +59,20 @@ export function View({ values, go }) {
   const load = by === "users" ? `${number(form.concurrency)} ${t("load.users")}` : by === "rate" ? `${number(form.rate)} req/s` : t("load.trace");
   return html`<${Split} summary=${`${form.model} · ${[].concat(form.gpu).map(device).join(", ")} · ${load}`} form=${fields}>
     <${ErrorBox} error=${run.error} apply=${apply}/>
-    ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>`
+    ${shown ? html`<${Result} answer=${shown} input=${given} state=${run.error ? "stale" : run.state} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>`
       : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
+}
+
+/** An estimate with the fleets that are simulated so far in their places; those that it does not have come last. */
+export function withFleets(answer, parts) {
+  if (!answer || !parts.length) return answer;
+  const same = (one, fleet) => ["gpu", "layout", "prefill_layout", "precision"].every((key) => JSON.stringify(one[key]) === JSON.stringify(fleet[key]));
+  const entries = [...answer.entries];
+  for (const { fleet } of parts) {
+    const place = entries.findIndex((one) => same(one, fleet) && (!one.simulated || one.accelerators === fleet.accelerators));
+    if (place < 0) entries.push(fleet); else entries[place] = fleet;
+  }
+  return { ...answer, entries, best: entries[0], pareto: [], simulated: entries.filter((one) => one.simulated).length };
 }
 
 /** The statistic that limits are kept at, in words. */
@@ -110,7 +123,7 @@ export function Result({ answer, input: given, state, bar }) {
       ${fleet.chance_within_limits !== null && fleet.chance_within_limits !== undefined ? html`<${Figure} label=${t("size.chance")}>${num(fleet.chance_within_limits, "frac", `${at}.chance_within_limits`, t("size.chance"), { text: chance(fleet.chance_within_limits) })}<//>` : null}
     </dl>
     ${picked === 0 && cheaper(answer) ? html`<p>${t("size.cheaper", cheaper(answer))}</p>` : null}
-    ${answer.best && !fleet.simulated ? html`<p class="note">${t(state === "done" ? "size.static_only" : "size.estimate")}</p>` : null}
+    ${answer.simulated ? html`<p class="note" role="status">${t("size.so_far", { n: answer.simulated })}</p>` : answer.best && !fleet.simulated ? html`<p class="note">${t(state === "done" ? "size.static_only" : "size.estimate")}</p>` : null}
     <div class="buttons"><a class="primary" href="#launch" onClick=${(e) => { e.preventDefault(); document.getElementById("launch").scrollIntoView({ behavior: "smooth" }); }}>${t("size.to_launch")}</a>
       ${shared.frozen ? null : html`<a href=${address("replay", { model: answer.model, gpu: fleet.gpu, gpus: fleet.accelerators_per_replica, tp: fleet.layout.tp, replicas: fleet.replicas, rate, isl: answer.isl, osl: answer.osl, ttft: answer.limits.ttft_s, tpot: answer.limits.tpot_s })}>${t("size.to_replay")}</a>
       <a href=${address("choice", { model: answer.model, rate, gpu: [fleet.gpu], isl: answer.isl, osl: answer.osl })}>${t("size.to_choice")}</a>`}</div>
@@ -118,9 +131,9 @@ export function Result({ answer, input: given, state, bar }) {
   <div class="cards">
     <${Card} cls="two-thirds"><${Chart} spec=${front(answer, fleet)} height=${310} onPick=${(e) => { const one = e.data && e.data.fleet; if (one !== undefined) setPicked(one); }}/><//>
     <${Card} cls="third" title=${t("size.limits")}><${Bounds} fleet=${fleet}/><${Chart} spec=${memory(fleet)} height=${190}/><//>
-    <${Card}><${Grid} caption=${t("size.alternatives", { n: Math.min(8, entries.length), tried: answer.tried })} columns=${columns(which, fleet.currency)} rows=${rows(entries, answer)} most=${8} picked=${null} onPick=${(row) => setPicked(row.place)}/><//>
+    <${Card}><${Grid} caption=${t("size.alternatives", { n: Math.min(8, entries.length), tried: answer.tried })} columns=${columns(which, fleet.currency)} rows=${rows(entries, answer)} most=${8 + (answer.simulated || 0)} picked=${null} onPick=${(row) => setPicked(row.place)}/><//>
     <${Near} found=${answer.nearest || []}/>
-    <${Launch} answer=${answer} fleet=${fleet} place=${picked} given=${given}/>
+    <${Launch} answer=${answer} fleet=${fleet} place=${picked} settled=${!answer.simulated}/>
     <${Why} answer=${answer}/>
     <${Card}><${Same} name="size.sh" text=${commandLine("size", given)} answer=${answer}/><//>
   </div>`;
@@ -186,8 +199,8 @@ const columns = (which, from) => [
   { key: "capacity", label: t("col.capacity"), show: (v) => number(v) }, { key: "chance", label: t("size.chance"), show: (v) => chance(v) },
   { key: "power", label: t("col.power"), show: (v) => quantity(v, "W") },
 ];
-const rows = (entries, answer) => entries.map((one, place) => ({
-  place, name: `${device(one.gpu)} · ${shape(one)} · ${one.precision}`, accelerators: one.accelerators, precision: one.precision, ttft: stat(one, "ttft_s", answer).value, tpot: stat(one, "tpot_s", answer).value,
+const rows = (entries, answer) => entries.map((one, place) => ({ one, place })).filter(({ one, place }) => !answer.simulated || place < 8 || one.simulated).map(({ one, place }) => ({
+  place, name: `${device(one.gpu)} · ${shape(one)} · ${one.precision}${answer.simulated && one.simulated ? ` · ${t("size.simulated")}` : ""}`, accelerators: one.accelerators, precision: one.precision, ttft: stat(one, "ttft_s", answer).value, tpot: stat(one, "tpot_s", answer).value,
   capacity: one.req_per_s_at_most, chance: one.chance_within_limits, power: one.power_w, cost: one.cost_per_h === null ? null : one.cost_per_h * months, mtok: one.cost_per_mtok,
 }));
 
@@ -199,21 +212,21 @@ function Why({ answer }) {
     <ul lang="en">${groups.map(([reason, n]) => { const one = left.find((x) => x.reason === reason); return html`<li><strong>${n} × ${reason}</strong>${one ? html`: ${one.detail || one.layout}` : null}</li>`; })}</ul></details><//>`;
 }
 
-function Launch({ answer, fleet, place, given }) {
+function Launch({ answer, fleet, place, settled }) {
   const [target, setTarget] = useState("vllm");
   const [files, setFiles] = useState(null);
   const [problem, setProblem] = useState(null);
   const id = answer.meta && answer.meta.id;
   const launch = fleet.launch || (answer.best && answer.best.launch) || {};
   const own = Object.keys(launch).length ? launch : null;
-  const busy = !fleet.simulated && answer.meta && answer.meta.input && !answer.meta.input.static;
+  const busy = !settled || (!fleet.simulated && answer.meta && answer.meta.input && !answer.meta.input.static);
   useEffect(() => {
     setFiles(null); setProblem(null);
     if (!id || busy || shared.frozen) return undefined;
     const abort = new AbortController();
     api.get(`/runs/${id}/deploy/${place}?target=${target}`, abort.signal).then((one) => setFiles(one.files)).catch((error) => error.name !== "AbortError" && setProblem(error));
     return () => abort.abort();
-  }, [id, place, target]);
+  }, [id, place, target, busy]);
   const text = shared.frozen && own && own[target] ? [{ name: `${target}.sh`, text: [].concat(own[target]).join("\n") }] : files;
   return html`<section class="card" id="launch"><h2>${t("launch.title")}</h2>
     <${Tabs} label=${t("launch.title")} value=${target} set=${setTarget} tabs=${Object.entries((shared.frozen || shared.catalog).targets).filter(([key]) => !shared.frozen || (own && own[key])).map(([value, label]) => ({ value, label }))}/>
