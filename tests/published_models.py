@@ -304,6 +304,13 @@ DIALECTS: list[tuple[dict[str, Any], str, str, str, str]] = [
      "int4", "int4", "int4", "bf16"),
     ({"quant_method": "gptq", "bits": 3, "group_size": 128}, "int3", "int3", "int3", "bf16"),
     ({"quant_method": "gptq", "bits": 8, "dynamic": {"-:.*self_attn.*": {}}}, "bf16", "int8", "int8", "bf16"),
+    ({"quant_method": "gptq", "bits": 4, "dynamic": {"-:.*self_attn.*": {}, "+:.*mlp.experts.*": {"bits": 8}}},
+     "bf16", "int4", "int8", "bf16"),
+    ({"quant_method": "auto-round", "bits": 4, "group_size": 128, "extra_config": {
+        f"model.layers.{i}.self_attn.{name}": {"bits": 8} for i in range(8) for name in ("q_b_proj", "o_proj")}},
+     "int8", "int4", "int4", "bf16"),
+    ({"quant_method": "fp8", "weight_block_size": [32, 32], "expert_dtype": "fp4"},
+     "fp8_block", "fp8_block", "mxfp4", "bf16"),
     ({"quant_method": "awq", "bits": 4, "modules_to_not_convert": ["self_attn"]}, "bf16", "int4", "int4", "bf16"),
     (groups(FLOAT8, kv_cache_scheme={"num_bits": 8, "type": "float"}), "fp8", "fp8", "fp8", "fp8"),
     (groups({"num_bits": 8, "type": "float", "strategy": "block"}), "fp8_block", "fp8_block", "fp8_block", "bf16"),

@@ -134,6 +134,15 @@ def covered(patterns: Iterable[str], config: Config) -> set[str]:
     return everywhere
 
 
+def covered_by_modules(names: Iterable[str], config: Config) -> set[str]:
+    """Return the classes of which at least half of the layers, and more than one projection, are named one by one."""
+    single = [name for name in names if _LAYER.search(name)]
+    projections: dict[str, set[str]] = {}
+    for name in single:
+        projections.setdefault(module_class(name) or "", set()).add(name.rsplit(".", 1)[-1])
+    return covered(single, config) & {kind for kind, ends in projections.items() if len(ends) > 1}
+
+
 def _size(config: Config, *names: str) -> int:
     for name in names:
         value = config.raw.get(name)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jevons.models._config import Config
-from jevons.models._modules import CLASSES, covered, module_class
+from jevons.models._modules import CLASSES, covered, covered_by_modules, matched, module_class
 from jevons.models._plain import has_experts
 from jevons.models.types import GGUF, WEIGHT_BITS, WeightPrecision
 from jevons.schema import shortened
@@ -39,11 +39,7 @@ def read_precision(config: Config, name: str) -> tuple[WeightPrecision, str, lis
     kv = _cache(section, doubts)
     chosen = _by_method(section, config, name.lower(), doubts)
     excluded = _exclusions(section, config) - {"*"}
-    widths = {
-        said["bits"] for _, said in _changes(section) if isinstance(said, Mapping) and _is_width(said.get("bits"))
-    }
-    if any(bits != section.raw.get("bits") for bits in widths):
-        doubts.append(f"modules of {', '.join(map(str, sorted(widths)))} bits are read in the width of all others")
+    chosen |= {kind: stored for kind, stored in _other_widths(section, config, doubts).items() if kind not in excluded}
     if str(section.raw.get("quant_method")) == "fp8" and section.raw.get("quantized_layers"):
         excluded = set()  # what the second pass left out stays as the first stored it
     classes = dict.fromkeys(CLASSES, chosen.get("*", base)) | {"embeddings": base, "head": base}
@@ -114,8 +110,9 @@ def _by_method(section: Config, config: Config, name: str, doubts: list[str]) ->
 
 
 def _experts_apart(chosen: dict[str, str], config: Config) -> dict[str, str]:
-    """Add the experts' own type, as DeepSeek-V4 states it."""
-    if str(config.raw.get("expert_dtype")).lower() in {"fp4", "mxfp4"}:
+    """Add the experts' own type, as DeepSeek-V4 states it, and V4.1 in the section itself."""
+    stated = config.raw.get("expert_dtype") or config.section("quantization_config").raw.get("expert_dtype")
+    if str(stated).lower() in {"fp4", "mxfp4"}:
         return {**chosen, "experts": "mxfp4"}
     return chosen
 
@@ -348,6 +345,22 @@ def _exclusions(section: Config, config: Config) -> set[str]:
 def _changes(section: Config) -> list[tuple[str, Any]]:
     """Return the modules that auto-round or GPTQModel store otherwise, with how."""
     return [*_pairs(section.raw.get("extra_config")), *_pairs(section.raw.get("dynamic"))]
+
+
+def _other_widths(section: Config, config: Config, doubts: list[str]) -> dict[str, str]:
+    """Return the classes that auto-round or GPTQModel store in another width than the rest; doubt what is no class."""
+    modules: dict[tuple[int, str], list[str]] = {}
+    for key, said in _changes(section):
+        if isinstance(said, Mapping) and _is_width(said.get("bits")) and said["bits"] != section.raw.get("bits"):
+            stored = _integer(said["bits"], said.get("group_size", section.raw.get("group_size")), doubts)
+            modules.setdefault((said["bits"], stored), []).append(key.removeprefix("+:").removeprefix("re:"))
+    chosen: dict[str, str] = {}
+    for (bits, stored), keys in sorted(modules.items()):
+        kinds = covered_by_modules(keys, config).union(*(matched(f"re:{key}") for key in keys))
+        chosen |= dict.fromkeys(kinds, stored)
+        if not kinds:
+            doubts.append(f"modules of {bits} bits are read in the width of all others")
+    return chosen
 
 
 def _is_width(bits: Any) -> bool:

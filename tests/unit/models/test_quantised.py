@@ -128,6 +128,14 @@ def test_modules_of_another_width_are_told() -> None:
     assert warning == "modules of 8 bits are read in the width of all others"
 
 
+def test_one_projection_of_another_width_in_each_layer_makes_no_class() -> None:
+    downs = {f"model.layers.{i}.mlp.experts.{e}.down_proj": {"bits": 8} for i in range(8) for e in range(8)}
+    section = {"quant_method": "auto-round", "bits": 4, "group_size": 128, "extra_config": downs}
+    spec = spec_of(CONFIG | {"quantization_config": section}, "x")
+    assert spec.weight_precision.experts == "int4"
+    assert spec.warnings == ("modules of 8 bits are read in the width of all others",)
+
+
 @pytest.mark.parametrize("pattern", ["re:(.*)*x", "re:(a+)+$", "re:[", "re:" + "a" * 1000])
 def test_patterns_that_are_slow_or_none_match_nothing(pattern: str) -> None:
     assert matched(pattern) == set()
