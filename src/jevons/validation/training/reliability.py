@@ -21,6 +21,8 @@ _FROM_TO = re.compile(r"^(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)$")
 _WINDOW = re.compile(r"\b(\d+(?:\.\d+)?)\s+(hour|day|week)s?\b")
 _WINDOW_H = {"hour": 1.0, "day": 24.0, "week": 168.0}
 _PARAMETERS = re.compile(r"(\d+(?:\.\d+)?)\s?B\b")
+_UNNAMED = re.compile(r"\bGPU servers\b.*\bnot named\b")
+_MONTH_H = 730.5  # a twelfth of 365.25 days
 _WEIGHT_BYTES = 2.0
 _TERA = 1e12
 
@@ -75,6 +77,10 @@ def _hardware_per_h(stated: _Stated) -> float:
     return stated.model.device_per_h * stated.devices()
 
 
+def _node_per_h(stated: _Stated) -> float:
+    return stated.model.device_per_h * stated.model.node_devices
+
+
 # Metric, unit, prediction; the first match wins.
 _PREDICTED: tuple[tuple[str, str, Callable[[_Stated], float]], ...] = (
     (r"unexpected interruptions|restarts", "count", lambda s: s.model.per_h(s.devices()) * s.window_h()),
@@ -91,20 +97,22 @@ _PREDICTED: tuple[tuple[str, str, Callable[[_Stated], float]], ...] = (
     (r"job uptime", "percent", lambda s: 100.0 * s.uptime_frac()),
     (r"machines going down", "machines per day", lambda s: 24.0 * _hardware_per_h(s)),
     (r"hardware failure rate", "GPU failures per week", lambda s: 168.0 * _hardware_per_h(s)),
-    (
-        r"node failure rate", "failures per 1000 node-days",
-        lambda s: 24_000.0 * s.model.device_per_h * s.model.node_devices,
-    ),
-    (
-        r"single-node failure rate", "percent per node-day",
-        lambda s: 2400.0 * s.model.device_per_h * s.model.node_devices,
-    ),
+    (r"node failure rate|node fault rate", r"(failures )?per 1000 node-days", lambda s: 24_000.0 * _node_per_h(s)),
+    (r"single-node failure rate", "percent per node-day", lambda s: 2400.0 * _node_per_h(s)),
+    (r"node faults", "count", lambda s: _hardware_per_h(s) * s.window_h()),
+    (r"node fault rate", "per node-month", lambda s: _MONTH_H * _node_per_h(s)),
+    (r"mean time between node faults per node", "days", lambda s: 1.0 / (24.0 * _node_per_h(s))),
+    (r"node unavailability", "percent", lambda s: 100.0 * _node_per_h(s) * s.model.repair_h),
+    (r"outage duration mean", "hours", lambda s: s.model.repair_h),
     (r"recovery from checkpoint", "minutes", lambda s: s.model.restart_s / 60.0),
     (r"throughput loss from one slow node", ".*", lambda s: 100.0 * s.model.slow_loss_frac),
     (r"checkpoint size", "TB", lambda s: s.checkpoint_tb()),
 )  # fmt: skip
 _LEFT_OUT = (
     (r"unexpected interruptions: |share of unexpected interruptions from GPU", "causes are not told apart"),
+    (r"node faults( per node-month)?: |outage duration (mean|median): ", "causes are not told apart"),
+    (r"outage duration .*", "a repair has one length in the model: the mean"),
+    (r"servers with at least one fault", "servers that fail again and again are not modelled"),
     (r"planned interruptions|job interruptions total|manual interventions|handled automatically|repaired automatically",
      "planned stops and interventions are not modelled"),
     (r"computational stragglers|blocking time", "an input of the failure model, taken from this figure"),
@@ -138,13 +146,14 @@ def _entry(path: Path, index: int, row: dict[str, str], model: FailureModel) -> 
 
 def _predicted(row: dict[str, str], model: FailureModel) -> float:
     metric, unit = row["metric"].strip(), row["unit"].strip()
+    for pattern, units, predict in _PREDICTED:
+        if re.fullmatch(pattern, metric) and re.fullmatch(units, unit):
+            if not _UNNAMED.search(row["gpu"]):
+                device_id(row["gpu"])
+            return predict(_Stated(row, model))
     for pattern, reason in _LEFT_OUT:
         if re.search(pattern, metric):
             raise InputError(reason)
-    for pattern, units, predict in _PREDICTED:
-        if re.fullmatch(pattern, metric) and re.fullmatch(units, unit):
-            device_id(row["gpu"])
-            return predict(_Stated(row, model))
     message = f"`{metric}` [{unit}] is nothing that the failure model gives"
     raise InputError(message)
 

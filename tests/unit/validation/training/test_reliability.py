@@ -82,3 +82,24 @@ def test_what_a_row_lacks_is_named(tmp_path, change, reason):
     (found,) = entries(tmp_path, change)
     assert found.predicted is None
     assert re.search(reason, found.reason)
+
+
+def test_faults_of_servers_follow_their_devices_and_repairs_their_length(tmp_path):
+    servers = {"gpu": "8-GPU servers (device not named)", "n_gpus": "3200", "window": "348 days from 2024-03-30"}
+    asked = [
+        ("node faults", "count"), ("node fault rate", "per 1000 node-days"), ("node fault rate", "per node-month"),
+        ("mean time between node faults per node", "days"), ("node unavailability", "percent"),
+        ("outage duration mean", "hours"),
+    ]  # fmt: skip
+    found = entries(tmp_path, *({**servers, "metric": metric, "unit": unit} for metric, unit in asked))
+    faults, per_thousand_days, per_month, days, unavailable, mean = (entry.predicted for entry in found)
+    nodes = 3200 / failure_model().node_devices
+    assert faults == pytest.approx(per_thousand_days / 1000 * nodes * 348)
+    assert per_month == pytest.approx(per_thousand_days / 1000 * 365.25 / 12)
+    assert days == pytest.approx(1000 / per_thousand_days)
+    assert unavailable == pytest.approx(100 * mean / (24 * days))
+
+
+def test_a_device_that_is_misspelt_is_still_refused(tmp_path):
+    (found,) = entries(tmp_path, {"gpu": "no such thing"})
+    assert found.predicted is None
