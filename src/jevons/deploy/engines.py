@@ -129,6 +129,8 @@ def _sglang(handover: Handover, started: Replica, site: Site) -> Command:
     if layout.ep == world and ranks > 1 and layout.ep > 1:
         mode = {"prefill": "normal", "decode": "low_latency"}.get(started.pool.role, "auto")
         options += [("--moe-a2a-backend", "deepep"), ("--deepep-mode", mode)]
+        hidden = limits.kernels.ep_overlap_frac > 0.0 and release.has("enable-two-batch-overlap")
+        options += [("--enable-two-batch-overlap", None)] if hidden else []
     if layout.redundant_experts:
         options += [("--enable-eplb", None), ("--ep-num-redundant-experts", str(layout.redundant_experts))]
     if started.servers > 1 and not site.managed:

@@ -242,6 +242,14 @@ def test_weights_in_another_precision_are_quantised_or_named() -> None:
         assert ("set MODEL to a checkpoint in" in text) is warning
 
 
+def test_a_server_overlaps_two_batches_where_its_exchanges_were_sized_hidden() -> None:
+    wide = _fleets("sglang")["expert"]
+    exposed = engine("sglang").replace(ep_overlap_frac=0.0, decode_ep_overlap_frac=0.0)
+    told, untold = wide, dataclasses.replace(wide, factors={**wide.factors, "sglang": exposed})
+    lines = [launch_lines(handed, "sglang")[0] for handed in (told, untold, _fleets("sglang")["dense"])]
+    assert ["--enable-two-batch-overlap" in line for line in lines] == [True, False, False]
+
+
 def test_limits_of_sglang_are_of_all_attention_ranks() -> None:
     line = launch_lines(_fleets("sglang")["expert"], "sglang")[0]
     factors = engine("sglang")
