@@ -195,8 +195,7 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
     load = plain(row.get("concurrency_or_rate") or "")
     isl, osl = _text_lengths(row, notes)
     requests = int(number_of(_said(notes, "requests")) or 0)
-    bare = re.search(r"\b(\d+) (?:requests|prompts)\b", f"{notes} {load}")
-    requests = requests or (count_of(bare[1]) if bare else 0)
+    requests = requests or _counted(f"{notes} {load} {row.get('isl')}", load, plain(case.model))
     case = case.replace(isl=isl, osl=osl)
     static = re.match(r"static batch (\d+)", load)
     if static:
@@ -217,7 +216,7 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
             requests=requests or round(benchmark("open_requests")),
         )
         return _with_stage(case, notes)
-    if load.startswith(("inf (offline", "maximum")):
+    if load.startswith(("inf (offline", "maximum", "saturated")):
         return case.replace(scenario="offline", requests=requests or round(benchmark("offline_requests")))
     if load.startswith("inf"):
         seats = re.search(r"max num seqs (\d+)", load)
@@ -244,6 +243,23 @@ def _with_stage(case: Case, notes: str) -> Case:
         warm=bool(repeats and stage and count_of(stage[1])),
         counted_osl=(number_of(counted[1]) or 0.0) if counted else 0.0,
     )  # fmt: skip
+
+
+def _counted(text: str, load: str, model: str) -> int:
+    """Return how many requests words say there were; 0 where they do not.
+
+    A page may have sent fewer at one number of users, or to one of its models, as in ``50 prompts at c=1 else 400
+    (Super 49B ~50)``.
+    """
+    pattern = r"\b(\d+) (?:requests|prompts)\b(?: at c=(\d+) else (\d+)(?: \(([\w ]+) ~(\d+)\))?)?"
+    counted = re.search(pattern, text)
+    if counted is None:
+        return 0
+    users = re.search(r"concurrency (\d+)", load)
+    if not counted[2] or (users and users[1] == counted[2]):
+        return count_of(counted[1])
+    of_model = counted[4] and all(word in model for word in plain(counted[4]).split())
+    return count_of(counted[5] if of_model else counted[3])
 
 
 def _said(notes: str, name: str) -> str | None:
@@ -283,6 +299,8 @@ def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
             elif tailed and "pinned" in (row.get("osl") or ""):
                 lengths.append(Lengths(mean=benchmark(f"pinned_{name}"), sigma=benchmark(f"pinned_{name}_sigma")))
                 continue
+            elif "sharegpt" in (row.get(name) or "").lower():
+                mean = benchmark(f"sharegpt_{name}")
             else:
                 message = f"no {name}: `{row.get(name)}`, and the notes give no mean"
                 absent = f"no {name} is stated: add --{name}, or a column of that name"

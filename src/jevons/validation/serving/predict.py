@@ -11,7 +11,7 @@ import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.hardware import Accelerator, accelerator
-from jevons.models import ModelSpec
+from jevons.models import ModelSpec, maker_of
 from jevons.operators.engines import Place, Release, engine_number, shipped_text
 from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration
@@ -243,7 +243,7 @@ def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) 
 
 @functools.lru_cache(maxsize=4096)
 def _parts(device: str, model: str, precision: str | None) -> tuple[Accelerator, ModelSpec]:
-    return accelerator(device), quantised(model_named(model)[0], precision)
+    return accelerator(device), quantised(model_named(model)[0], precision, maker_of(model))
 
 
 def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deployment:
@@ -332,7 +332,7 @@ def answer(prepared: Prepared, engines: Engines = default_engine, scales: Scales
     case, factors = prepared.case, engines(prepared.case)
     best: Answer | None = None
     for at in prepared.surfaces:
-        replicas = case.gpus / at.deployment.devices if case.instances.search else float(case.instances.replicas)
+        replicas = copies_of(case, at)
         if case.scenario in LIMITED:
 
             def at_rate(rate_per_s: float, at: Surface = at) -> Outcome:
@@ -350,6 +350,13 @@ def answer(prepared: Prepared, engines: Engines = default_engine, scales: Scales
         message = "no layout meets the task's latency limits at any rate"
         raise InfeasibleError(message, ["ttft_s", "tpot_s"])
     return best
+
+
+def copies_of(case: Case, at: Surface) -> float:
+    """Return how many instances a row covers: fewer than its devices where several must share a model that it holds."""
+    if case.instances.search or (case.instances.prefill is None and at.deployment.layout != case.instances.layout):
+        return case.gpus / at.deployment.devices
+    return float(case.instances.replicas)
 
 
 def _rate(answered: Answer) -> float:
@@ -394,7 +401,7 @@ def metric_value(name: str, case: Case, answered: Answer) -> float:
     base = name.removesuffix("_per_gpu").removesuffix("_per_node").removesuffix("_log")
     per = rate
     if base != name.removesuffix("_log"):
-        per = case.instances.replicas / max(case.gpus, 1)
+        per = rate / max(case.gpus, 1)
         per *= accelerator(case.device).node_devices if name.endswith("_per_node") else 1
     rates = {
         "output_tok_s": output,
@@ -414,9 +421,10 @@ def metric_value(name: str, case: Case, answered: Answer) -> float:
         return out.ttft_s["mean"] * 1e3
     if name == "token_step_ms":
         return out.tpot_s["mean"] * 1e3
-    if name in {"batch_latency_ms", "batch_latency_s"}:
-        return out.e2e_s["mean"] * (1e3 if name.endswith("_ms") else 1.0)
-    kinds = {"ttft": out.ttft_s, "tpot": out.tpot_s, "itl": out.itl_s, "request_latency": out.e2e_s}
+    kinds = {
+        "ttft": out.ttft_s, "tpot": out.tpot_s, "itl": out.itl_s, "request_latency": out.e2e_s,
+        "batch_latency": out.e2e_s,
+    }  # fmt: skip
     for kind, values in kinds.items():
         for unit, factor in (("_ms", 1e3), ("_s", 1.0)):
             if name == kind + unit:
@@ -424,6 +432,9 @@ def metric_value(name: str, case: Case, answered: Answer) -> float:
             for statistic in values:
                 if name == f"{kind}{unit}_{statistic}":
                     return values[statistic] * factor
+    if name.endswith("_unspecified"):
+        message = f"metric `{name}`: the row does not say whether prompt tokens are counted"
+        raise InputError(message)
     message = f"metric `{name}` does not follow from a run of the engine"
     raise InputError(message)
 

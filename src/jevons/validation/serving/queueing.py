@@ -24,7 +24,16 @@ from jevons.serving.sim.types import TICKS_PER_S, FloatArray, SimResult
 from jevons.serving.step import entry_time_s
 from jevons.serving.types import EngineFactors
 from jevons.validation.serving.case import Case
-from jevons.validation.serving.predict import LIMITED, Answer, Engines, Prepared, answer, client_gaps, highest_rate
+from jevons.validation.serving.predict import (
+    LIMITED,
+    Answer,
+    Engines,
+    Prepared,
+    answer,
+    client_gaps,
+    copies_of,
+    highest_rate,
+)
 
 _SEED = 20240229
 _WARM_GAP_S = 60.0
@@ -69,9 +78,10 @@ def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = 
     if scales is not None:
         factors = replace(factors, scales=scales)
     if case.scenario == "open":
+        copies = copies_of(case, simulated[0])
         return Answer(
-            _Engine(case, simulated[0], factors).outcome(case.requested.rate_per_s / case.instances.replicas),
-            float(case.instances.replicas),
+            _Engine(case, simulated[0], factors).outcome(case.requested.rate_per_s / copies),
+            copies,
         )
     best: tuple[float, Surface] | None = None
     for at in simulated:

@@ -19,7 +19,7 @@ import numpy as np
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.hardware import Accelerator, accelerator
 from jevons.limits import REPLAYED_TOKENS
-from jevons.models import ModelSpec
+from jevons.models import ModelSpec, maker_of
 from jevons.operators.engines import engine_in, engine_number
 from jevons.serving import Deployment, Layout, kv_capacity_tokens
 from jevons.serving import engine as engine_preset
@@ -221,7 +221,7 @@ def deployment_of(row: Row, longest: float, calibration: Calibration | None = No
     device = accelerator(device_id(row["gpu"]))
     known, hint = model_named(row["model"])
     stated = precision_of(row.get("precision") or "")
-    spec = quantised(known, stated or hint)
+    spec = quantised(known, stated or hint, maker_of(row["model"]))
     factors = _factors(engine_in(row.get("engine") or "vllm"), calibration or shipped_calibration())
     factors = with_limits(
         factors, step_tokens=_stated(row, "max_num_batched_tokens"), max_batch=_stated(row, "max_num_seqs")
