@@ -81,7 +81,7 @@ def test_full_prompt_workers_of_two_overlapped_batches_are_met(name, device, isl
     step = step_time(pool(device, 32, engine), prefill_tokens=32.0 * STEP_TOKENS, prefill_requests=prompts)
     value = NODE * STEP_TOKENS / step.time_s[0]
     report = report_of(f"{name}, prompts of {isl:,}", value, published)
-    assert abs(value / published - 1.0) < 0.2, report
+    assert abs(value / published - 1.0) < 0.3, report
 
 
 @pytest.mark.parametrize(
