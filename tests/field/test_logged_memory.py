@@ -20,6 +20,11 @@ QWEN = (
     "vllm serve Qwen/Qwen3.5-27B-FP8 -tp 2 --gpu-memory-utilization 0.92 --kv-cache-dtype fp8_e4m3 "
     "--max-num-batched-tokens 8192 --max-num-seqs 2 --max-model-len 131072"
 )
+DRAFTING = (
+    "vllm serve Intel/Qwen3.6-27B-int4-AutoRound -tp 2 --gpu-memory-utilization 0.92 --kv-cache-dtype fp8_e5m2 "
+    "--dtype float16 --max-num-batched-tokens 8192 --max-num-seqs 2 --max-model-len 262144 "
+    """--speculative-config '{"method":"mtp","num_speculative_tokens":3}'"""
+)
 # Report, launch line, device, release, logged tokens of the cache, and how far a prediction may be off.
 CACHES: tuple[tuple[str, str, str, str | None, int, float], ...] = (
     ("a log of vLLM 0.9.2 on one A100 40GB", "vllm serve Qwen/Qwen3-8B", "a100_40gb", "0.9.2", 136_080, 0.01),
@@ -30,6 +35,9 @@ CACHES: tuple[tuple[str, str, str, str | None, int, float], ...] = (
     ("vllm#33263", "vllm serve Qwen/Qwen3-1.7B --max-num-seqs 1 --max-model-len 1024",
      "rtx_4090", "0.15", 175_856, 0.06),
     ("talos-argocd-proxmox#1995, a successor of this model", QWEN, "rtx_3090", "0.26", 302_921, 0.1),
+    ("recipes#810", "vllm serve Qwen/Qwen3.8-27B-FP8 -tp 2 --max-model-len 262144",
+     "rtx_5090", "0.26.1", 377_456, 0.03),
+    ("club-3090#642", DRAFTING, "rtx_3090", "0.24", 623_873, 0.05),
     ("SGLang's guide of January 2025 on one H100",
      "sglang serve --model-path meta-llama/Llama-3.1-8B-Instruct --mem-fraction-static 0.88",
      "h100_sxm", None, 444_500, 0.01),

@@ -25,8 +25,8 @@ _FEED_FORWARD_ONLY = frozenset({("meta-llama", "llama-3.1-405b")})
 def quantised(spec: ModelSpec, precision: str | None, maker: str = "") -> ModelSpec:
     """Return the model with the weights that checkpoints of that precision usually have.
 
-    4-bit checkpoints of mixture models keep attention in 16 bits; models that ship with quantised experts only keep
-    everything else in 16 bits whatever the label.
+    4-bit checkpoints of mixture models keep attention in 16 bits, and NVFP4 ones of dense hybrids attention and mixers
+    in 8; models that ship with quantised experts only keep everything else in 16 bits whatever the label.
 
     Parameters
     ----------
@@ -65,7 +65,8 @@ def _usual(spec: ModelSpec, precision: str | None) -> ModelSpec:
         )
     if precision in {"fp4", "mxfp4"}:
         name = "nvfp4" if precision == "fp4" else "mxfp4"
-        attention = "bf16" if spec.is_moe else name
+        mixes = any(group.attention.mixer.parameters for group in spec.layers)
+        attention = "bf16" if spec.is_moe else "fp8" if mixes and precision == "fp4" else name
         return replace(
             spec, weight_precision=WeightPrecision(attention=attention, dense=name, experts=name, embeddings="bf16")
         )

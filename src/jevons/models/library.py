@@ -20,14 +20,15 @@ _CONFIGS = Path(__file__).parent / "configs"
 _NAMES = Path(__file__).parent / "names.yaml"
 _MOST_MEANT = 6
 
-# Ends of a checkpoint's name that state the precision of its weights; what quantised them may stand before.
+# Ends of a checkpoint's name that state the precision of its weights; what quantised them may stand before or after.
 _TOOL = r"[-.](?:quantized[-.])?(?:(?:awq|gptq|bnb|mlx|autoround|modelopt|unsloth|dynamic)-)*"
+_AFTER = r"(-(mixed-)?(awq|gptq|autoround|ct))?"
 _SUFFIXES = (
-    (rf"{_TOOL}(nvfp4|fp4)(-v\d)?$", "nvfp4"),
+    (rf"{_TOOL}(nvfp4|fp4)(a16)?(-v\d)?$", "nvfp4"),
     (rf"{_TOOL}mxfp4(-v\d)?$", "mxfp4"),
     (rf"{_TOOL}fp8(-dynamic|-static-pertensor|-block|-kv)*$", "fp8"),
-    (rf"{_TOOL}(w8a8|w8a16|int8|8bit|int8-int8)$", "int8"),
-    (rf"{_TOOL}(w4a16|w4a8|int4|4bit)(-g\d+)?$", "int4"),
+    (rf"{_TOOL}(w8a8|w8a16|int8|8bit|int8-int8){_AFTER}$", "int8"),
+    (rf"{_TOOL}(w4a16|w4a8|int4|4bit)(-g\d+)?{_AFTER}$", "int4"),
     (r"[-.](awq|gptq|autoround)$", "int4"),
     (r"[-.](bf16|fp16)$", "bf16"),
 )

@@ -32,6 +32,21 @@ def test_every_other_name_means_a_shipped_model_and_is_no_model_itself() -> None
         assert models.resolve(other).spec_name == name
 
 
+@pytest.mark.parametrize(
+    ("written", "name", "precision"),
+    [
+        ("Intel/Qwen3.6-27B-int4-AutoRound", "qwen3.5-27b", "int4"),
+        ("Intel/Qwen3-30B-A3B-int4-mixed-AutoRound", "qwen3-30b-a3b", "int4"),
+        ("gaunernst/gemma-3-27b-it-int4-awq", "gemma-3-27b", "int4"),
+        ("RedHatAI/Qwen3-32B-NVFP4A16", "qwen3-32b", "nvfp4"),
+        ("Qwen/Qwen3.8-27B-FP8", "qwen3.5-27b", "fp8"),
+    ],
+)
+def test_a_checkpoint_s_name_states_its_precision(written: str, name: str, precision: str) -> None:
+    found = models.resolve(written)
+    assert (found.spec_name, found.precision_hint) == (name, precision)
+
+
 @pytest.mark.parametrize("name", ["gpt-4o", "openai/gpt-4.1-mini", "claude-3.5-sonnet", "gemini-1.5-pro", "o3-mini"])
 def test_a_closed_model_is_said_to_have_no_published_sizes(name: str) -> None:
     with pytest.raises(InputError, match="its maker publishes no sizes; give an open model"):

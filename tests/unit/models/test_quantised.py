@@ -152,3 +152,10 @@ def test_patterns_that_are_slow_or_none_match_nothing(pattern: str) -> None:
 def test_names_of_gguf_files_state_model_and_type(name: str, model: str, gigabytes: float) -> None:
     assert models.resolve(name).spec_name == model
     assert models.load(name).weight_bytes() / 1e9 == pytest.approx(gigabytes, rel=0.01)
+
+
+def test_4_bits_by_name_leave_attention_of_a_dense_hybrid_in_8() -> None:
+    """recipes#663: a 27B whose feed-forward layers are in NVFP4; attention and mixers in FP8."""
+    stored = models.load("nvidia/Qwen3.6-27B-NVFP4").weight_precision
+    assert (stored.dense, stored.attention, stored.mixers) == ("nvfp4", "fp8", "fp8")
+    assert models.load("Qwen3-32B-NVFP4").weight_precision.attention == "nvfp4"
