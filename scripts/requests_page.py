@@ -95,14 +95,13 @@ Each line leaves one effect out of the simulation and gives the signed error of 
 
 Absolute percentage error, median / 90th percentile, of two models: the loop over engine steps that the factors were
 fitted with, and the event simulator. The choice between them was made on these rows. The simulator is used for open
-loops, and for MLPerf's server tasks on engines that schedule as it does. TensorRT-LLM is not one of them: it admits a
-request only with room for its whole answer. Closed loops and bursts stay with the loop (132 figures of vLLM at a
-concurrency: 37 % by the loop, 36 % by the simulator; 581 of bursts: 23 and 25 %).
+loops. Closed loops and bursts stay with the loop (132 figures of vLLM at a concurrency: 37 % by the loop, 36 % by the
+simulator; 581 of bursts: 23 and 25 %). So do MLPerf's server tasks: its harnesses look for requests every few steps.
 
 {queues}
 
 The two differ little when step times are equal. The large errors in these rows come from the step
-time, from layouts that MLPerf does not state, or from a server that was still warming up.
+time, or from a server that was still warming up.
 
 ## Known errors
 
@@ -220,12 +219,12 @@ def queue_lines(data: Path) -> list[str]:
     errors: dict[tuple[str, str], list[tuple[float, float]]] = {}
     answers: dict[Case, tuple[Answer, Answer] | None] = {}
     used: dict[str, str] = {}
-    for row in (row for name in ("engine_bench", "mlperf_inference") for row in read_table(data / f"{name}.csv").rows):
+    for row in read_table(data / "engine_bench.csv").rows:
         if row["metric"] not in QUEUE_METRICS:
             continue
         try:
             case = read_case(row)
-            if case.scenario != "open" and not case.scenario.startswith(("mlperf-server", "mlperf-interactive")):
+            if case.scenario != "open":
                 continue
             if case not in answers:
                 answers[case] = None
@@ -238,7 +237,7 @@ def queue_lines(data: Path) -> list[str]:
             figures = [abs(metric_value(row["metric"], case, outcome) / float(row["value"]) - 1.0) for outcome in pair]
         except (InputError, InfeasibleError, FactError, ValueError):
             continue
-        kind = "open loop" if case.scenario == "open" else f"MLPerf server, {case.engine}"
+        kind = "open loop"
         used[kind] = "simulator" if queues(case) else "loop"
         errors.setdefault((kind, row["metric"]), []).append((figures[0], figures[1]))
     lines = ["| rows | metric | figures | loop | simulator | used |", "|---|---|---:|---:|---:|---|"]

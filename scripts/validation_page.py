@@ -123,7 +123,11 @@ Groups of at least {least} figures, by median error held out by group.
   latencies end with a stop token: those of 8,192 nominal tokens take as long as those of 2,048.
 - *MLPerf* states neither layout nor lengths: the task's lengths, to its longest, and the best layout are assumed. Runs
   last ten minutes or more, so that large systems go through the set again and again, and their batches stay full.
-  Cards called "dual" hold two devices.
+  Cards called "dual" hold two devices. A stack that names TensorRT-LLM and another engine ran text under the former,
+  and one of AMD's that names none ran vLLM.
+- *MLPerf's server scenario* is predicted at 98 % of the highest rate at which ten minutes of arrivals by chance meet
+  the task's limits. Published configurations of the harnesses give the rest: tokens per step, seats, and how often the
+  scheduler looks for requests (every ten steps in AMD's until vLLM 0.9, every three to eleven later).
 - *Engines of 2023* launch each kernel of a step by itself and handle requests one by one in Python. Decode steps of a
   70B take as long on eight devices as on four.
 - *A run that was measured did fit*: where the default share of memory leaves no room for its cache, 97 % are taken; of

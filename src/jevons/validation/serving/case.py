@@ -94,6 +94,8 @@ class Scheduler(Part):
         The scheduler looks for requests every so many steps; prompts wait so long for company.
     wait_frac : float
         Until they fill this share of a step.
+    reserve_frac : float or None
+        Share of its longest answer for which a request must find room in the cache; None for what the engine does.
     stream_steps : int
         Tokens that the server sends at a time.
     lags : bool
@@ -123,6 +125,7 @@ class Scheduler(Part):
     poll_steps: int = 0
     wait_steps: int = 0
     wait_frac: float = 0.0
+    reserve_frac: float | None = None
     stream_steps: int = 1
     lags: bool = True
     captured_tokens: float | None = None

@@ -12,6 +12,7 @@ from jevons.hardware import accelerator
 from jevons.schema import read_yaml
 from jevons.serving.closed_loop.types import Lengths
 from jevons.validation.serving.case import Case, Dataset, Row
+from jevons.validation.serving.recipes import with_recipe
 
 _TASKS = Path(__file__).parent / "mlperf.yaml"
 
@@ -49,7 +50,7 @@ def mlperf_case(case: Case, row: Row, model: str) -> Case:
         precision = str(default_facts().get(submitted).value) if submitted in default_facts() else "fp8"
     cards = re.search(r"\bdual\b", row.get("gpu", ""), re.IGNORECASE)
     # Submitters run builds of their own, whose host does not hold the device up.
-    return case.replace(
+    run = case.replace(
         release=None,
         precision=precision,
         scenario=f"mlperf-{scenario.lower()}",
@@ -59,3 +60,4 @@ def mlperf_case(case: Case, row: Row, model: str) -> Case:
         search=True,
         gpus=case.gpus * (2 if cards else 1),
     )
+    return with_recipe(run, model, "mlperf", origin=row.get("engine") or "")

@@ -31,6 +31,7 @@ Engines = Callable[[Case], EngineFactors]
 _STEADY_REQUESTS = 4000
 _SEARCH_SIZES = (1, 2, 4, 8)
 _RATE_STEPS = 8
+_ABOVE_FULL = 1.1  # a load of requests all at once has its batch full for a part of the run only
 _TOLD_LENGTH = 8192  # tokens of the longest sequence that servers of longer models are told at the least
 LIMITED = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}
 
@@ -89,6 +90,8 @@ def limited(factors: EngineFactors, case: Case) -> EngineFactors:
     if case.scheduler.ep_overlap_frac is not None:
         hidden = case.scheduler.ep_overlap_frac
         factors = factors.replace(ep_overlap_frac=hidden, decode_ep_overlap_frac=hidden)
+    if case.scheduler.reserve_frac is not None:
+        factors = factors.replace(reserve_frac=case.scheduler.reserve_frac)
     share = _server_share(case)
     if share:
         factors = factors.replace(memory_frac=share)
@@ -300,7 +303,14 @@ def _load(case: Case, replicas: int) -> Load:
         span_frac = 1.0 if drawn is None else float(drawn.sum()) / max(len(drawn), 1)
         return replace(load, rate_per_s=case.requested.rate_per_s / replicas, span_frac=span_frac)
     if case.scenario.startswith("mlperf"):
-        return replace(load, requests=requests, served=False)
+        return replace(
+            load,
+            requests=requests,
+            served=False,
+            poll_steps=case.scheduler.poll_steps,
+            wait_steps=case.scheduler.wait_steps,
+            wait_frac=case.scheduler.wait_frac,
+        )
     return replace(load, served=case.scenario != "offline")
 
 
@@ -336,9 +346,13 @@ def answer(prepared: Prepared, engines: Engines = default_engine, scales: Scales
         if case.scenario in LIMITED:
 
             def at_rate(rate_per_s: float, at: Surface = at) -> Outcome:
-                return outcome(replace(at, load=replace(at.load, rate_per_s=rate_per_s)), factors, scales)
+                requests = max(math.ceil(rate_per_s * benchmark("mlperf_run_s")), at.load.requests)
+                load = replace(at.load, rate_per_s=rate_per_s, requests=requests)
+                return outcome(replace(at, load=load), factors, scales)
 
-            reached = highest_rate(case, at, factors, scales, at_rate)
+            least = 0.0 if best is None else _rate(best) / replicas / case.requested.osl.mean
+            high = outcome(at, factors, scales).steady_output_tok_per_s / case.requested.osl.mean * _ABOVE_FULL
+            reached = highest_rate(case, least, high, at_rate)
         else:
             reached = outcome(at, factors, scales)
         if reached is None:
@@ -363,27 +377,31 @@ def _rate(answered: Answer) -> float:
     return answered.outcome.output_tok_per_s * answered.replicas
 
 
-def highest_rate(
-    case: Case, at: Surface, factors: EngineFactors, scales: Scales | None, at_rate: Callable[[float], Outcome]
-) -> Outcome | None:
-    """Return the outcome at the highest arrival rate that meets an MLPerf task's limits at the 99th percentile.
+def highest_rate(case: Case, least: float, most: float, at_rate: Callable[[float], Outcome]) -> Outcome | None:
+    """Return the outcome a little below the highest arrival rate that meets an MLPerf task's limits.
 
-    *at_rate* gives the outcome at a rate; *at*, *factors* and *scales* tell the rate of a full machine.
+    *at_rate* gives the outcome at a rate. Limits are on the 99th percentiles. None where no rate between *least* and
+    *most* meets them.
     """
     ttft_s, tpot_s = tasks()[model_named(case.model)[0].name].limits[LIMITED[case.scenario]]
-    low, high = 0.0, outcome(at, factors, scales).steady_output_tok_per_s / case.requested.osl.mean * 1.1
-    met: Outcome | None = None
+
+    def meets(tried: Outcome) -> bool:
+        return tried.ttft_s["p99"] <= ttft_s and tried.tpot_s["p99"] <= tpot_s
+
+    if least >= most or (least > 0.0 and not meets(at_rate(least))):
+        return None
+    low, high = least, most
     for _ in range(_RATE_STEPS):
         rate = (low + high) / 2.0
-        tried = at_rate(rate)
-        if tried.ttft_s["p99"] <= ttft_s and tried.tpot_s["p99"] <= tpot_s:
-            low, met = rate, tried
+        if meets(at_rate(rate)):
+            low = rate
         else:
             high = rate
-    if met is None:
+    if low <= 0.0:
         return None
-    output = low * case.requested.osl.mean
-    return replace(met, output_tok_per_s=output, requests_per_s=low, steady_output_tok_per_s=output)
+    rate = low * benchmark("mlperf_submitted_frac")
+    output = rate * case.requested.osl.mean  # without the wait for the last answers, which longer runs hardly show
+    return replace(at_rate(rate), output_tok_per_s=output, requests_per_s=rate, steady_output_tok_per_s=output)
 
 
 def metric_value(name: str, case: Case, answered: Answer) -> float:

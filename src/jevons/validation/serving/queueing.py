@@ -1,8 +1,7 @@
 """Measured rows where requests queue, predicted through the event simulator in place of the loop of `serving.points`.
 
-Which rows those are was decided by trying both on all of them (docs/validation/requests.md): open loops, and MLPerf's
-server tasks on engines that schedule as the simulator does. TensorRT-LLM admits a request only with room for its whole
-answer, which the simulator does not; closed loops and bursts come out alike.
+Which rows those are was decided by trying both on all of them (docs/validation/requests.md): open loops. Closed loops
+and bursts come out alike; MLPerf's harnesses look for requests every few steps only, which the simulator does not.
 """
 
 from __future__ import annotations
@@ -11,9 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from jevons.errors import InfeasibleError
 from jevons.limits import STEP_TOKENS
-from jevons.operators.engines import engine_number
 from jevons.serving.closed_loop.points import outcome
 from jevons.serving.closed_loop.types import Outcome, Surface
 from jevons.serving.kv_pages import PAGE_TOKENS
@@ -24,16 +21,7 @@ from jevons.serving.sim.types import TICKS_PER_S, FloatArray, SimResult
 from jevons.serving.step import entry_time_s
 from jevons.serving.types import EngineFactors
 from jevons.validation.serving.case import Case
-from jevons.validation.serving.predict import (
-    LIMITED,
-    Answer,
-    Engines,
-    Prepared,
-    answer,
-    client_gaps,
-    copies_of,
-    highest_rate,
-)
+from jevons.validation.serving.predict import Answer, Engines, Prepared, answer, client_gaps, copies_of
 
 _SEED = 20240229
 _WARM_GAP_S = 60.0
@@ -43,18 +31,11 @@ def queues(case: Case) -> bool:
     """Return whether a case's rows are predicted through the simulator."""
     if case.instances.prefill is not None or case.scheduler.draft_tokens:
         return False
-    return case.scenario == "open" or (case.scenario in LIMITED and _admits_early(case.engine))
-
-
-def _admits_early(engine: str) -> bool:
-    """Return whether an engine starts requests on room for less than their whole answer, as the simulator does."""
-    return (engine_number(engine, "reserve_frac") or 0.0) < 1.0
+    return case.scenario == "open"
 
 
 def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = None) -> Answer:
     """Return what a client of a case sees, by the simulator; by the loop where no layout of it can be simulated.
-
-    Where the layout is not recorded, the loop chooses it.
 
     Parameters
     ----------
@@ -64,11 +45,6 @@ def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = 
         Engine factors of a case.
     scales : mapping, optional
         Times of kernels in engines over those alone, as in `predict.answer`.
-
-    Raises
-    ------
-    InfeasibleError
-        If no layout meets a task's limits.
     """
     case = prepared.case
     simulated = [at for at in prepared.surfaces if _can_be_simulated(at)]
@@ -77,28 +53,8 @@ def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = 
     factors = engines(case)
     if scales is not None:
         factors = replace(factors, scales=scales)
-    if case.scenario == "open":
-        copies = copies_of(case, simulated[0])
-        return Answer(
-            _Engine(case, simulated[0], factors).outcome(case.requested.rate_per_s / copies),
-            copies,
-        )
-    best: tuple[float, Surface] | None = None
-    for at in simulated:
-        try:
-            looped = answer(Prepared(case, (at,)), engines, scales)
-        except InfeasibleError:
-            continue
-        rate = looped.outcome.output_tok_per_s * looped.replicas
-        if best is None or rate > best[0]:
-            best = rate, at
-    reached = (
-        None if best is None else highest_rate(case, best[1], factors, None, _Engine(case, best[1], factors).outcome)
-    )
-    if best is None or reached is None:
-        message = "no layout meets the task's latency limits at any rate"
-        raise InfeasibleError(message, ["ttft_s", "tpot_s"])
-    return Answer(reached, case.gpus / best[1].deployment.devices, best[1].deployment)
+    copies = copies_of(case, simulated[0])
+    return Answer(_Engine(case, simulated[0], factors).outcome(case.requested.rate_per_s / copies), copies)
 
 
 def _can_be_simulated(at: Surface) -> bool:

@@ -23,12 +23,13 @@ from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case
 
 _DATA = Path(__file__).parent / "data" / "recipes.yaml"
-_LISTS = ("any_json", "closed_loops", "pools", "offline", "bursts")
+_LISTS = ("any_json", "closed_loops", "pools", "offline", "bursts", "mlperf")
+_EACH = ("any_json", "mlperf")  # lists of which each recipe applies
 _LAYOUT = ("tp", "pp", "ep", "dp", "dp_attention")
 _PREFILL = "prefill_"
 _PREFILL_LAYOUT = tuple(_PREFILL + name for name in _LAYOUT)
-_UNSET = ("captured_tokens", "ep_overlap_frac")  # numbers of which None is none stated
-_TEXTS = ("engine", "model", "printed", "version", "precision", "device", "origin")
+_UNSET = ("captured_tokens", "ep_overlap_frac", "reserve_frac")  # numbers of which None is none stated
+_TEXTS = ("engine", "model", "printed", "version", "precision", "device", "scenario", "origin")
 _NUMBERS = (
     "users", "requests", "isl", "osl", "prompt", "total", "wave", "tp", "pp", "ep", "dp", "ranks", "step_tokens",
     "max_batch", "draft_tokens", "prefill_workers", "prefill_ranks", "prefill_experts", "decode_workers",
@@ -70,7 +71,7 @@ def with_recipe(case: Case, model: str, kind: str, *, moe: bool = False, origin:
         Name of its architecture.
     kind : str
         List of the file: ``closed_loops``, ``pools`` (closed loops whose prompts are processed apart), ``offline``,
-        ``bursts``, or ``any_json``, of which each recipe applies.
+        ``bursts``, or ``any_json`` and ``mlperf``, of which each recipe applies.
     moe : bool
         Whether the model has experts.
     origin : str
@@ -83,7 +84,7 @@ def with_recipe(case: Case, model: str, kind: str, *, moe: bool = False, origin:
     for recipe in shipped_recipes()[kind]:
         if _holds(recipe.when, _facts_of(case, model, moe, origin)):
             case = _with_options(case, recipe, model, moe, origin)
-            if kind != "any_json":
+            if kind not in _EACH:
                 break
     return case
 
@@ -128,7 +129,7 @@ def _facts_of(case: Case, model: str, moe: bool, origin: str) -> dict[str, Any]:
     """Return what conditions and arithmetic of a recipe may speak of."""
     layout: Layout = case.instances.layout
     row: dict[str, Any] = {name: getattr(layout, name) for name in _LAYOUT}
-    for name in ("engine", "version", "precision", "device", "users", "requests"):
+    for name in ("engine", "version", "precision", "device", "scenario", "users", "requests"):
         row[name] = case.field(name)
     for name in ("step_tokens", "max_batch", "draft_tokens"):
         row[name] = case.field(name)

@@ -47,27 +47,9 @@ def test_waits_grow_with_the_rate():
     assert waits[2] > 5 * waits[0]
 
 
-def test_server_tasks_meet_their_limits_at_the_highest_rate():
-    task = tasks()["llama-3.1-8b"]
-    made = case(scenario="mlperf-server", isl=task.isl, osl=task.osl, search=True, requests=task.requests)
-    found = both(made)[1]
-    assert found.ttft_s["p99"] <= task.limits["Server"][0]
-    assert found.tpot_s["p99"] <= task.limits["Server"][1]
-    assert found.requests_per_s > 1.0
-
-
-def test_a_limit_that_nothing_meets_is_infeasible():
-    task = tasks()["llama-3.1-405b"]
-    made = case(model="llama3.1-405b", device="l40s", gpus=1, scenario="mlperf-server", isl=task.isl, osl=task.osl,
-                search=True)  # fmt: skip
-    with pytest.raises(InfeasibleError):
-        both(made)
-
-
 def test_which_rows_are_simulated():
     assert queues(case())
-    assert queues(case(scenario="mlperf-server"))
-    assert not queues(case(scenario="mlperf-server", engine="trtllm"))
+    assert not queues(case(scenario="mlperf-server"))
     assert not queues(case(scenario="closed"))
     assert not queues(case(draft_tokens=2))
 

@@ -27,6 +27,7 @@ CASE = Case(
 FILE = """
 sources: {{scripts: {{title: scripts}}}}
 any_json: []
+mlperf: []
 offline: []
 pools: []
 closed_loops:
