@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jevons.expansion import ExpansionProblem, Risk, solve_tree
-from jevons.expansion._lp import Basis
+from jevons.expansion import Basis, ExpansionProblem, Risk, solve_tree
 from jevons.study.chain.contracts import check_contracts
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.futures import Decided, decided_by, tree_of
