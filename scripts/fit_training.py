@@ -1,8 +1,8 @@
 """Fits the training factors (`jevons.validation.fit.training`), judges them out of sample, and writes the figures.
 
 Run ``python scripts/fit_training.py --data DIR`` (minutes on one core). Prints the factors, which
-``src/jevons/facts/data/engines/training.yaml`` keeps, and writes ``docs/validation/training.json`` with the errors, and
-the page beside it (`training_page`).
+``src/jevons/facts/data/engines/training.yaml`` keeps, and writes ``docs/validation/training.json`` with the errors, the
+page beside it (`training_page`), and the intervals of `jevons.training.spread`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,15 @@ from jevons.validation.fit.training import (
     devices_left_out,
     fit,
     fit_scripted,
+    inside_by_family,
     metric_seconds,
     narrow_left_out,
     scaling_errors,
     score,
+    scores_by_device,
     scripted_errors,
     scripted_rows,
+    spread_document,
     subset_of,
 )
 from jevons.validation.rows import read_table
@@ -104,6 +107,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that holds training/*.csv")
     parser.add_argument("--out", type=Path, default=Path("docs/validation/training.json"))
     parser.add_argument("--page", type=Path, default=Path("docs/validation/training.md"))
+    parser.add_argument("--spread", type=Path, default=Path("src/jevons/training/data/spread.json"))
     given = parser.parse_args()
     begun, folder = time.monotonic(), given.data / "training"
     every = Rows.read(folder)
@@ -122,12 +126,16 @@ def main() -> None:
         predictions[fold == k] = subset_of(rows, fold == k).errors(fit(rows, fold != k, start))
     print(f"held out by group {score(predictions)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
     family = np.array([item.family for item in rows.items])
+    by_device = devices_left_out(rows, start)
+    spread = spread_document(rows, predictions, by_device)
     report: dict[str, Any] = {
         "factors": {name: best.field(name) for name in BOUNDS},
         "fitted": score(fitted),
         "held_out": score(predictions),
         "families": {f: score(predictions[family == f]) for f in sorted(set(family.tolist()))},
-        "devices_out": devices_left_out(rows, start),
+        "devices_out": scores_by_device(rows, by_device),
+        "spread": spread["quantiles"],
+        "inside": inside_by_family(rows, predictions),
         "narrow_out": narrow_left_out(rows, start, fold),
         "scaling": scaling_errors(rows, predictions),
         "scripted": scripted_report(others, best),
@@ -139,6 +147,7 @@ def main() -> None:
     }
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    given.spread.write_text(json.dumps(spread, indent=1) + "\n", encoding="utf-8")
     draw(report, given.out.with_suffix(".svg"))
     given.page.write_text(page_of(report), encoding="utf-8")
     print(json.dumps({k: v for k, v in report.items() if k != "points"}, indent=1))

@@ -9,6 +9,24 @@ _COLUMNS = "rows | median APE | p90 APE | bias"
 _WIDTH = 120
 
 
+def _intervals(spread: dict[str, Any], inside: dict[str, float]) -> str:
+    """Return how wide the intervals are, and how many rows of files that they were not made from lie in them."""
+    words = {"same": "device on file", "new device": "device left out"}
+    kinds_in_words = {"dense": "dense", "moe": "mixture of experts"}
+    widths = "; ".join(
+        f"{words[nearness]}, {kinds_in_words[kind]}: {low - 1:+.0%} to {high - 1:+.0%} ({rows:,} rows)".replace(
+            "%", " %"
+        )
+        for nearness, kinds in spread.items()
+        for kind, (low, high, rows) in kinds.items()
+    )
+    shares = ", ".join(f"{name} {share:.0%}".replace("%", " %") for name, share in sorted(inside.items()))
+    return _filled(
+        f"**Intervals.** `jevons train` prints 80 % intervals, measured over predicted on rows left out: {widths}. "
+        f"Of each file, this share lies in intervals made from the other files: {shares}."
+    )
+
+
 def page_of(report: dict[str, Any]) -> str:
     """Return the page."""
     held, fitted, scripted = report["held_out"], report["fitted"], report["scripted"]
@@ -44,6 +62,7 @@ def page_of(report: dict[str, Any]) -> str:
         _table("held out by source, model, device", {"all": held, **report["families"]}),
         _table("whole device left out", report["devices_out"]),
         _table("8- and 4-bit rows, all factors but one from 16-bit rows", report["narrow_out"]),
+        _intervals(report["spread"], report["inside"]),
         _filled(f"Fitted to all rows, the errors are {_pair(fitted)} at the 90th percentile."),
         "![predicted against measured](training.svg)",
         _scaling(report["scaling"]),

@@ -239,6 +239,11 @@ def format_money(value: float, currency: str) -> str:
     return f"{_significant(value)} {currency}"
 
 
+def money_step(value: float) -> float:
+    """Return what `format_money` divides an amount by: a thousand million where it says bn, and so on."""
+    return next((scale for scale, _, _ in LARGE[:-1] if abs(value) >= 0.9995 * scale), 1.0)
+
+
 def format_count(value: float) -> str:
     """Return a number of things as people say it: ``1.20 million``, ``724 thousand``, ``85``.
 

@@ -18,7 +18,7 @@ from jevons.models import ModelSpec
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, table
 from jevons.serving import Candidate, DeviceSeconds, device_seconds_per_call
-from jevons.serving.spread import spread
+from jevons.serving.spread import Spread, spread
 from jevons.sizing.cost_ledger import add_hour, add_tokens
 from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, device_cost
 from jevons.sizing.memory import longest_told, memory_record, start_note
@@ -170,7 +170,7 @@ class CostResult(Result):
         if self.tokens is None:
             return (first,)
         cost, best = self.tokens.cost, self.tokens.candidate
-        low, high = self._blended_ends(cost.blended_per_mtok)
+        low, high = self._ends_of(cost.blended_per_mtok)
         values = {
             "deployment": str(best.deployment), "blended": cost.blended_per_mtok, "currency": self.currency,
             "input": cost.input_per_mtok, "output": cost.output_per_mtok, "utilisation": self.utilisation_frac,
@@ -178,11 +178,15 @@ class CostResult(Result):
         }  # fmt: skip
         return (first, Sentence("cost.tokens", values))
 
-    def _blended_ends(self, middle: float) -> tuple[float, float]:
-        """Return the ends of the blended cost: the errors of predicted rates, and of an estimated price beside them."""
+    def _spread(self, quantity: str) -> Spread:
+        """Return how far measurements lie from predictions of a quantity on the layout that serves the tokens."""
         assert self.tokens is not None  # noqa: S101 - asked of tokens only
         deployment = self.tokens.candidate.deployment
-        rate = spread("rate", deployment.engine.name, deployment.accelerator.id, deployment.model.name)
+        return spread(quantity, deployment.engine.name, deployment.accelerator.id, deployment.model.name)
+
+    def _ends_of(self, middle: float) -> tuple[float, float]:
+        """Return the ends of a cost of tokens: the errors of predicted rates, and of an estimated price beside them."""
+        rate = self._spread("rate")
         low, high = self.ends or (self.per_hour, self.per_hour)
         down = math.hypot(math.log(rate.high), math.log(self.per_hour / low))
         up = math.hypot(math.log(rate.low), math.log(high / self.per_hour))
@@ -223,22 +227,48 @@ class CostResult(Result):
 
     def _token_table(self, tokens: PricedTokens) -> Table:
         per = f"{self.currency}/Mtok"
-        busy = "tok/s per accelerator while it does nothing else"
         columns = (
             Column(name="item", label="item"),
             Column(name="cost", label="cost"),
+            Column(name="low", label="low"),
+            Column(name="high", label="high"),
             Column(name="unit", label="unit"),
             Column(name="note", label="note"),
         )
         isl, osl = self.service.isl, self.service.osl
         rows = (
-            ("input tokens", tokens.cost.input_per_mtok, per, f"{1 / tokens.seconds.per_input_token_s:,.0f} {busy}"),
-            ("output tokens", tokens.cost.output_per_mtok, per, f"{1 / tokens.seconds.per_output_token_s:,.0f} {busy}"),
-            ("blended", tokens.cost.blended_per_mtok, per, f"{isl:,} input and {osl:,} output tokens"),
-            ("one request", tokens.per_call, self.currency, f"{isl:,} input and {osl:,} output tokens"),
+            (
+                "input tokens",
+                *self._with_ends(tokens.cost.input_per_mtok),
+                per,
+                f"{1 / tokens.seconds.per_input_token_s:,.0f} tok/s per device, prompts alone",
+            ),
+            (
+                "output tokens",
+                *self._with_ends(tokens.cost.output_per_mtok),
+                per,
+                f"{1 / tokens.seconds.per_output_token_s:,.0f} tok/s per device, decoding alone",
+            ),
+            (
+                "blended",
+                *self._with_ends(tokens.cost.blended_per_mtok),
+                per,
+                f"{isl:,} input and {osl:,} output tokens",
+            ),
+            (
+                "one request",
+                *self._with_ends(tokens.per_call),
+                self.currency,
+                f"{isl:,} input and {osl:,} output tokens",
+            ),
         )
         limits = f", {self.service.limits}" if self.service.limits else ""
-        return table("tokens", f"Cost of tokens on {tokens.candidate.deployment}{limits}", columns, rows)
+        title = f"Cost of tokens on {tokens.candidate.deployment}{limits}; low, high: 80 % interval"
+        return table("tokens", title, columns, rows)
+
+    def _with_ends(self, middle: float) -> tuple[float, float, float]:
+        """Return a cost of tokens and the ends of its interval."""
+        return (middle, *self._ends_of(middle))
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
@@ -260,13 +290,24 @@ class CostResult(Result):
         if self.tokens is None:
             return record
         best, cost, seconds = self.tokens.candidate, self.tokens.cost, self.tokens.seconds
+        point = {"ttft_s": best.point.ttft_s, "tpot_s": best.point.tpot_s}
+        rates = {
+            "input_tok_per_s_per_gpu": 1 / seconds.per_input_token_s,
+            "output_tok_per_s_per_gpu": 1 / seconds.per_output_token_s,
+        }
+        costs = {
+            "input_per_mtok": cost.input_per_mtok, "output_per_mtok": cost.output_per_mtok,
+            "blended_per_mtok": cost.blended_per_mtok, "per_call": self.tokens.per_call,
+        }  # fmt: skip
+        ends = {name: self._spread(name.removesuffix("_s")).interval(value) for name, value in point.items()}
+        ends |= {name: self._spread("rate").interval(value) for name, value in rates.items()}
+        ends |= {name: self._ends_of(value) for name, value in costs.items()}
         return record | {
             "model": self.tokens.model.name, "layout": layout_degrees(best), "precision": best.deployment.precision,
-            "accelerators": best.deployment.devices, "ttft_s": best.point.ttft_s, "tpot_s": best.point.tpot_s,
-            "utilisation_frac": self.utilisation_frac, "input_tok_per_s_per_gpu": 1 / seconds.per_input_token_s,
-            "output_tok_per_s_per_gpu": 1 / seconds.per_output_token_s, "input_per_mtok": cost.input_per_mtok,
-            "output_per_mtok": cost.output_per_mtok, "blended_per_mtok": cost.blended_per_mtok,
-            "per_call": self.tokens.per_call,
+            "accelerators": best.deployment.devices, "utilisation_frac": self.utilisation_frac,
+            **point, **rates, **costs,
+            **{f"{name}_low": low for name, (low, _) in ends.items()},
+            **{f"{name}_high": high for name, (_, high) in ends.items()},
             "memory": memory_record(best.deployment, self.service.isl + self.service.osl),
         }  # fmt: skip
 

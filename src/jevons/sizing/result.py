@@ -255,7 +255,7 @@ class SizeResult(Result):
 
     def _record(self, fleet: Fleet) -> dict[str, Any]:
         """Return a fleet as plain values, with what launches it."""
-        handed = self.handover(fleet)
+        handed = self._handed(fleet)
         return {
             "name": self.names[_identity(fleet)], "words": fleet.words(), **fleet.record(self.service),
             "launch": launch(handed), "launch_warnings": launch_warnings(handed),
@@ -278,9 +278,13 @@ class SizeResult(Result):
     def handover(self, fleet: Fleet | None = None) -> Handover:
         """Return a fleet with all that its launch commands need; the best where none is given."""
         fleet = fleet or self.best
+        return self._handed(fleet, answer_of(*self._sentences(fleet)))
+
+    def _handed(self, fleet: Fleet, answer: str = "") -> Handover:
+        """Return it with what was predicted in words, which takes a prediction of its own and only files state."""
         return handover(
             fleet, self.service, self.demand, name=f"{self.model.name}-{self.names[_identity(fleet)].lower()}",
-            answer=answer_of(*self._sentences(fleet)), asked=self.asked,
+            answer=answer, asked=self.asked,
         )  # fmt: skip
 
     def deployments(self, target: str, fleet: Fleet | None = None) -> dict[str, str]:

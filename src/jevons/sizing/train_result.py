@@ -13,7 +13,7 @@ from jevons.results import Column, Result, Table, number, table
 from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.train_published import Published
 from jevons.training.paired import PairedRuns, paired_runs
-from jevons.units import format_money
+from jevons.units import format_money, money_step
 from jevons.words import Sentence
 
 LAYOUT = (
@@ -101,7 +101,7 @@ class TrainResult(Result):
             cost = format_money(estimate.cost, self.price.currency)
         values = {
             "model": job.model.name, "gpus": job.cluster.devices, "device": job.cluster.accelerator.name,
-            "time": _time_of(estimate.days), "cost": cost, "layout": str(best.layout),
+            "time": _time_of(estimate.days), "cost": cost, **self._told_ends(), "layout": str(best.layout),
             "step": best.step_time_s, "mfu": best.mfu_frac,
             "memory": f"{sum(best.memory_bytes.values()) / 1e9:.1f} of "
             f"{job.cluster.accelerator.hbm_bytes / 1e9:.1f} GB",
@@ -126,6 +126,33 @@ class TrainResult(Result):
             }  # fmt: skip
             sentences.append(Sentence("train.paired", paired))
         return tuple(sentences)
+
+    def _told_ends(self) -> dict[str, Any]:
+        """Return the ends of what the answer states, in its units."""
+        own, estimate = self.spread, self.estimate
+        days, (size, _) = own.interval(estimate.days), _time_unit(estimate.days)
+        told: dict[str, Any] = {f"time_{end}": size * at for end, at in zip(("low", "high"), days, strict=True)}
+        told |= {"step_low": self.best.step_time_s * own.low, "step_high": self.best.step_time_s * own.high}
+        if estimate.cost is not None and self.price is not None:
+            step = money_step(estimate.cost)
+            told |= {"cost_low": estimate.cost * own.low / step, "cost_high": estimate.cost * own.high / step}
+        return told
+
+    @property
+    def spread(self) -> training.StepSpread:
+        """How far measured step times lie from predictions such as this one."""
+        return training.step_spread(self.job)
+
+    def ends(self) -> dict[str, tuple[float, float]]:
+        """Return the ends of the 80 % interval of each figure that rests on the step time."""
+        own, best, estimate = self.spread, self.best, self.estimate
+        longer = {"step_time_s": best.step_time_s, "days": estimate.days, "accelerator_h": estimate.accelerator_h,
+                  "energy_j": estimate.energy_j}  # fmt: skip
+        if estimate.cost is not None:
+            longer["cost"] = estimate.cost
+        faster = {"mfu_frac": best.mfu_frac, "hfu_frac": best.hfu_frac, "tokens_per_s": best.tokens_per_s}
+        ends = {name: own.interval(value) for name, value in longer.items()}
+        return ends | {name: (value / own.high, value / own.low) for name, value in faster.items()}
 
     @property
     def paired(self) -> PairedRuns | None:
@@ -164,6 +191,8 @@ class TrainResult(Result):
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         best, job = self.best, self.job
+        ends = {f"{name}_low": low for name, (low, _) in self.ends().items()}
+        ends |= {f"{name}_high": high for name, (_, high) in self.ends().items()}
         return {
             **self.answer_record(),
             "model": job.model.name,
@@ -195,6 +224,8 @@ class TrainResult(Result):
             "energy_j": self.estimate.energy_j,
             "cost": self.estimate.cost,
             "currency": None if self.price is None else self.price.currency,
+            **ends,
+            "interval": {"nearness": self.spread.nearness, "rows": self.spread.rows, "why": self.spread.why},
             "days_without_failures": self.estimate.days * self.outlook.goodput_frac,
             "run": {
                 "goodput_frac": self.outlook.goodput_frac,
@@ -233,12 +264,17 @@ class TrainResult(Result):
         }
 
 
+def _time_unit(days: float) -> tuple[float, str]:
+    """Return what a time is told in, and how many of it a day has."""
+    if days >= 1.0:
+        return 1.0, "days"
+    return (24.0, "hours") if 24.0 * days >= 1.0 else (1440.0, "minutes")
+
+
 def _time_of(days: float) -> str:
     """Return a time in days, or hours or minutes where it is short."""
-    if days >= 1.0:
-        return f"{number(days)} days"
-    hours = 24.0 * days
-    return f"{number(hours)} hours" if hours >= 1.0 else f"{number(60.0 * hours)} minutes"
+    size, unit = _time_unit(days)
+    return f"{number(size * days)} {unit}"
 
 
 _SHOWN_BYTES = 5e7
@@ -316,12 +352,13 @@ def _run(result: TrainResult) -> Table:
     estimate, price = result.estimate, result.price
     columns = (
         Column("tokens", "tokens", "bn", scale=1e-9, digits=4), Column("days", "time", "days"),
+        Column("days_low", "low", "days"), Column("days_high", "high", "days"),
         Column("accelerator_h", "accelerator-hours"), Column("energy_j", "servers", "MWh", scale=1 / 3.6e9),
         Column("goodput_frac", "goodput", "%", scale=100.0, detail=True),
         Column("cost", "cost", "" if price is None else price.currency),
     )  # fmt: skip
     row = (
-        result.job.tokens, estimate.days, estimate.accelerator_h, estimate.energy_j, estimate.goodput_frac,
-        estimate.cost,
+        result.job.tokens, estimate.days, *result.ends()["days"], estimate.accelerator_h, estimate.energy_j,
+        estimate.goodput_frac, estimate.cost,
     )  # fmt: skip
-    return table("run", "The run, failures included", columns, [row])
+    return table("run", "The run, failures included; low, high: 80 % interval", columns, [row])

@@ -22,6 +22,7 @@ from jevons.training.precision import FORMATS, training_format
 from jevons.training.recipe import FRAMEWORKS, FROZEN, LORA_TARGETS, MOMENT_BYTES, Lora, Recipe, optimizer_of
 from jevons.training.run import ALL_LAYOUTS, TIGHT_FRAC, roomy_first, run_estimate, search
 from jevons.training.scaling import REASONS, ScalePoint, scaling_curve
+from jevons.training.spread import StepSpread, step_spread
 from jevons.training.step import product_flop, step
 from jevons.training.types import (
     OFFLOAD,
@@ -54,6 +55,7 @@ __all__ = [
     "RunOutlook",
     "ScalePoint",
     "ScriptedLaunch",
+    "StepSpread",
     "TrainingFactors",
     "TrainingJob",
     "TrainingLayout",
@@ -77,6 +79,7 @@ __all__ = [
     "search",
     "spare_nodes",
     "step",
+    "step_spread",
     "straggler_frac",
     "training_factors",
     "training_format",

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import jevons
 from jevons.costing import FinanceTerms, capital_recovery_factor, device_hour, token_cost
 from jevons.errors import InputError
 from jevons.facts import get
@@ -65,3 +66,19 @@ def test_recovery_exceeds_straight_line_and_falls_with_life(rate, life):
     factor = capital_recovery_factor(rate, life)
     assert factor >= 1 / life * (1 - 1e-12)
     assert capital_recovery_factor(rate, life * 1.5) < factor
+
+
+def test_every_figure_of_tokens_has_the_same_interval_in_sentence_table_and_json():
+    result = jevons.cost("h20", model="llama-3.1-8b")
+    record, rows = result.to_json(), {row[0]: row for row in result.tables["tokens"].rows}
+    for name, item in (("input_per_mtok", "input tokens"), ("output_per_mtok", "output tokens"),
+                       ("blended_per_mtok", "blended"), ("per_call", "one request")):  # fmt: skip
+        own = [record[name], record[f"{name}_low"], record[f"{name}_high"]]
+        assert list(rows[item][1:4]) == own
+        assert own[1] < own[0] < own[2]
+        assert own[0] / own[1] == pytest.approx(
+            record["output_tok_per_s_per_gpu_high"] / record["output_tok_per_s_per_gpu"]
+        )
+    assert f"[{record['blended_per_mtok_low']:.2g}–" in result.answer
+    for name in ("ttft_s", "tpot_s"):
+        assert record[f"{name}_low"] < record[name] < record[f"{name}_high"]

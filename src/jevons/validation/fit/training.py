@@ -8,7 +8,7 @@ model on one device together; a second pass leaves out one device at a time. Pri
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from scipy.optimize import least_squares
 
 from jevons.errors import JevonsError
 from jevons.training import TrainingFactors, TrainingJob, TrainingStep, scripted_launch, training_factors
+from jevons.training.spread import kind_of
 from jevons.validation.rows import read_table
 from jevons.validation.training.cases import read_training_case
 from jevons.validation.training.rows import Prepared, metric_of, predicted_step, prepare_case, row_metric
@@ -49,6 +50,7 @@ SCRIPTED = {
 FOLDS = 5
 EVALUATIONS = 25
 LEAST_SWEEP = 4
+LEAST_OF_A_DEVICE, LEAST_IN_A_TABLE = 5, 20
 NARROW = {"fp8", "fp4"}
 KEPT = 6
 SOFT = 0.1
@@ -233,15 +235,71 @@ def metric_seconds(item: Item) -> float:
     return step.step_time_s * metric_of(item.metric, item.row, item.job, step) / item.measured
 
 
-def devices_left_out(rows: Rows, start: TrainingFactors) -> dict[str, dict[str, float]]:
-    """Return the errors of each device with at least 20 rows under factors that saw none of them."""
-    medians = {}
+def devices_left_out(rows: Rows, start: TrainingFactors) -> np.ndarray:
+    """Return the errors of each device with enough rows under factors that saw none of them; nan of the others."""
+    errors = np.full(len(rows.items), np.nan)
     device = np.array([item.device for item in rows.items])
     for name in sorted(set(device.tolist())):
         out = device == name
-        if out.sum() >= 20:
-            medians[name] = score(subset_of(rows, out).errors(fit(rows, ~out, start)))
-    return medians
+        if out.sum() >= LEAST_OF_A_DEVICE:
+            errors[out] = subset_of(rows, out).errors(fit(rows, ~out, start))
+    return errors
+
+
+def scores_by_device(rows: Rows, errors: np.ndarray) -> dict[str, dict[str, float]]:
+    """Return the scores of each device with at least 20 rows."""
+    device = np.array([item.device for item in rows.items])
+    names = sorted(set(device[np.isfinite(errors)].tolist()))
+    return {name: score(errors[device == name]) for name in names if (device == name).sum() >= LEAST_IN_A_TABLE}
+
+
+def spread_document(rows: Rows, by_group: np.ndarray, by_device: np.ndarray) -> dict[str, object]:
+    """Return the document of `jevons.training.spread`, from errors with groups and with whole devices left out.
+
+    A row weighs as in the fit: groups and files as the root of their sizes. A device without rows is never surer than
+    one that has some.
+    """
+    mixture = np.array([item.job.model.is_moe for item in rows.items])
+    groups, families = (Counter(getattr(item, name) for item in rows.items) for name in ("group", "family"))
+    weight = np.array([(groups[item.group] * families[item.family]) ** -0.5 for item in rows.items])
+    quantiles: dict[str, dict[str, list[float]]] = {}
+    for nearness, errors in (("same", by_group), ("new device", by_device)):
+        of_kind = {}
+        for is_moe in (False, True):
+            own = np.isfinite(errors) & (mixture == is_moe)
+            low, high = np.exp(_quantiles(-errors[own], weight[own], (0.1, 0.9)))
+            kind = kind_of(mixture=is_moe)
+            known = quantiles["same"][kind] if "same" in quantiles else [1.0, 1.0]
+            of_kind[kind] = [round(min(float(low), known[0]), 4), round(max(float(high), known[1]), 4), int(own.sum())]
+        quantiles[nearness] = of_kind
+    return {
+        "about": "Quantiles (10 %, 90 %) of measured over predicted step time on rows left out, and how many; "
+        "written by scripts/fit_training.py",
+        "devices": sorted({item.device for item in rows.items}),
+        "quantiles": quantiles,
+    }
+
+
+def _quantiles(values: np.ndarray, weight: np.ndarray, at: tuple[float, ...]) -> np.ndarray:
+    """Return weighted quantiles, each value in the middle of its own weight."""
+    order = np.argsort(values, kind="stable")
+    middle = np.cumsum(weight[order]) - weight[order] / 2.0
+    return np.asarray(np.interp(np.array(at) * weight.sum(), middle, values[order]))
+
+
+def inside_by_family(rows: Rows, by_group: np.ndarray) -> dict[str, float]:
+    """Return for each file the share of its rows that lie in intervals made from the other files."""
+    family = np.array([item.family for item in rows.items])
+    mixture = np.array([item.job.model.is_moe for item in rows.items])
+    inside = {}
+    for name in sorted(set(family.tolist())):
+        out = family == name
+        quantiles = spread_document(subset_of(rows, ~out), by_group[~out], by_group[~out])["quantiles"]
+        assert isinstance(quantiles, dict)  # noqa: S101 - as written above
+        ends = np.array([quantiles["same"][kind_of(mixture=bool(is_moe))][:2] for is_moe in mixture[out]])
+        ratio = np.exp(-by_group[out])
+        inside[name] = float(np.mean((ends[:, 0] <= ratio) & (ratio <= ends[:, 1])))
+    return inside
 
 
 def narrow_left_out(rows: Rows, start: TrainingFactors, fold: np.ndarray) -> dict[str, dict[str, float]]:

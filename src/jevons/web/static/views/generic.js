@@ -43,7 +43,10 @@ function swings(id, title, unit, middle, rows) {
 const KINDS = {
   cost: (answer) => {
     const parts = Object.entries(answer.parts_per_h).map(([name, v]) => [label(name), converted(v, answer.currency) ?? v]);
-    return [{ id: "parts", kind: "xy", title: label("cost of an hour by part"), horizontal: true, bare: true, right: 70, narrowRight: 60, x: { label: label("cost of an hour"), unit: `${currency()}/h`, type: "value" }, y: { label: t("chart.part"), type: "category", values: parts.map(([name]) => name) }, series: [{ name: label("cost"), entity: "tokens", as: "bars", data: parts.map(([, v]) => v), labels: parts.map(([, v]) => number(v)) }], height: 240 }];
+    const tokens = ["input", "output", "blended"].filter((name) => answer[`${name}_per_mtok`] !== undefined);
+    const money_ = (name) => tokens.map((one) => converted(answer[`${one}_per_mtok${name}`], answer.currency) ?? answer[`${one}_per_mtok${name}`]);
+    const perToken = tokens.length ? [{ id: "tokens", kind: "xy", title: t("chart.token_cost"), horizontal: true, bare: true, right: 70, narrowRight: 60, x: { label: t("col.cost_mtok"), unit: `${currency()}/Mtok`, type: "value" }, y: { label: label("item"), type: "category", values: tokens.map((one) => label(one === "blended" ? one : `${one} tokens`)) }, series: [{ name: label("cost"), entity: "tokens", as: "bars", data: money_(""), low: money_("_low"), high: money_("_high") }], height: 200, note: t("chart.interval_note") }] : [];
+    return [...perToken, { id: "parts", kind: "xy", title: label("cost of an hour by part"), horizontal: true, bare: true, right: 70, narrowRight: 60, x: { label: label("cost of an hour"), unit: `${currency()}/h`, type: "value" }, y: { label: t("chart.part"), type: "category", values: parts.map(([name]) => name) }, series: [{ name: label("cost"), entity: "tokens", as: "bars", data: parts.map(([, v]) => v), labels: parts.map(([, v]) => number(v)) }], height: 240 }];
   },
   value: (answer) => price({ ...answer, value: answer }).charts,
   compare: (answer) => {

@@ -143,7 +143,7 @@ export function Result({ answer, input: given, state, bar, of = 0 }) {
     <${Card} cls="half"><${Chart} spec=${limits(answer)} height=${280}/><//>
     ${valueChannels(answer) ? html`<${Card} cls="half"><${Chart} spec=${valueChannels(answer)} height=${300}/><//>` : null}
     ${answer.sensitivity && Object.keys(ranked(answer)).length ? html`<${Card} cls="half"><${Chart} spec=${ranks(answer)} height=${260}/><//>` : null}
-    <${Card}><${Same} label="Python" name="plan.py" text=${python(given)} answer=${answer} chart=${false}/><//></div>`;
+    <${Card}><${Same} label="Python" name="plan.py" text=${python(given, answer)} answer=${answer} chart=${false}/><//></div>`;
 }
 
 /** A probability as a bar of its whole. */
@@ -202,8 +202,8 @@ export function ranks(answer) {
     series: [{ name: t("plan.rank_correlation"), entity: "rank", as: "bars", data: rows.map(([, r]) => r), labels: rows.map(([, r]) => number(r, 2)) }] };
 }
 
-function python(given) {
+function python(given, answer) {
   const set = given.set ? `\nscenario = scenario.with_values(${JSON.stringify(given.set)})` : "";
-  return `import jevons\n\nscenario = jevons.load("scenarios/${given.scenario || "alibaba-380bn"}.yaml")${set}\nplan = jevons.plan(scenario, draws=${given.draws || 0})\nprint(plan.answer)\n`;
+  return `import jevons\n\nscenario = jevons.load("scenarios/${given.scenario || "alibaba-380bn"}.yaml")${set}\nplan = jevons.plan(scenario, draws=${given.draws || answer.draws || 0})\nprint(plan.answer)\n`;
 }
 export { shared, useMemo, word };

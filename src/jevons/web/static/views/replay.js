@@ -110,8 +110,8 @@ export function Result({ answer, input: given, state, trace, sweep, bar }) {
     ${trace ? html`<${Card} cls="half"><${Chart} spec=${arrivalsChart(trace)} height=${220}/><//><${Card} cls="half"><${Chart} spec=${lengthsChart(trace)} height=${220}/><//>` : null}
     ${answer.series ? html`<${Card} cls="half"><${Chart} spec=${timeline(answer, ["running", "waiting"], "replay.queue", t("replay.requests"))} height=${240} group="replay"/><//>
     <${Card} cls="half"><${Chart} spec=${timeline(answer, ["arrivals_per_s", "finished_per_s"], "replay.flow", t("field.rate"), "req/s")} height=${240} group="replay"/><//>
-    ${answer.series.kv_frac ? html`<${Card} cls="half"><${Chart} spec=${timeline(answer, ["kv_frac"], "replay.kv", t("replay.kv_used"), "%", 100)} height=${240} group="replay"/><//>` : null}` : null}
-    ${shares(answer).map((spec) => html`<${Card} key=${spec.id} cls="three"><${Chart} spec=${spec} height=${240}/><//>`)}
+    ${answer.series.kv_frac ? html`<${Card} cls=${shares(answer).length ? "" : "half"}><${Chart} spec=${timeline(answer, ["kv_frac"], "replay.kv", t("replay.kv_used"), "%", 100)} height=${240} group="replay"/><//>` : null}` : null}
+    ${shares(answer).length ? html`<${Card}><div class="three-up">${shares(answer).map((spec) => html`<${Chart} key=${spec.id} spec=${spec} height=${240}/>`)}</div><//>` : null}
     ${shares(answer).length ? null : html`<${Card} cls="half"><${Chart} spec=${latency(answer)} height=${240}/><//>`}
     ${sweep ? html`<${Card}>${sweep.answer ? html`<${Chart} spec=${sweepChart(sweep.answer, given)} height=${300}/>` : null}<${RunBar} ...${sweep}/><${ErrorBox} error=${sweep.error} apply=${() => {}}/><//>` : null}
     <${Card}><${Same} label=${t("launch.cli")} name="simulate.sh" text=${commandLine("simulate", given)} answer=${answer}/><//>

@@ -61,11 +61,11 @@ export function Result({ answer, input: given, state, bar, repeat }) {
   const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
   return html`<div class=${`answer ${state === "stale" ? "stale" : ""}`}>${bar}
     <${Sentence} id="train.answer" tag="h1" values=${{ model: answer.model, n: num(answer.gpus, "1", "gpus", t("field.train_gpus"), { text: `${number(answer.gpus)} × ${device(answer.gpu)}` }), tokens: num(answer.tokens, "1", "tokens", t("field.tokens"), { text: large(answer.tokens) }),
-      days: num(answer.days, "days", "days", t("train.days"), { text: duration(answer.days * 86400), ...(days.p5 !== undefined ? { low: null } : {}) }), cost: num(answer.cost, answer.currency, "cost", t("train.cost"), { low: answer.cost_low, high: answer.cost_high }) }}/>
+      days: num(answer.days * 86400, "s", "days", t("train.days"), { low: answer.days_low * 86400, high: answer.days_high * 86400 }), cost: num(answer.cost, answer.currency, "cost", t("train.cost"), { low: answer.cost_low, high: answer.cost_high }) }}/>
     ${days.p5 !== undefined ? html`<p>${t("train.spread", { low: duration(days.p5 * 86400), high: duration(days.p95 * 86400), goodput: percent(answer.run.goodput_frac), mttf: number(answer.run.mttf_h) })}</p>` : null}
     <dl class="facts-line"><${Figure} label="MFU">${num(answer.mfu_frac, "frac", "mfu_frac", "MFU", { low: answer.mfu_frac_low, high: answer.mfu_frac_high })}<//>
       <${Figure} label=${t("col.step")}>${num(answer.step_time_s, "s", "step_time_s", t("col.step"), { low: answer.step_time_s_low, high: answer.step_time_s_high })}<//>
-      <${Figure} label=${t("col.throughput")}>${num(answer.tokens_per_s, "1", "tokens_per_s", t("col.throughput"), { text: large(answer.tokens_per_s) })}<//>
+      <${Figure} label=${t("col.throughput")}>${num(answer.tokens_per_s, "1", "tokens_per_s", t("col.throughput"), { low: answer.tokens_per_s_low, high: answer.tokens_per_s_high })}<//>
       <${Figure} label=${t("col.memory")}>${num(answer.memory_bytes, "bytes", "memory_bytes", t("col.memory"))} ${answer.tight ? html`<span class="badge judgement">${t("train.tight")}</span>` : ""}<//>
       <${Figure} label=${t("col.layout")}>${layout(answer.layout)} ${answer.layout.recompute !== "none" ? answer.layout.recompute : ""} mbs${answer.layout.micro_batch}<//></dl>
     <div class="buttons">${shared.frozen ? null : html`<a class="primary" href=${address("size", { model: answer.model, gpu: [answer.gpu] })}>${t("train.to_size")}</a>`}</div></div>
@@ -99,7 +99,7 @@ export function memory(answer) {
 export function scaling(answer) {
   const points = answer.scaling.filter((one) => one.days);
   return { id: "scaling", kind: "xy", title: t("train.scaling"), summary: t("train.scaling_words"), x: { label: t("field.train_gpus"), unit: "", type: "log" }, y: { label: t("train.days"), unit: "", type: "log" },
-    series: [{ name: t("train.days"), entity: "days", as: "line", data: points.map((one) => [one.gpus, one.days]), tips: points.map((one) => `${one.layout} · MFU ${percent(one.mfu_frac)}${one.reason ? ` · ${one.reason}` : ""}`) },
+    series: [{ name: t("train.days"), entity: "days", as: "line", data: points.map((one) => [one.gpus, one.days]), low: points.map((one) => (one.days * answer.days_low) / answer.days), high: points.map((one) => (one.days * answer.days_high) / answer.days), tips: points.map((one) => `${one.layout} · MFU ${percent(one.mfu_frac)}${one.reason ? ` · ${one.reason}` : ""}`) },
       { name: t("train.ideal"), entity: "ideal", as: "line", thin: true, dashed: true, data: points.map((one) => [one.gpus, (points[0].days * points[0].gpus) / one.gpus]) }],
     marks: [{ axis: "x", value: answer.gpus, label: t("train.here") }] };
 }
