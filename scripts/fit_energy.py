@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from paragraphs import wrapped
 
 from jevons.files import writing
 from jevons.serving.energy import PowerModel
@@ -103,7 +104,7 @@ def main() -> int:
     ratios = dict(zip(names, (*energy, *power, *rated), strict=True))
     write_facts({name: getattr(model, name) for name in ("waiting_frac", *FITTED)} | ratios)
     with writing(PAGE, force=True) as stream:
-        stream.write(page(draws, model, out, energy))
+        stream.write(wrapped(page(draws, model, out, energy)))
     return 0
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from paragraphs import wrapped
 
 from jevons.files import writing
 from jevons.validation import validate
@@ -224,7 +225,7 @@ def main() -> None:
     )  # fmt: skip
     print(table(["factor", "shipped", "fitted"], factors))
     with writing(PAGE, force=True) as stream:
-        stream.write(page)
+        stream.write(wrapped(page))
 
 
 def _shown(value: float) -> str:

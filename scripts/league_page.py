@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from paragraphs import wrapped
 
 from jevons.files import writing
 from jevons.plot.league import league_figure
@@ -124,7 +125,7 @@ def main() -> int:
         points = [(stage.device, {name: stage.errors[metric] for name, metric in SCORED.items()}) for stage in stages]
         stream.write(figure_svg(league_figure(points)) + "\n")
     with writing(PAGES / "league.md", force=True) as stream:
-        stream.write(page(stages))
+        stream.write(wrapped(page(stages)))
     return 0
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from paragraphs import filled
 
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import DISTANCES, KernelTable
@@ -178,12 +178,10 @@ def _claim(residuals: Mapping[str, Residuals], compute: Sequence[str]) -> str:
         _cell([part for name in compute for part in residuals[name].get(distance, {}).values()])
         for distance in ("own", "kin", "far")
     )
-    return textwrap.fill(
+    return filled(
         f"**Claim.** Calls of products, attention and experts longer than {LONG_S * 1e6:.0f} µs are predicted with "
         f"{shapes} % error (median / 90th percentile) on shapes held out of the fit. On a device without measurements, "
-        f"of a generation with some, it is {device} %. On a generation without any, it is {generation} %.",
-        120,
-        break_long_words=False,
+        f"of a generation with some, it is {device} %. On a generation without any, it is {generation} %."
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
+from paragraphs import filled
+
 _COLUMNS = "rows | median APE | p90 APE | bias"
-_WIDTH = 120
 
 
 def _intervals(spread: dict[str, Any], inside: dict[str, float]) -> str:
@@ -34,23 +34,23 @@ def page_of(report: dict[str, Any]) -> str:
     parts = [
         "# Training: predicted against published step times",
         "Written by `python scripts/fit_training.py --data DIR`.",
-        _filled(
+        filled(
             "**Claim.** The step time of a published training run is predicted from its configuration alone. "
             f"On held-out rows the median error is {_pair(held)} at the 90th percentile."
         ),
-        _filled(
+        filled(
             f"**Measured:** {printed:,} rows of Megatron-LM, NeMo, Megatron-Bridge, "
             "MegaScale, BLOOM, llm-foundry, torchtitan, MLPerf Training, MaxText, Megatron-DeepSpeed (vTrain) and "
             "nanotron, 2019 to 2026, on A100 to GB300 and TPU v5p to v7. `jevons validate DIR/*.csv` repeats the "
             "predictions."
         ),
-        _filled(
+        filled(
             f"**Coverage.** {predicted:,} of {printed:,} rows ({predicted / printed:.0%}). ".replace("%)", " %)")
             + "The others lack a step time, length, batch or model shape, or name an unknown device. Four MLPerf GPT-3 "
             "rows derive the step from a logged throughput as if it counted sequences. They are off by a factor "
             "of about 2,000, and count like all others."
         ),
-        _filled(
+        filled(
             f"**Fitted and held out.** {len(report['factors'])} global factors of training software (`jevons facts "
             "search training.`), no factor per source, model or device. Bounded least squares on log errors with a "
             "soft-L1 loss; every fit starts from the judgements made before any fit. Groups and tables are "
@@ -62,8 +62,12 @@ def page_of(report: dict[str, Any]) -> str:
         _table("held out by source, model, device", {"all": held, **report["families"]}),
         _table("whole device left out", report["devices_out"]),
         _table("8- and 4-bit rows, all factors but one from 16-bit rows", report["narrow_out"]),
+<<<<<<< HEAD
         _intervals(report["spread"], report["inside"]),
         _filled(f"Fitted to all rows, the errors are {_pair(fitted)} at the 90th percentile."),
+=======
+        filled(f"Fitted to all rows, the errors are {_pair(fitted)} at the 90th percentile."),
+>>>>>>> 267c6eeb (Pages are wrapped by one function; the memory page is as its script writes it)
         "![predicted against measured](training.svg)",
         _scaling(report["scaling"]),
         _NOT_CHECKED,
@@ -89,7 +93,7 @@ def _table(title: str, scores: dict[str, dict[str, float]]) -> str:
 
 def _scaling(scaling: dict[str, Any]) -> str:
     worst = [f"{name.split('|')[1]} on {name.split('|')[2]} ({ratio:+.0%})" for name, ratio in scaling["worst"].items()]
-    return _filled(
+    return filled(
         f"**Scaling.** In {scaling['sweeps']} sweeps the largest cluster is at least four times the smallest. The "
         f"ratio of throughput per device between the two ends is within 10 % of the measured one in "
         f"{scaling['within_tenth']} of them (median {100 * scaling['median']:.1f} %, held-out factors). Furthest off: "
@@ -111,7 +115,7 @@ def _scripted(scripted: dict[str, Any]) -> list[str]:
         f"Link speeds follow from the all-gather rate that each row prints. Without these costs "
         f"the steps are {_pair(scripted['none'])} off."
     )
-    return ["## nanotron's sweep of layouts", _filled(text),
+    return ["## nanotron's sweep of layouts", filled(text),
             _table("held out by model and nodes", {"all": scripted["held_out"], **scripted["models"]})]  # fmt: skip
 
 
@@ -128,10 +132,6 @@ def _targets(report: dict[str, Any]) -> str:
     ]  # fmt: skip
     lines = [f"- {'met' if value <= most else 'missed'}: {what} ({100 * value:.1f} %)" for what, value, most in goals]
     return "**Targets**\n\n" + "\n".join(lines)
-
-
-def _filled(text: str) -> str:
-    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 _NOT_HELD_OUT = """\

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
+
+from paragraphs import filled
 
 import jevons
 from jevons.files import writing
@@ -19,7 +20,6 @@ from jevons.text import with_blocks
 ROOT = Path(__file__).resolve().parent.parent
 MAIN = ROOT / "scenarios" / "alibaba-380bn.yaml"
 PAGE = ROOT / "docs" / "explanation" / "chain.md"
-WIDTH = 124
 SEGMENTS = {
     "depth": "share of use that chooses tokens per call by price",
     "depth_exponent": "exponent of a call's value in its tokens",
@@ -95,7 +95,7 @@ def block(plan: jevons.PlanResult) -> str:
     columns = "price elasticity of work | compute wanted | in the long run"
     return "\n".join(
         (
-            textwrap.fill(channels_text(plan), WIDTH, break_on_hyphens=False),
+            filled(channels_text(plan)),
             "",
             "Inputs at the ends of their ranges, one kind at a time:",
             "",
@@ -103,7 +103,7 @@ def block(plan: jevons.PlanResult) -> str:
             "|---|---:|---:|---:|",
             *rows,
             "",
-            textwrap.fill(draws_text(plan.draws), WIDTH, break_on_hyphens=False, break_long_words=False),
+            filled(draws_text(plan.draws)),
         )
     )
 
