@@ -21,7 +21,7 @@ def _intervals(spread: dict[str, Any], inside: dict[str, float]) -> str:
         for kind, (low, high, rows) in kinds.items()
     )
     shares = ", ".join(f"{name} {share:.0%}".replace("%", " %") for name, share in sorted(inside.items()))
-    return _filled(
+    return filled(
         f"**Intervals.** `jevons train` prints 80 % intervals, measured over predicted on rows left out: {widths}. "
         f"Of each file, this share lies in intervals made from the other files: {shares}."
     )
@@ -62,12 +62,8 @@ def page_of(report: dict[str, Any]) -> str:
         _table("held out by source, model, device", {"all": held, **report["families"]}),
         _table("whole device left out", report["devices_out"]),
         _table("8- and 4-bit rows, all factors but one from 16-bit rows", report["narrow_out"]),
-<<<<<<< HEAD
         _intervals(report["spread"], report["inside"]),
-        _filled(f"Fitted to all rows, the errors are {_pair(fitted)} at the 90th percentile."),
-=======
         filled(f"Fitted to all rows, the errors are {_pair(fitted)} at the 90th percentile."),
->>>>>>> 267c6eeb (Pages are wrapped by one function; the memory page is as its script writes it)
         "![predicted against measured](training.svg)",
         _scaling(report["scaling"]),
         _NOT_CHECKED,
