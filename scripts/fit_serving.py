@@ -13,13 +13,13 @@ import argparse
 import datetime as dt
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from judged_tables import judge, validated, write_judged
 from validation_page import write_page
 
 from jevons.validation.fit.few_shot import few_shot_errors
@@ -57,7 +57,12 @@ def main() -> int:
         "--most-alike", type=int, default=5, help="rows fitted of each deployment and shape; all are judged in the end"
     )
     parser.add_argument("--rounds", type=int, default=ITERATIONS, help="most rounds of the search, from what ships")
+    parser.add_argument("--judge", action="store_true", help="fit nothing; judge what ships on the tables kept apart")
     given = parser.parse_args()
+    if given.judge:
+        seen = json.loads(SPREAD.read_text("utf-8"))["seen"]
+        write_judged(judge(given.data, seen), SPREAD, PAGES / "serving.md")
+        return 0
     paths = [given.data / "serving" / f"{name}.csv" for name in FILES]
     items = thinned(gather(paths), given.most_alike)
     problem = Problem(items=items, factors=factors_for(items, neutral=True))
@@ -85,34 +90,23 @@ def main() -> int:
     report["intervals"] = interval_coverage(problem, by_group, errors["held out by group"])
     say(table_text("with four runs", report["with four runs"]))
     SPREAD.parent.mkdir(exist_ok=True)
-    SPREAD.write_text(json.dumps(spread_document(problem, schemes, calibrated), indent=1) + "\n", "utf-8")
+    document = spread_document(problem, schemes, calibrated)
+    SPREAD.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
     neighbours = neighbours_document(problem, errors["held out by group"])
     NEIGHBOURS.write_text(json.dumps(neighbours).replace("], [", "],\n["), "utf-8")
     write_facts(problem, theta, spread, int(str(about["rows"])))
     write_page({**about, **report}, figures(problem, {"fitted": base, **errors}), coverage(paths), PAGES)
+    write_judged(judge(given.data, document["seen"]), SPREAD, PAGES / "serving.md")
     return 0
 
 
 def coverage(paths: Sequence[Path]) -> str:
     """Return a table of rows, coverage and errors with the factors just written, in Markdown."""
     lines = ["| table and metric | rows | covered | median error | p90 | bias |", "|---|---:|---:|---:|---:|---:|"]
-    program = "from jevons.cli.app import main; main()"  # a process of its own reads the new facts
     for path in paths:
-        done = subprocess.run(
-            [sys.executable, "-c", program, "validate", str(path), "--json"], check=True, capture_output=True, text=True
-        )
         by_metric: dict[str, list[Entry]] = {}
-        for row in json.loads(done.stdout)["rows"]:
-            entry = Entry(
-                file="",
-                row=0,
-                metric=row["metric"],
-                group="",
-                family="",
-                measured=row["measured"],
-                predicted=row.get("predicted"),
-            )
-            by_metric.setdefault(row["metric"], []).append(entry)
+        for row in validated(path):
+            by_metric.setdefault(row.metric, []).append(row)
         for metric, entries in sorted(by_metric.items(), key=lambda item: -len(item[1])):
             scored = score(entries)
             if scored.rows >= LEAST_ROWS:

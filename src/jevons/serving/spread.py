@@ -17,11 +17,16 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
+from jevons.hardware import kin
 from jevons.models import base_name
 
 _DATA = Path(__file__).parent / "data" / "spread.json"
 _EVERY = "all"
+_NO_GENERATION = "other"
 _Z = NormalDist().inv_cdf(0.9)
+
+STRANGE = "new kind"
+"""The furthest of `NEARNESS`: a device unlike all that have rows."""
 
 QUANTITIES = ("ttft", "tpot", "rate", "e2e")
 """Quantities that have intervals: TTFT, TPOT, tokens or requests per second, and E2E latency."""
@@ -33,6 +38,7 @@ NEARNESS = {
     "new device": "no rows of this engine on the device are on file",
     "new model": "no rows of this engine with the model are on file",
     "new both": "no rows of this engine with the model, nor on the device, are on file",
+    "new kind": "no rows of any engine on devices of this kind are on file",
 }
 """How near the rows are that a prediction rests on, nearest first."""
 
@@ -99,9 +105,12 @@ def nearness_of(engine: str, device: str, model: str, seen: Mapping[str, Any] | 
         Pairs of device and model by engine; those of the shipped fit by default.
     """
     model = base_name(model)
-    pairs = (shipped()["seen"] if seen is None else seen).get(engine, ())
+    seen = shipped()["seen"] if seen is None else seen
+    pairs = seen.get(engine, ())
     if [device, model] in pairs:
         return "same"
+    if _kind_of(device) not in {_kind_of(pair[0]) for members in seen.values() for pair in members}:
+        return STRANGE
     with_device = any(pair[0] == device for pair in pairs)
     with_model = any(pair[1] == model for pair in pairs)
     if with_device and with_model:
@@ -109,6 +118,13 @@ def nearness_of(engine: str, device: str, model: str, seen: Mapping[str, Any] | 
     if with_model:
         return "new device"
     return "new model" if with_device else "new both"
+
+
+@functools.cache
+def _kind_of(device: str) -> str:
+    """Return a device's generation, or its line of products where it has none of those whose kernels were measured."""
+    generation = str(kin(device)["generation"])
+    return device.split("_", maxsplit=1)[0] if generation == _NO_GENERATION else generation
 
 
 def spread(

@@ -16,14 +16,16 @@ SEEN = {"vllm": [["h100_sxm", "llama-3.1-8b"], ["h100_sxm", "qwen3-32b"], ["b200
     [
         ("h100_sxm", "qwen3-32b", "same"),
         ("b200_sxm", "llama-3.1-8b", "near"),
-        ("l40s", "qwen3-32b", "new device"),
+        ("h200_sxm", "qwen3-32b", "new device"),
         ("h100_sxm", "gpt-oss-120b", "new model"),
-        ("l40s", "gpt-oss-120b", "new both"),
+        ("h200_sxm", "gpt-oss-120b", "new both"),
+        ("l40s", "qwen3-32b", "new kind"),
+        ("gaudi3", "qwen3-32b", "new kind"),
     ],
 )
 def test_nearness_says_what_the_engine_has_rows_of(device, model, nearness):
     assert nearness_of("vllm", device, model, SEEN) == nearness
-    assert nearness_of("sglang", device, model, SEEN) == "new both"
+    assert nearness_of("sglang", device, model, SEEN) == ("new kind" if nearness == "new kind" else "new both")
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
@@ -32,9 +34,10 @@ def test_shipped_intervals_hold_the_prediction_and_widen_with_distance(quantity)
     widths = {}
     for name in NEARNESS:
         low, high, _ = of_all[name]
-        assert 0.0 < low <= 1.0 <= high < 20.0
+        assert 0.0 < low <= 1.0 <= high < 25.0
         widths[name] = math.log(high / low)
     assert widths["same"] <= widths["near"] <= widths["new device"] <= widths["new both"]
+    assert widths["new both"] <= widths["new kind"]
 
 
 def test_a_device_without_rows_has_a_wider_interval_than_one_with():

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jevons.serving.spread import NEARNESS, QUANTITIES, nearness_of
+from jevons.serving.spread import NEARNESS, QUANTITIES, STRANGE, nearness_of
 from jevons.serving.types import FloatArray
 from jevons.validation.fit.serving import LOOSE, Item, Problem
 from jevons.validation.serving.predict import quantity_of
@@ -19,7 +19,9 @@ _LEAST_ROWS = 20
 _LEAST_GROUPS = 4
 _EVERY = "all"
 _BEYOND = 1.25
-"""By how much an interval is wider (in the logarithm) where neither device nor model has rows, over either alone."""
+"""By how much an interval is wider (in the logarithm) where neither device nor model has rows, over either alone.
+
+And again where no device of its kind has."""
 _INSIDE, _LEAST_GROWTH, _MOST_GROWTH, _NO_WIDTH = 0.8, 0.25, 3.0, 1e-3
 _FEW_GROUPS, _INSIDE_OF_FEW = 10, 0.85
 
@@ -270,7 +272,7 @@ def _classes_of(rows: Iterable[_Figure], quantity: str, family: str) -> Classes:
         if len(matching) < _LEAST_ROWS or len({row.name for row in matching}) < _LEAST_GROUPS:
             if not whole:
                 continue
-            scale = _BEYOND if nearness == "new both" else 1.0
+            scale = _BEYOND if nearness in {"new both", STRANGE} else 1.0
             classes[nearness] = (float(np.exp(least * scale)), float(np.exp(most * scale)), len(matching))
             continue
         low, high = _quantiles(matching)
@@ -294,11 +296,11 @@ def _quantiles(figures: Sequence[_Figure]) -> tuple[float, float]:
     order = np.argsort(values)
     share = (np.cumsum(weights[order]) - weights[order] / 2.0) / weights.sum()
     low, high = np.interp([0.1, 0.9], share, values[order])
-    next_group = _of_next_group(len(sizes))
+    next_group = of_next_group(len(sizes))
     return float(low) * next_group, float(high) * next_group
 
 
-def _of_next_group(groups: int) -> float:
+def of_next_group(groups: int) -> float:
     """Return by how much a quantile over some groups lies further out (in the logarithm) for one not among them."""
     from scipy.stats import norm, t
 
