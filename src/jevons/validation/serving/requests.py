@@ -20,17 +20,19 @@ from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.hardware import Accelerator, accelerator
 from jevons.limits import REPLAYED_TOKENS
 from jevons.models import ModelSpec, maker_of
-from jevons.operators.engines import engine_in, engine_number
+from jevons.operators.engines import Release, engine_in, engine_number
 from jevons.serving import Deployment, Layout, kv_capacity_tokens
 from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration, shipped_calibration
 from jevons.serving.closed_loop.points import with_limits
+from jevons.serving.engines import older_overheads
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.sim import Requests, SimLimits, SimResult, limits_of, simulate, step_table
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray
 from jevons.serving.types import EngineFactors
 from jevons.validation.names import device_id, model_named, precision_of, quantised
 from jevons.validation.report import Entry
+from jevons.validation.serving.case import release_meant
 
 Row = Mapping[str, str]
 
@@ -205,7 +207,8 @@ def deployment_of(row: Row, longest: float, calibration: Calibration | None = No
     Parameters
     ----------
     row : mapping
-        Columns ``gpu`` and ``model``; ``engine`` (vLLM where it is not stated), ``precision``, ``max_num_seqs``,
+        Columns ``gpu`` and ``model``; ``engine`` (vLLM where it is not stated), ``engine_version`` (a release, or the
+        day of one; the newest where it is not stated), ``precision``, ``max_num_seqs``,
         ``max_num_batched_tokens``, ``tp``, ``pp``, ``ep``,
         ``dp`` and ``n_gpus`` (also as ``2 x H100``) where they are.
     longest : float
@@ -222,7 +225,9 @@ def deployment_of(row: Row, longest: float, calibration: Calibration | None = No
     known, hint = model_named(row["model"])
     stated = precision_of(row.get("precision") or "")
     spec = quantised(known, stated or hint, maker_of(row["model"]))
-    factors = _factors(engine_in(row.get("engine") or "vllm"), calibration or shipped_calibration())
+    engine, version = engine_in(row.get("engine") or "vllm"), row.get("engine_version") or ""
+    release = release_meant(engine, version, version) if version else None
+    factors = _factors(engine, release, calibration or shipped_calibration())
     factors = with_limits(
         factors, step_tokens=_stated(row, "max_num_batched_tokens"), max_batch=_stated(row, "max_num_seqs")
     )
@@ -249,13 +254,15 @@ def _stated(row: Row, name: str) -> int:
     return int(value)
 
 
-def _factors(name: str, calibration: Calibration) -> EngineFactors:
-    """Return an engine's factors with the limits of one that runs inside the client's process.
+def _factors(name: str, release: Release | None, calibration: Calibration) -> EngineFactors:
+    """Return the factors of an engine's release with the limits of one that runs inside the client's process.
 
     Timestamps of queueing and scheduling are seen there only. An engine may then take other defaults than as a server:
     facts ``embedded_step_tokens`` and ``embedded_max_batch``.
     """
-    factors = engine_preset(name).replace(**calibration.engines.get(name, {}))
+    older = older_overheads(name, release)
+    values = {key: value + older.get(key, 0.0) for key, value in calibration.engines.get(name, {}).items()}
+    factors = engine_preset(name, release=release).replace(**values)
     if calibration.scales is not None:
         factors = replace(factors, scales=calibration.scales)
     tokens, batch = (engine_number(name, f"embedded_{limit}") for limit in ("step_tokens", "max_batch"))

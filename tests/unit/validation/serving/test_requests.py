@@ -93,6 +93,16 @@ def test_stated_layouts_are_taken_and_missing_ones_are_the_least_that_hold():
     assert (moe[0].layout.dp_attention, moe[0].layout.ep, moe[1]) == (True, 2, 1)
 
 
+def test_an_older_release_spends_more_of_the_host_and_a_day_means_the_release_of_that_day():
+    row = {"gpu": "H100", "model": "Qwen/Qwen3-32B", "tp": "1"}
+    step_s = {
+        version: deployment_of({**row, "engine_version": version}, 3000.0)[0].engine.host.step_overhead_s
+        for version in ("", "0.20.1", "0.6.3", "2024-11 run a-1")
+    }
+    assert step_s[""] == step_s["0.20.1"]
+    assert step_s["0.6.3"] == step_s["2024-11 run a-1"] > step_s[""] + 1e-3
+
+
 def test_configurations_in_one_file_are_runs_apart(rows):
     mixed = [*rows[:2], {**rows[0], "tp": "2"}]
     assert list(groups_of(mixed).values()) == [[0, 1], [2]]
