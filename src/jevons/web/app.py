@@ -251,7 +251,7 @@ def _run_routes(app: FastAPI, desk: Service) -> None:
 
     @app.get(f"{API}/runs/{{identity}}/events")
     async def events(identity: str, request: Request) -> Response:
-        """Progress, result or error of a run as server-sent events."""
+        """Progress, parts, result or error of a run as server-sent events: each simulated finalist, each draw."""
         run = _known(desk, identity)
         last = request.headers.get("last-event-id", "")
         after = int(last) if last.isdigit() and len(last) < 9 else -1

@@ -65,7 +65,7 @@ function xySeries(spec, ink, categorical, narrow) {
     const colour = hue(one.entity || one.name);
     const points = categorical ? one.data : one.data.filter(([x, y]) => x !== null && y !== null);
     if (one.low && one.high) {
-      series.push({ type: "custom", name: one.name, silent: true, z: 1, tooltip: { show: false }, data: one.data.map((p, i) => (categorical ? [i, one.low[i], one.high[i]] : [p[0], one.low[i], one.high[i]])), encode: spec.horizontal ? { x: [1, 2], y: 0 } : { x: 0, y: [1, 2] },
+      series.push({ type: "custom", name: one.name, silent: true, z: one.as === "bars" ? 4 : 1, tooltip: { show: false }, data: one.data.map((p, i) => (categorical ? [i, one.low[i], one.high[i]] : [p[0], one.low[i], one.high[i]])), encode: spec.horizontal ? { x: [1, 2], y: 0 } : { x: 0, y: [1, 2] },
         renderItem: one.as === "line" ? band(one, colour, categorical) : whisker(ink, spec.horizontal), itemStyle: { color: colour } });
     }
     if (one.left && one.right) {

@@ -19,9 +19,20 @@ export function Num({ value, unit = "1", path = "", text, label = "", low, high,
     onClick=${() => shared.openDrawer({ path, value, unit, shown, label, low, high, grade })}>${shown}${range}</button>`;
 }
 
+/** Parts of a sentence, each number on the line of the mark behind it. */
+function kept(parts) {
+  const out = [];
+  for (const part of parts) {
+    const before = out[out.length - 1];
+    const mark = typeof part === "string" && before && typeof before === "object" ? /^[，。：；、）,.:;)]+/.exec(part) : null;
+    if (mark) { out[out.length - 1] = html`<span class="keep">${before}${mark[0]}</span>`; out.push(part.slice(mark[0].length)); } else out.push(part);
+  }
+  return out;
+}
+
 /** A sentence of the catalogue with numbers in it. */
 export function Sentence({ id, values, tag = "p", cls = "" }) {
-  const parts = rich(id, values);
+  const parts = kept(rich(id, values));
   return tag === "h1" ? html`<h1 class=${cls} id="answer">${parts}</h1>` : html`<p class=${cls}>${parts}</p>`;
 }
 

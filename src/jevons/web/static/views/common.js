@@ -61,7 +61,7 @@ export function Split({ summary, form, children }) {
     return () => media.removeEventListener("change", changed);
   }, []);
   return html`<div class="split"><details class="form" ref=${place} open=${open} onToggle=${(e) => { if (e.target === place.current && wide() && !e.target.open) e.target.open = true; }}>
-    <summary>${t("form.change")}: ${summary}</summary><form class="fields" onSubmit=${(e) => e.preventDefault()}>${form}</form></details>
+    <summary>${t("form.change", { summary })}</summary><form class="fields" onSubmit=${(e) => e.preventDefault()}>${form}</form></details>
     <div class="out">${children}</div></div>`;
 }
 

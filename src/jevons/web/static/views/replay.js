@@ -1,7 +1,7 @@
 // Replay: what happens to latency when a load or a trace hits a fleet.
 import { html, useState } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
-import { device, duration, large, money, number, percent } from "jevons/format.js";
+import { device, duration, large, money, number, percent, quantity } from "jevons/format.js";
 import { Card, Check, ErrorBox, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
@@ -60,7 +60,7 @@ export function View({ values, go }) {
       ${form.trace ? html`<${Check} name="prefix_cache" value=${form.prefix_cache} set=${(v) => set("prefix_cache", v || null)}/>` : html`<div class="two"><${NumberField} name="isl_cv" value=${form.isl_cv} set=${(v) => set("isl_cv", v)} placeholder="0"/><${NumberField} name="osl_cv" value=${form.osl_cv} set=${(v) => set("osl_cv", v)} placeholder="0"/></div>`}
       <${NumberField} name="max_num_seqs" value=${form.max_num_seqs} whole set=${(v) => set("max_num_seqs", v)} placeholder="1024"/>
       <${NumberField} name="seed" value=${form.seed} whole set=${(v) => set("seed", v)} placeholder="0"/></div></details>`;
-  return html`<${Split} summary=${`${form.model} · ${device(form.gpu)} · ${form.trace ? t("load.trace") : `${number(form.rate)} req/s`}`} form=${fields}>
+  return html`<${Split} summary=${`${form.model} · ${device(form.gpu)} · ${form.trace ? t("load.trace") : quantity(form.rate, "req/s")}`} form=${fields}>
     <${ErrorBox} error=${run.error} apply=${apply}/>
     ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} trace=${trace} sweep=${swept ? curve : null} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }

@@ -56,7 +56,7 @@ export function View({ values, go }) {
       <${NumberField} name="e2e" unit="s" value=${form.e2e} set=${(v) => set("e2e", v)} placeholder="–"/>
       <${NumberField} name="confidence" value=${form.confidence} set=${(v) => set("confidence", v)}/>
       <${NumberField} name="seed" value=${form.seed} whole set=${(v) => set("seed", v)} placeholder="0"/></div></details>`;
-  const load = by === "users" ? `${number(form.concurrency)} ${t("load.users")}` : by === "rate" ? `${number(form.rate)} req/s` : t("load.trace");
+  const load = by === "users" ? `${number(form.concurrency)} ${t("load.users")}` : by === "rate" ? quantity(form.rate, "req/s") : t("load.trace");
   return html`<${Split} summary=${`${form.model} · ${[].concat(form.gpu).map(device).join(", ")} · ${load}`} form=${fields}>
     <${ErrorBox} error=${run.error} apply=${apply}/>
     ${shown ? html`<${Result} answer=${shown} input=${given} state=${run.error ? "stale" : run.state} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>`
