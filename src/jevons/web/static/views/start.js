@@ -1,7 +1,7 @@
 // Start: three doors, each with a worked example that is answered already; and two more ways in.
 import { html, useEffect, useState } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
-import { device, large, money, number, percent } from "jevons/format.js";
+import { device, large, money, number, percent, quantity } from "jevons/format.js";
 import { NumberField, Pick, Sentence } from "jevons/ui.js";
 import { address, go } from "jevons/state.js";
 import { first, modelOptions, months } from "jevons/views/common.js";
@@ -24,7 +24,7 @@ function SizeDoor({ example }) {
   const [rate, setRate] = useState(size.defaults.rate);
   const best = example && example.best;
   return html`<section class="door"><h2>${t("start.size")}</h2>
-    ${best ? html`<div><${Sentence} id="start.size_answer" values=${{ n: html`<strong>${number(best.accelerators)} × ${device(best.gpu)}</strong>`, model: example.model, rate: `${number(example.load.rate_req_per_s)} req/s`, cost: money(best.cost_per_h * months, best.currency), chance: percent(best.chance_within_limits, 2) }}/><p class="hint">${t("start.example")}</p></div>` : null}
+    ${best ? html`<div><${Sentence} id="start.size_answer" values=${{ n: html`<strong>${number(best.accelerators)} × ${device(best.gpu)}</strong>`, model: example.model, rate: quantity(example.load.rate_req_per_s, "req/s"), cost: money(best.cost_per_h * months, best.currency), chance: percent(best.chance_within_limits, 2) }}/><p class="hint">${t("start.example")}</p></div>` : null}
     <div class="two"><${Pick} name="model" value=${model} options=${modelOptions()} set=${setModel}/><${NumberField} name="rate" unit="req/s" value=${rate} set=${setRate}/></div>
     <div class="buttons"><button type="button" class="primary" onClick=${() => go("size", { ...(model !== size.defaults.model ? { model } : {}), ...(rate !== size.defaults.rate ? { rate } : {}) })}>${t("start.to_size")}</button></div></section>`;
 }
