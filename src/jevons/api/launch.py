@@ -66,6 +66,13 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
     return own
 
 
+def exchange_overlap_of(text: str | Path | None) -> float | None:
+    """Return the share of exchanges between expert ranks that a launch line hides; None for the engine's own."""
+    from jevons.serving import launch
+
+    return None if text is None else launch.exchange_overlap_of(launch.read_launch(text))
+
+
 def _matters(name: str, value: Any) -> bool:
     return name not in {"model", "engine", "engine_version", "prefix_cache", "draft_model"} and value not in {1, False}
 

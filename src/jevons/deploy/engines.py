@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from jevons.deploy.flags import Release, release_of, shipped_table
 from jevons.deploy.types import Command, Handover, Pool, Replica, Site, servers_of
-from jevons.operators.engines import title_of
+from jevons.operators.engines import engine_number, title_of
 from jevons.serving import Deployment, EngineFactors
 from jevons.serving.memory import weight_precision
 
@@ -91,6 +91,8 @@ def _vllm(handover: Handover, started: Replica, site: Site) -> Command:
         if layout.dp_attention and layout.dp > 1:
             high = "deepep_high_throughput" if started.pool.role == "prefill" else "deepep_low_latency"
             options += [("--all2all-backend", high)]
+            two_batches = engine_number("vllm", "two_batch_overlap_frac") or 1.0
+            options += [("--enable-dbo", None)] if limits.kernels.ep_overlap_frac >= two_batches else []
     if layout.redundant_experts:
         options += [("--enable-eplb", None)]
         options += [("--eplb-config", json.dumps({"num_redundant_experts": layout.redundant_experts}))]

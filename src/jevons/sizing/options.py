@@ -65,6 +65,7 @@ class Server(Part):
     swap: bool = False
     draft_tokens: int = 0
     draft_acceptance: float | None = None
+    exchange_overlap: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,8 @@ class Service:
         Tokens drafted in each decode step.
     draft_acceptance : float or None
         Chance that one is accepted, in place of the engine's.
+    exchange_overlap : float or None
+        Share of exchanges between expert ranks that hides behind computation, in place of the engine's.
     layout : Layout or None
         The one layout to try, in place of all.
     fixed : tuple of (str, int)
@@ -97,6 +99,7 @@ class Service:
     eager: bool = False
     draft_tokens: int = 0
     draft_acceptance: float | None = None
+    exchange_overlap: float | None = None
     layout: serving.Layout | None = None
     fixed: tuple[tuple[str, int], ...] = ()
 
@@ -110,6 +113,7 @@ class Service:
         return told(
             factors, self.accelerator(), max_batch=self.max_batch, step_tokens=self.step_tokens, eager=self.eager,
             draft_tokens=self.draft_tokens, draft_acceptance=self.draft_acceptance,
+            exchange_overlap=self.exchange_overlap,
         )  # fmt: skip
 
     def settings(self) -> serving.Settings:
@@ -239,6 +243,7 @@ def told(
     eager: bool = False,
     draft_tokens: int = 0,
     draft_acceptance: float | None = None,
+    exchange_overlap: float | None = None,
 ) -> serving.EngineFactors:
     """Return an engine's factors with the limits and settings that its server is told, or takes on a device.
 
@@ -256,6 +261,8 @@ def told(
             message = "--draft-acceptance: has no effect without --draft-tokens; add it"
             raise InputError(message)
         given["draft_acceptance_frac"] = draft_acceptance
+    if exchange_overlap is not None:
+        given |= {"ep_overlap_frac": exchange_overlap, "decode_ep_overlap_frac": exchange_overlap}
     return factors.replace(**given) if given else factors
 
 

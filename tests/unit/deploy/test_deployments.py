@@ -250,6 +250,14 @@ def test_a_server_overlaps_two_batches_where_its_exchanges_were_sized_hidden() -
     assert ["--enable-two-batch-overlap" in line for line in lines] == [True, False, False]
 
 
+def test_vllm_overlaps_two_batches_where_they_were_sized_so() -> None:
+    wide = _fleets("vllm")["expert"]
+    hidden = engine("vllm").replace(ep_overlap_frac=0.85, decode_ep_overlap_frac=0.85)
+    told = dataclasses.replace(wide, factors={**wide.factors, "vllm": hidden})
+    lines = [launch_lines(handed, "vllm")[0] for handed in (told, wide)]
+    assert ["--enable-dbo" in line for line in lines] == [True, False]
+
+
 def test_limits_of_sglang_are_of_all_attention_ranks() -> None:
     line = launch_lines(_fleets("sglang")["expert"], "sglang")[0]
     factors = engine("sglang")

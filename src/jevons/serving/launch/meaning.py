@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from jevons import models
 from jevons.errors import InputError
 from jevons.models import ModelSpec
-from jevons.operators.engines import Place, engine_number
+from jevons.operators.engines import Place, engine_number, engine_text
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 from jevons.serving.launch.line import LaunchLine, Setting
 from jevons.serving.types import Deployment, Layout
@@ -82,6 +82,16 @@ def layout_of(line: LaunchLine, *, moe: bool) -> Layout:
     together = moe and dp > 1
     group = tp * dp if together else tp
     return Layout(tp=tp, pp=pp, dp=dp, ep=group if shared and moe else 1, dp_attention=together)
+
+
+def exchange_overlap_of(line: LaunchLine) -> float | None:
+    """Return the share of exchanges between expert ranks that a server hides as it is started; None for its engine's.
+
+    SGLang overlaps two batches only where it is told to; vLLM's own share is of servers that nothing was told.
+    """
+    if line.value("two_batches", False):
+        return engine_number(line.engine, "two_batch_overlap_frac")
+    return 0.0 if engine_text(line.engine, "exchange_overlap_flag") else None
 
 
 def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[int] | None = None) -> dict[str, Given]:

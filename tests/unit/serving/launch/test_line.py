@@ -328,3 +328,31 @@ def test_numbers_below_zero_are_said_and_those_without_a_zero_are_taken():
     assert "--max-num-seqs -1: is below 0, and is taken as not set" in line.warning
     with pytest.raises(InputError, match="method .* is no name"):
         deployment_of(read_launch('vllm serve Qwen/Qwen3-8B --speculative-config \'{"method": {"a": 1}}\''))
+
+
+_EXPERTS = {
+    "sglang": "python -m sglang.launch_server --model Qwen/Qwen3-30B-A3B --tp 8 --dp 8 --enable-dp-attention "
+    "--moe-a2a-backend deepep --max-running-requests 512",
+    "vllm": "vllm serve Qwen/Qwen3-30B-A3B -dp 8 --enable-expert-parallel --max-num-seqs 64 "
+    "--all2all-backend deepep_low_latency",
+}
+
+
+@pytest.mark.parametrize(("engine", "flag"), [("sglang", "--enable-two-batch-overlap"), ("vllm", "--enable-dbo")])
+@pytest.mark.filterwarnings("ignore::jevons.errors.InputWarning")
+def test_exchanges_hide_behind_a_second_batch_where_the_line_asks_for_one(engine: str, flag: str) -> None:
+    def sized(line: str) -> jevons.SizeResult:
+        return jevons.size(serve=line, gpu="h200_sxm", rate=4, isl=4000, osl=200, ttft=5, tpot=0.2, static=True)
+
+    untold, told = (sized(line).best for line in (_EXPERTS[engine], f"{_EXPERTS[engine]} {flag}"))
+    assert told.point.tpot_s < 0.99 * untold.point.tpot_s
+    assert told.point.ttft_s < 0.99 * untold.point.ttft_s
+    assert flag not in read_launch(f"{_EXPERTS[engine]} {flag}").warning
+
+
+def test_sglang_hides_no_exchanges_untold_and_vllm_its_own_share() -> None:
+    from jevons.serving.launch import exchange_overlap_of
+
+    shares = {engine: exchange_overlap_of(read_launch(line)) for engine, line in _EXPERTS.items()}
+    assert shares == {"sglang": 0.0, "vllm": None}
+    assert exchange_overlap_of(read_launch(f"{_EXPERTS['sglang']} --enable-two-batch-overlap")) is None
