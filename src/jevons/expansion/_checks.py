@@ -43,6 +43,7 @@ _FIELDS: dict[str, tuple[str, float, float, bool]] = {
     "cluster_cur_per_quarter": ("t", 0.0, np.inf, False),
     "tail_quarters": ("", 0.0, 400.0, False),
     "step_quarters": ("", 1e-9, 400.0, False),
+    "order_spread_frac": ("", 0.0, 1.0, False),
     "initial_terminal_cur_per_device": ("v", 0.0, np.inf, False),
     "arriving_devices": ("vrt", 0.0, np.inf, False),
     "arriving_terminal_cur_per_device": ("vt", 0.0, np.inf, False),

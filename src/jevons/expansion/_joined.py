@@ -14,18 +14,21 @@ from jevons.expansion._program import Program
 from jevons.expansion._stages import Decisions
 
 _COLUMNS: dict[str, int] = {
-    "orders": 2, "additions": 1, "served": 1, "further": 1, "busy": 3, "training": 2, "left": 2, "left_bought": 3,
+    "orders": 2, "tranches": 1, "additions": 1, "served": 1, "further": 1, "busy": 3, "training": 2, "left": 2,
+    "left_bought": 3,
 }  # fmt: skip
 """Axis of time of each kind of column; a bought device leaves in the step of the last axis."""
 _DECIDED = ("orders", "additions", "left", "left_bought")
 _DATA = {
+    "tranches": ("supply_devices",),
     "served": ("block_calls_per_d", "block_value_cur_per_call"),
     "further": ("block_calls_per_d", "block_value_cur_per_call"),
     "busy": ("device_s_per_call",),
     "training": ("training_flop_per_s",),
 }  # fmt: skip
 _DATA_AXIS = {
-    "block_calls_per_d": 1, "block_value_cur_per_call": 1, "device_s_per_call": 2, "training_flop_per_s": 0,
+    "supply_devices": 1, "block_calls_per_d": 1, "block_value_cur_per_call": 1, "device_s_per_call": 2,
+    "training_flop_per_s": 0,
 }  # fmt: skip
 
 
@@ -105,6 +108,7 @@ def solve_joined(
     low: list[Array] = []
     high: list[Array] = []
     gain: list[Array] = []
+    lean: list[Array] = []
     unit: list[Array] = []
     for branch, (program, part) in enumerate(zip(programs, parts, strict=True)):
         numbers = _shared(programs, maps, groups, branch)
@@ -114,12 +118,12 @@ def solve_joined(
         lower, upper = part.lower.copy(), part.upper.copy()
         if fixed is not None:
             _hold(program, fixed, hold_steps, lower, upper)
-        for store, values in ((low, lower), (high, upper), (gain, part.gain), (unit, part.unit)):
+        for store, values in ((low, lower), (high, upper), (gain, part.gain), (lean, part.lean), (unit, part.unit)):
             store.append(values)
         maps.append(numbers)
     whole = lp.column_count
     lower, upper = np.full(whole, -np.inf), np.full(whole, np.inf)
-    gains, units = np.zeros(whole), np.ones(whole)
+    gains, leans, units = np.zeros(whole), np.zeros(whole), np.ones(whole)
     for branch in reversed(range(len(programs))):  # the first branch that has a column gives its unit
         numbers = maps[branch]
         lower[numbers] = np.maximum(lower[numbers], low[branch])
@@ -128,8 +132,9 @@ def solve_joined(
     neutral = 1.0 - risk.weight_frac
     for branch, numbers in enumerate(maps):
         np.add.at(gains, numbers, neutral * probability_frac[branch] * gain[branch])
+        np.add.at(leans, numbers, probability_frac[branch] * lean[branch])
     lp.column_count = 0
-    lp.columns((whole,), lower=lower, upper=upper, gain=gains, unit=units)
+    lp.columns((whole,), lower=lower, upper=upper, gain=gains, lean=leans, unit=units)
     rows = _rows(lp, parts, maps)
     shortfall = _worst(lp, maps, gain, probability_frac, risk)
     solution = lp.solve(begin)

@@ -98,6 +98,7 @@ class Parts:
     lower: Array
     upper: Array
     gain: Array
+    lean: Array
     unit: Array
     row_lower: Array
     row_upper: Array
@@ -112,7 +113,7 @@ class LinearProgram:
 
     def __init__(self, objective_unit: float) -> None:
         self._objective_unit = objective_unit
-        self._columns: list[tuple[Array, Array, Array, Array]] = []
+        self._columns: list[tuple[Array, Array, Array, Array, Array]] = []
         self._whole: list[Index] = []
         self._rows: list[tuple[Array, Array, Array]] = []
         self._entries: list[tuple[Index, Index, Array]] = []
@@ -126,17 +127,21 @@ class LinearProgram:
         lower: ArrayLike = 0.0,
         upper: ArrayLike = np.inf,
         gain: ArrayLike = 0.0,
+        lean: ArrayLike = 0.0,
         unit: ArrayLike = 1.0,
         whole: bool = False,
     ) -> Index:
-        """Add columns and return their numbers in *shape*; bounds, gain and unit broadcast to it.
+        """Add columns and return their numbers in *shape*; bounds, gains and unit broadcast to it.
 
-        Columns that must be *whole* are counted in units of one.
+        A *lean* counts beside the gain in what is chosen, and not in the objective that is told. Columns that must be
+        *whole* are counted in units of one.
         """
-        parts = tuple(np.broadcast_to(np.asarray(a, float), shape).ravel() for a in (lower, upper, gain, unit))
-        self._columns.append((parts[0], parts[1], parts[2], parts[3]))
-        numbers = np.arange(self.column_count, self.column_count + parts[0].size).reshape(shape)
-        self.column_count += parts[0].size
+        low, high, gains, leans, units = (
+            np.broadcast_to(np.asarray(a, float), shape).ravel() for a in (lower, upper, gain, lean, unit)
+        )
+        self._columns.append((low, high, gains, leans, units))
+        numbers = np.arange(self.column_count, self.column_count + low.size).reshape(shape)
+        self.column_count += low.size
         if whole:
             self._whole.append(numbers.ravel())
         return numbers
@@ -168,17 +173,20 @@ class LinearProgram:
 
     def parts(self) -> Parts:
         """Return what has been added so far."""
-        lower, upper, gain, unit = (np.concatenate(part) for part in zip(*self._columns, strict=True))
+        lower, upper, gain, lean, unit = (np.concatenate(part) for part in zip(*self._columns, strict=True))
         row_lower, row_upper, row_unit = (np.concatenate(part) for part in zip(*self._rows, strict=True))
         row, column, number = (np.concatenate(part) for part in zip(*self._entries, strict=True))
         return Parts(
-            lower=lower, upper=upper, gain=gain, unit=unit, row_lower=row_lower, row_upper=row_upper,
+            lower=lower, upper=upper, gain=gain, lean=lean, unit=unit, row_lower=row_lower, row_upper=row_upper,
             row_unit=row_unit, row=row, column=column, number=number,
         )  # fmt: skip
 
     def drop_gains(self) -> None:
-        """Set the gain of every column so far to zero."""
-        self._columns = [(lower, upper, np.zeros_like(gain), unit) for lower, upper, gain, unit in self._columns]
+        """Set the gain and the lean of every column so far to zero."""
+        self._columns = [
+            (lower, upper, np.zeros_like(gain), np.zeros_like(lean), unit)
+            for lower, upper, gain, lean, unit in self._columns
+        ]
 
     def solve(self, begin: Basis | None = None) -> Solution:
         """Return the maximum, found by the simplex method on one thread: same program and beginning, same bytes.
@@ -193,7 +201,7 @@ class LinearProgram:
         SolverError
             If HiGHS stops without a verdict.
         """
-        lower, upper, gain, column_unit = (np.concatenate(part) for part in zip(*self._columns, strict=True))
+        lower, upper, gain, lean, column_unit = (np.concatenate(part) for part in zip(*self._columns, strict=True))
         row_lower, row_upper, row_unit = (np.concatenate(part) for part in zip(*self._rows, strict=True))
         row, column, number = (np.concatenate(part) for part in zip(*self._entries, strict=True))
         matrix = sparse.csc_array(
@@ -215,7 +223,7 @@ class LinearProgram:
             int(highspy.MatrixFormat.kColwise),
             int(highspy.ObjSense.kMinimize),
             0.0,
-            -gain * column_unit / self._objective_unit,
+            -(gain + lean) * column_unit / self._objective_unit,
             lower / column_unit,
             upper / column_unit,
             row_lower / row_unit,

@@ -13,6 +13,9 @@ from jevons.expansion._stages import Decisions, Stages, Start, is_anniversary, s
 from jevons.expansion.formulas import marginal_revenue
 from jevons.expansion.types import ExpansionProblem
 
+_TRANCHES = 8
+"""Parts of a step's supply that look equally dear; a small change moves orders by one of them at most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Units:
@@ -33,6 +36,8 @@ class Columns:
     ----------
     orders : (v, r, t)
         Devices ordered.
+    tranches : (v, t, n)
+        The same by part of the step's supply, the cheapest-looking first.
     additions : (r, t)
         Site power added.
     served, further : (s, t, b), (s, t, f)
@@ -48,6 +53,7 @@ class Columns:
     """
 
     orders: Index
+    tranches: Index
     additions: Index
     served: Index
     further: Index
@@ -149,6 +155,7 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
     least = -np.inf if loose or problem.supply.committed_devices is None else problem.supply.committed_devices
     supply = lp.rows((V, T), lower=least, upper=np.inf if loose else problem.supply.supply_devices, unit=units.devices)
     lp.enter(supply[:, None, :], orders, 1.0)
+    tranches = _tranche_columns(lp, steps, units, orders, loose=loose)
     power, limit = _power_rows(lp, steps, start, units, orders, additions, loose=loose)
     budget = _budget_rows(lp, problem, units, orders, additions, loose=loose)
     cluster = _cluster_columns(lp, steps, units, training)
@@ -160,6 +167,7 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
         bought = _leaving_bought_columns(lp, steps, units, orders, capacity, power, fixed)
     columns = Columns(
         orders=orders,
+        tranches=tranches,
         additions=additions,
         served=served,
         further=further,
@@ -223,6 +231,28 @@ def _investment_columns(lp: LinearProgram, steps: Stages, units: Units, fixed: D
     added_gain = left - problem.money.discount * problem.power.site_capex_cur_per_w
     additions = lp.columns((R, T), lower=low_added, upper=high_added, gain=added_gain, unit=units.watts)
     return orders, additions
+
+
+def _tranche_columns(lp: LinearProgram, steps: Stages, units: Units, orders: Index, *, loose: bool) -> Index:
+    """Divide orders over parts of the step's supply that look dearer one after another: (v, t, n), -1 where none is.
+
+    The last part has no limit of its own, so that what binds is the supply.
+    """
+    problem = steps.problem
+    supply, spread = problem.supply.supply_devices, problem.terms.order_spread_frac
+    columns = np.full((*supply.shape, _TRANCHES), -1, np.int64)
+    if loose or spread <= 0:
+        return columns
+    kind, step = np.nonzero(np.isfinite(supply[:, : steps.decided]) & (supply[:, : steps.decided] > 0))
+    dearer = spread * (2.0 * (np.arange(_TRANCHES) + 0.5) / _TRANCHES - 1.0)
+    paid = (problem.money.discount * problem.machines.capex_cur_per_device)[kind, step]
+    upper = np.repeat(supply[kind, step, None] / _TRANCHES, _TRANCHES, axis=1)
+    upper[:, -1] = np.inf
+    columns[kind, step] = lp.columns(upper.shape, upper=upper, lean=-paid[:, None] * dearer, unit=units.devices)
+    divided = lp.rows((kind.size,), lower=0.0, upper=0.0, unit=units.devices)
+    lp.enter(divided[:, None], columns[kind, step], 1.0)
+    lp.enter(divided[:, None], orders[kind, :, step], -1.0)
+    return columns
 
 
 def later_gain(steps: Stages) -> float:

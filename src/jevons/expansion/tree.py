@@ -232,12 +232,12 @@ class TreeValue:
 
     @property
     def information_cur(self) -> float:
-        """Expected value of perfect information, >= 0."""
+        """Expected value of perfect information, >= 0 up to what `PlanningTerms.order_spread_frac` moves."""
         return self.wait_and_see_cur - self.here_and_now_cur
 
     @property
     def stochastic_cur(self) -> float:
-        """Value of the stochastic solution, >= 0: gain from planning for the tree rather than for its mean."""
+        """Value of the stochastic solution, >= 0 likewise: gain from planning for the tree rather than for its mean."""
         return self.here_and_now_cur - self.expected_future_cur
 
 

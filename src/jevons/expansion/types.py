@@ -216,6 +216,10 @@ class PlanningTerms(Part):
     lengths_quarters : tuple of float, optional
         Length of each step where steps differ, as in a problem whose later quarters are joined; `step_quarters` of
         every step where not given.
+    order_spread_frac : float
+        By what share of its price the last device of a step's supply looks dearer to the planner, and the first
+        cheaper, in 0..1. Orders then follow their worth by degrees where a device is worth about its price, rather than
+        all or nothing. Money, values and the objective are at the price.
     """
 
     tail_quarters: int = 0
@@ -223,6 +227,7 @@ class PlanningTerms(Part):
     retire_early: bool = False
     market_power: bool = False
     lengths_quarters: tuple[float, ...] | None = None
+    order_spread_frac: float = 0.0
 
     def lengths(self, steps: int) -> Array:
         """Return the length of each of *steps* steps of the horizon (t,) [quarters]."""

@@ -407,3 +407,38 @@ def test_scarcity_rises_without_a_jump_as_demand_meets_capacity(make_problem):
 def test_one_half_of_the_lower_curve_is_refused(make_problem):
     with pytest.raises(InputError, match="both, or neither"):
         solve(make_problem(further_calls_per_d=np.ones((1, 4, 2))))
+
+
+def worth_about_its_price(make_problem, price, spread):
+    """Ten devices at most, each of which one block of demand would pay 2 CNY a call for; a call's energy is 0.12."""
+    earned = DAYS_PER_QUARTER * 100.0 * (2.0 - 0.12) - 100.0
+    return make_problem(
+        quarters=1,
+        blocks=1,
+        block_value_cur_per_call=np.full((1, 1, 1), 2.0),
+        block_calls_per_d=np.full((1, 1, 1), 1e6),
+        supply_devices=np.full((1, 1), 10.0),
+        capex_cur_per_device=np.full((1, 1), price * earned),
+        order_spread_frac=spread,
+    )
+
+
+@pytest.mark.parametrize(("price", "ordered"), [(0.989, 10.0), (0.996, 7.5), (1.0001, 5.0), (1.004, 2.5), (1.012, 0.0)])
+def test_orders_follow_a_worth_near_the_price_by_degrees(make_problem, price, ordered):
+    plan = solve(worth_about_its_price(make_problem, price, 0.01))
+    assert plan.fleet.ordered.sum() == pytest.approx(ordered, abs=1e-6)
+    without = solve(worth_about_its_price(make_problem, price, 0.0))
+    assert without.fleet.ordered.sum() == pytest.approx(10.0 if price < 1 else 0.0, abs=1e-6)
+
+
+def test_the_spread_of_orders_is_not_in_the_objective(make_problem):
+    problem = worth_about_its_price(make_problem, 0.996, 0.01)
+    plan = solve(problem)
+    each = float(problem.machines.capex_cur_per_device[0, 0])
+    assert plan.objective_cur == pytest.approx(plan.fleet.ordered.sum() * (each / 0.996 - each), rel=1e-6)
+
+
+def test_the_supply_of_spread_orders_still_has_a_price(make_problem):
+    plan = solve(worth_about_its_price(make_problem, 0.5, 0.01))
+    assert plan.worth.supply_dual_cur[0, 0] > 0
+    assert plan.worth.binding[0][0] == "chip supply: dev0"

@@ -30,6 +30,10 @@ from jevons.study.scenario.scenario import RENTAL, Scenario
 _AHEAD = 1.01
 """What a promised call counts as worth over the hours that it takes from letting."""
 
+_ORDER_SPREAD = 0.01
+"""By how much the devices of a quarter's supply differ in what they seem to cost. What a device earns is known far less
+well, so orders that hang on less than this are not worth telling apart."""
+
 
 def expansion_problem(
     scenario: Scenario, setting: Setting, engineering: Engineering, market: MarketPath, inputs: MarketInputs
@@ -65,6 +69,7 @@ def expansion_problem(
             tail_quarters=terms.look_beyond,
             retire_early=terms.retirement == "economic",
             market_power=terms.market_power,
+            order_spread_frac=_ORDER_SPREAD,
         ),
     )
 
