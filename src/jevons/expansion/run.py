@@ -113,6 +113,7 @@ class InformationValue:
 
 def value_of_information(problem: ExpansionProblem, *, window_quarters: int = 8) -> InformationValue:
     """Return what three planners of different foresight reach; see `solve` for their sight and the errors."""
+    problem = problem.replace(order_spread_frac=0.0)  # each decides what brings most
     ways: tuple[Foresight, ...] = ("perfect", "rolling", "myopic")
     objectives = [solve(problem, foresight=way, window_quarters=window_quarters).objective_cur for way in ways]
     return InformationValue(*objectives)
@@ -174,6 +175,7 @@ def export_regimes(
         If some regime has no plan.
     """
     _check_regimes(problem, regimes, known_from)
+    problem = problem.replace(order_spread_frac=0.0)  # each decides what brings most
     cases = {name: _supplied(problem, supply) for name, (_, supply) in regimes.items()}
     start = opening(problem)
     T = len(problem.quarters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -232,24 +232,29 @@ class TreeValue:
 
     @property
     def information_cur(self) -> float:
-        """Expected value of perfect information, >= 0 up to what `PlanningTerms.order_spread_frac` moves."""
+        """Expected value of perfect information, >= 0."""
         return self.wait_and_see_cur - self.here_and_now_cur
 
     @property
     def stochastic_cur(self) -> float:
-        """Value of the stochastic solution, >= 0 likewise: gain from planning for the tree rather than for its mean."""
+        """Value of the stochastic solution, >= 0: gain from planning for the tree rather than for its mean."""
         return self.here_and_now_cur - self.expected_future_cur
 
 
 def tree_value(tree: Tree, plan: TreePlan | None = None) -> TreeValue:
     """Return what the tree's decisions bring beside those of a planner who knows, and of one who plans for the mean.
 
+    All of a step's supply looks equally dear here, so that each decides what brings most.
+
     Raises
     ------
     InputError, InfeasibleError
         As `solve_tree`.
     """
-    here = plan if plan is not None and plan.risk.weight_frac == 0 else solve_tree(tree)
+    spread = any(branch.problem.terms.order_spread_frac > 0 for branch in tree.branches)
+    if spread:
+        tree = at_one_price(tree)
+    here = plan if plan is not None and plan.risk.weight_frac == 0 and not spread else solve_tree(tree)
     known = [optimum(branch.problem, opening(branch.problem)).objective for branch in tree.branches]
     middle = mean_problem(tree)
     start = opening(middle)
@@ -260,6 +265,12 @@ def tree_value(tree: Tree, plan: TreePlan | None = None) -> TreeValue:
         here_and_now_cur=here.expected_cur,
         expected_future_cur=blind.expected_cur,
     )
+
+
+def at_one_price(tree: Tree) -> Tree:
+    """Return *tree* with all of a step's supply equally dear to the planner."""
+    branches = (replace(branch, problem=branch.problem.replace(order_spread_frac=0.0)) for branch in tree.branches)
+    return Tree(branches=tuple(branches), groups=tree.groups)
 
 
 def mean_problem(tree: Tree) -> ExpansionProblem:
