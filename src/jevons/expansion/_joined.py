@@ -104,38 +104,14 @@ def solve_joined(
     """
     parts = [program.lp.parts() for program in programs]
     lp = LinearProgram(max(program.lp.objective_unit for program in programs))
-    maps: list[Index] = []
-    low: list[Array] = []
-    high: list[Array] = []
-    gain: list[Array] = []
-    lean: list[Array] = []
-    unit: list[Array] = []
-    for branch, (program, part) in enumerate(zip(programs, parts, strict=True)):
-        numbers = _shared(programs, maps, groups, branch)
-        new = numbers < 0
-        numbers[new] = lp.column_count + np.arange(int(new.sum()))
-        lp.column_count += int(new.sum())
-        lower, upper = part.lower.copy(), part.upper.copy()
-        if fixed is not None:
+    maps = _maps(programs, groups)
+    bounds = [(part.lower.copy(), part.upper.copy()) for part in parts]
+    if fixed is not None:
+        for program, (lower, upper) in zip(programs, bounds, strict=True):
             _hold(program, fixed, hold_steps, lower, upper)
-        for store, values in ((low, lower), (high, upper), (gain, part.gain), (lean, part.lean), (unit, part.unit)):
-            store.append(values)
-        maps.append(numbers)
-    whole = lp.column_count
-    lower, upper = np.full(whole, -np.inf), np.full(whole, np.inf)
-    gains, leans, units = np.zeros(whole), np.zeros(whole), np.ones(whole)
-    for branch in reversed(range(len(programs))):  # the first branch that has a column gives its unit
-        numbers = maps[branch]
-        lower[numbers] = np.maximum(lower[numbers], low[branch])
-        upper[numbers] = np.minimum(upper[numbers], high[branch])
-        units[numbers] = unit[branch]
-    neutral = 1.0 - risk.weight_frac
-    for branch, numbers in enumerate(maps):
-        np.add.at(gains, numbers, neutral * probability_frac[branch] * gain[branch])
-        np.add.at(leans, numbers, probability_frac[branch] * lean[branch])
-    lp.column_count = 0
-    lp.columns((whole,), lower=lower, upper=upper, gain=gains, lean=leans, unit=units)
+    _columns(lp, parts, maps, bounds, probability_frac, risk)
     rows = _rows(lp, parts, maps)
+    gain = [part.gain for part in parts]
     shortfall = _worst(lp, maps, gain, probability_frac, risk)
     solution = lp.solve(begin)
     size = (lp.column_count, lp.row_count)
@@ -144,30 +120,66 @@ def solve_joined(
         return JoinedSolution(
             status=solution.status, solutions=nothing, objective=float("nan"), basis=None, size=size
         )  # fmt: skip
-    weight = neutral * probability_frac
+    weight = (1.0 - risk.weight_frac) * probability_frac
     if shortfall is not None:
         weight = weight + np.maximum(-solution.row_gain[shortfall], 0.0)
-    answers = []
-    sharing, by_column = np.zeros(lp.row_count), np.zeros(lp.column_count)
-    for branch, (numbers, places) in enumerate(zip(maps, rows, strict=True)):
-        sharing[np.unique(places)] += weight[branch]
-        by_column[np.unique(numbers)] += weight[branch]
-    for branch, (numbers, places) in enumerate(zip(maps, rows, strict=True)):
-        answers.append(
-            Solution(
-                status=solution.status,
-                objective=float(gain[branch] @ solution.columns[numbers]),
-                columns=solution.columns[numbers],
-                row_gain=solution.row_gain[places] / np.maximum(sharing[places], 1e-12),
-                column_gain=solution.column_gain[numbers] / np.maximum(by_column[numbers], 1e-12),
-            )
-        )
     return JoinedSolution(
         status=solution.status,
-        solutions=tuple(answers),
+        solutions=_by_branch(solution, gain, maps, rows, weight),
         objective=solution.objective,
         basis=solution.basis,
         size=size,
+    )
+
+
+def _maps(programs: Sequence[Program], groups: NDArray[np.int64]) -> list[Index]:
+    """Return the joined number of each column of each branch: those of columns that branches share are the same."""
+    maps: list[Index] = []
+    count = 0
+    for branch in range(len(programs)):
+        numbers = _shared(programs, maps, groups, branch)
+        new = numbers < 0
+        numbers[new] = count + np.arange(int(new.sum()))
+        count += int(new.sum())
+        maps.append(numbers)
+    return maps
+
+
+def _columns(
+    lp: LinearProgram, parts: Sequence[Parts], maps: list[Index], bounds: Sequence[tuple[Array, Array]],
+    probability_frac: Array, risk: Risk,
+) -> None:  # fmt: skip
+    """Add the joined columns: within the bounds of all branches, with their gains by probability."""
+    whole = max(int(numbers.max()) for numbers in maps) + 1
+    lower, upper = np.full(whole, -np.inf), np.full(whole, np.inf)
+    gains, leans, units = np.zeros(whole), np.zeros(whole), np.ones(whole)
+    for part, numbers, (low, high) in reversed(list(zip(parts, maps, bounds, strict=True))):
+        lower[numbers] = np.maximum(lower[numbers], low)
+        upper[numbers] = np.minimum(upper[numbers], high)
+        units[numbers] = part.unit  # the first branch that has a column gives its unit
+    for part, numbers, chance in zip(parts, maps, probability_frac, strict=True):
+        np.add.at(gains, numbers, (1.0 - risk.weight_frac) * chance * part.gain)
+        np.add.at(leans, numbers, chance * part.lean)
+    lp.columns((whole,), lower=lower, upper=upper, gain=gains, lean=leans, unit=units)
+
+
+def _by_branch(
+    solution: Solution, gain: list[Array], maps: list[Index], rows: list[Index], weight: Array
+) -> tuple[Solution, ...]:
+    """Return the solution of each branch; a gain of what branches share is per unit of the *weight* of them all."""
+    by_row, by_column = np.zeros(solution.row_gain.size), np.zeros(solution.column_gain.size)
+    for branch, (numbers, places) in enumerate(zip(maps, rows, strict=True)):
+        by_row[np.unique(places)] += weight[branch]
+        by_column[np.unique(numbers)] += weight[branch]
+    return tuple(
+        Solution(
+            status=solution.status,
+            objective=float(gain[branch] @ solution.columns[numbers]),
+            columns=solution.columns[numbers],
+            row_gain=solution.row_gain[places] / np.maximum(by_row[places], 1e-12),
+            column_gain=solution.column_gain[numbers] / np.maximum(by_column[numbers], 1e-12),
+        )
+        for branch, (numbers, places) in enumerate(zip(maps, rows, strict=True))
     )
 
 

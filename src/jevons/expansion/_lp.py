@@ -201,41 +201,8 @@ class LinearProgram:
         SolverError
             If HiGHS stops without a verdict.
         """
-        lower, upper, gain, lean, column_unit = (np.concatenate(part) for part in zip(*self._columns, strict=True))
-        row_lower, row_upper, row_unit = (np.concatenate(part) for part in zip(*self._rows, strict=True))
-        row, column, number = (np.concatenate(part) for part in zip(*self._entries, strict=True))
-        matrix = sparse.csc_array(
-            (number * column_unit[column] / row_unit[row], (row, column)), shape=(self.row_count, self.column_count)
-        )
-        solver = _QuietHighs()
-        for option, value in (
-            ("threads", 1),
-            ("solver", "simplex"),
-            ("primal_feasibility_tolerance", _TOLERANCE),
-            ("dual_feasibility_tolerance", _TOLERANCE),
-            ("mip_rel_gap", _TOLERANCE),
-        ):
-            solver.setOptionValue(option, value)
-        passed = solver.passModel(
-            self.column_count,
-            self.row_count,
-            int(matrix.nnz),
-            int(highspy.MatrixFormat.kColwise),
-            int(highspy.ObjSense.kMinimize),
-            0.0,
-            -(gain + lean) * column_unit / self._objective_unit,
-            lower / column_unit,
-            upper / column_unit,
-            row_lower / row_unit,
-            row_upper / row_unit,
-            matrix.indptr[:-1].astype(np.int32),
-            matrix.indices.astype(np.int32),
-            matrix.data,
-            self._integrality(),
-        )
-        if passed == highspy.HighsStatus.kError:
-            message = "HiGHS rejects the program: a coefficient is not a number or lies beyond its range"
-            raise SolverError(message)
+        parts = self.parts()
+        solver = self._solver(parts)
         if begin is not None and begin.size == (self.column_count, self.row_count):
             solver.setBasis(begin.highs)
         solver.run()
@@ -259,15 +226,50 @@ class LinearProgram:
             empty = np.zeros(0)
             return Solution(status=status, objective=float("nan"), columns=empty, row_gain=empty, column_gain=empty)
         answer = solver.getSolution()
-        values = np.clip(np.asarray(answer.col_value) * column_unit, lower, upper)
+        values = np.clip(np.asarray(answer.col_value) * parts.unit, parts.lower, parts.upper)
         return Solution(
             status=status,
-            objective=float(gain @ values),
+            objective=float(parts.gain @ values),
             columns=values,
-            row_gain=-np.asarray(answer.row_dual) * self._objective_unit / row_unit,
-            column_gain=-np.asarray(answer.col_dual) * self._objective_unit / column_unit,
+            row_gain=-np.asarray(answer.row_dual) * self._objective_unit / parts.row_unit,
+            column_gain=-np.asarray(answer.col_dual) * self._objective_unit / parts.unit,
             basis=None if self._whole else Basis(solver.getBasis(), (self.column_count, self.row_count)),
         )
+
+    def _solver(self, parts: Parts) -> _QuietHighs:
+        """Return HiGHS with the program in its units, as a minimisation."""
+        solver = _QuietHighs()
+        for option, value in (
+            ("threads", 1),
+            ("solver", "simplex"),
+            ("primal_feasibility_tolerance", _TOLERANCE),
+            ("dual_feasibility_tolerance", _TOLERANCE),
+            ("mip_rel_gap", _TOLERANCE),
+        ):
+            solver.setOptionValue(option, value)
+        scaled = parts.number * parts.unit[parts.column] / parts.row_unit[parts.row]
+        matrix = sparse.csc_array((scaled, (parts.row, parts.column)), shape=(self.row_count, self.column_count))
+        passed = solver.passModel(
+            self.column_count,
+            self.row_count,
+            int(matrix.nnz),
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize),
+            0.0,
+            -(parts.gain + parts.lean) * parts.unit / self._objective_unit,
+            parts.lower / parts.unit,
+            parts.upper / parts.unit,
+            parts.row_lower / parts.row_unit,
+            parts.row_upper / parts.row_unit,
+            matrix.indptr[:-1].astype(np.int32),
+            matrix.indices.astype(np.int32),
+            matrix.data,
+            self._integrality(),
+        )
+        if passed == highspy.HighsStatus.kError:
+            message = "HiGHS rejects the program: a coefficient is not a number or lies beyond its range"
+            raise SolverError(message)
+        return solver
 
     def _integrality(self) -> NDArray[np.int32]:
         kinds = np.zeros(self.column_count, np.int32)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import logsumexp
 
@@ -65,10 +65,11 @@ def reverse_dcf(
     there may be no growth at all that justifies a price.
     """
     m, k, w = np.broadcast_arrays(*(np.asarray(a, float) for a in (margin_frac, capital_per_revenue, wacc_frac)))
-    faults = []
-    for name, array in (("margin_frac", m), ("capital_per_revenue", k), ("revenue_cur", np.asarray(revenue_cur))):
-        if not (np.isfinite(array) & (array > 0)).all():
-            faults.append(Fault(message="must be positive", path=name))
+    faults = [
+        Fault(message="must be positive", path=name)
+        for name, array in (("margin_frac", m), ("capital_per_revenue", k), ("revenue_cur", np.asarray(revenue_cur)))
+        if not (np.isfinite(array) & (array > 0)).all()
+    ]
     if not (w > terminal_growth_frac).all():
         faults.append(Fault(message=f"must exceed growth for ever, {terminal_growth_frac:g}", path="wacc_frac"))
     if not np.isfinite(value_cur):
@@ -80,27 +81,17 @@ def reverse_dcf(
     if faults:
         raise InputError(faults)
 
-    def excess(growth: Array) -> Array:
-        return value_cur_at(growth) - value_cur
-
-    def value_cur_at(growth: Array) -> Array:
-        return growth_value(
+    def above_price(growth: Array) -> Array:
+        worth = growth_value(
             growth, revenue_cur=revenue_cur, margin_frac=m, capital_per_revenue=k, wacc_frac=w, tax_frac=tax_frac,
             terminal_growth_frac=terminal_growth_frac, constant_y=constant_y, fade_y=fade_y,
         )  # fmt: skip
+        return worth - value_cur
 
-    grid = np.linspace(least_growth_frac, most_growth_frac, _GRID)
-    values = np.stack([excess(np.full(m.shape, g)) for g in grid])
-    enough = values[0] >= 0
-    crosses = (values[:-1] < 0) & (values[1:] >= 0)
-    solved = crosses.any(axis=0) & ~enough
-    first = crosses.argmax(axis=0)
-    low, high = grid[first], grid[first + 1]
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        below = excess(middle) < 0
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    growth = np.where(solved, high, np.where(enough, least_growth_frac, most_growth_frac))
+    enough = above_price(np.full(m.shape, least_growth_frac)) >= 0
+    rises_at, crosses = _first_rise(above_price, least_growth_frac, most_growth_frac, m.shape)
+    solved = crosses & ~enough
+    growth = np.where(solved, rises_at, np.where(enough, least_growth_frac, most_growth_frac))
     reason = np.where(
         solved,
         "",
@@ -119,6 +110,25 @@ def reverse_dcf(
         growth_destroys_value=roic < w,
         value_cur=float(value_cur),
     )
+
+
+def _first_rise(
+    function: Callable[[Array], Array], low: float, high: float, shape: tuple[int, ...]
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the least argument at which *function* rises through zero, and whether it does, both of *shape*.
+
+    It is looked for on a grid of `_GRID` points from *low* to *high*, and then halved.
+    """
+    grid = np.linspace(low, high, _GRID)
+    values = np.stack([function(np.full(shape, point)) for point in grid])
+    rises = (values[:-1] < 0) & (values[1:] >= 0)
+    first = rises.argmax(axis=0)
+    below, above = grid[first], grid[first + 1]
+    for _ in range(_HALVINGS):
+        middle = (below + above) / 2
+        still_below = function(middle) < 0
+        below, above = np.where(still_below, middle, below), np.where(still_below, above, middle)
+    return above, rises.any(axis=0)
 
 
 def scenario_weights(

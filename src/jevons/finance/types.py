@@ -271,6 +271,17 @@ class Statements(Grouped):
         """Cash spent on devices and sites."""
         return self.cash.device_capex_cur + self.cash.site_capex_cur
 
+    @property
+    def running_cur(self) -> Array:
+        """Energy, operation and leases of the AI cloud."""
+        return self.costs.energy_cur + self.costs.fixed_cur + self.costs.lease_cur
+
+    @property
+    def own_capital_cur(self) -> Array:
+        """Devices and buildings on the books at the quarter's end, less what customers have paid ahead."""
+        balance = self.balance
+        return balance.device_closing_cur + balance.building_closing_cur - balance.customer_prepaid_closing_cur
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DcfTerms:

@@ -123,23 +123,14 @@ def accounts(
     )
     books = statements(plan, price, internal, terms, base)
     wacc = scenario.cost.wacc.value
-    closing = (
-        books.balance.device_closing_cur
-        + books.balance.building_closing_cur
-        - books.balance.customer_prepaid_closing_cur
-    )
-    ai = ai_terms(scenario, float(closing[-1]))
+    ai = ai_terms(scenario, float(books.own_capital_cur[-1]))
     short = shortage_frac(price * served, plan, scarcity, inputs, rents)
     value = dcf(
         books,
         ai=ai,
         ai_shortage=shortage_of(
-            books.revenue.external_revenue_cur + books.revenue.internal_revenue_cur,
-            books.costs.energy_cur
-            + books.costs.fixed_cur
-            + books.costs.lease_cur
-            + books.write_offs.device_depreciation_cur
-            + books.write_offs.building_depreciation_cur,
+            books.ai_revenue_cur,
+            books.running_cur + books.write_offs.device_depreciation_cur + books.write_offs.building_depreciation_cur,
             short,
             terms,
         ),

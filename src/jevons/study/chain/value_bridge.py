@@ -88,17 +88,15 @@ def value_channels(first: ChainResult, second: ChainResult) -> dict[str, float]:
 def _books(result: ChainResult) -> _Books:
     books = result.accounts.statements
     return _Books(
-        books.revenue.external_revenue_cur + books.revenue.internal_revenue_cur,
+        books.ai_revenue_cur,
         {
             "device_capex": books.cash.device_capex_cur,
             "site_capex": books.cash.site_capex_cur,
             "prepayment": books.cash.prepayment_cur - books.cash.customer_prepayment_cur,
-            "running": books.costs.energy_cur + books.costs.fixed_cur + books.costs.lease_cur,
-            "depreciation": books.write_offs.device_depreciation_cur + books.write_offs.building_depreciation_cur,
+            "running": books.running_cur,
+            "depreciation": books.depreciation_cur,
             "impairment": books.write_offs.impairment_cur,
-            "closing": books.balance.device_closing_cur
-            + books.balance.building_closing_cur
-            - books.balance.customer_prepaid_closing_cur,
+            "closing": books.own_capital_cur,
             _SHORTAGE: result.accounts.shortage_frac,
         },
     )

@@ -62,11 +62,100 @@ def decided_record(result: PlanFigures) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
+def _fleet_record(result: PlanFigures) -> dict[str, Any]:
+    """Return devices, site power and use of the fleet by quarter."""
+    plan = result.chain.plan
+    problem = plan.problem
+    return {
+        "devices": {d: plan.fleet.installed[i].sum(axis=0) for i, d in enumerate(problem.devices)},
+        "ordered": {d: plan.fleet.ordered[i].sum(axis=0) for i, d in enumerate(problem.devices)},
+        "training_devices": plan.fleet.training_devices.sum(axis=(0, 1)),
+        "retired_early": plan.retired_early,
+        "it_w": plan.fleet.it_w,
+        "site_w": {s: plan.fleet.site_w[i] for i, s in enumerate(problem.sites)},
+        "utilisation_frac": plan.service.utilisation_frac,
+    }
+
+
+def _cash_record(result: PlanFigures) -> dict[str, Any]:
+    """Return budget, spending, revenue and earnings by quarter."""
+    plan, books = result.chain.plan, result.chain.accounts.statements
+    return {
+        "budget": plan.problem.money.budget_cur,
+        "capex": books.capex_cur,
+        "ai_revenue_external": books.revenue.external_revenue_cur,
+        "ai_revenue_internal": books.revenue.internal_revenue_cur,
+        "ai_ebita": books.earnings.ai_ebita_cur,
+        "base_revenue": books.base.base_revenue_cur,
+        "base_ebita": books.base.base_ebita_cur,
+        "depreciation": books.depreciation_cur,
+        "ai_fcf": books.cash.ai_fcf_cur,
+        "paid_ahead": paid_ahead(result.scenario, plan),
+        "other_lines": released_rest(result.scenario),
+        "binding": [list(names) for names in plan.worth.binding],
+    }
+
+
+def _value_record(result: PlanFigures) -> dict[str, Any]:
+    """Return the sum of parts, and what the price assumes."""
+    accounts = result.chain.accounts
+    return {
+        "bridge": dict(accounts.valuation.bridge),
+        "ai_roic_frac": accounts.valuation.ai.roic_frac,
+        "ai_growth_destroys_value": accounts.valuation.ai.growth_destroys_value,
+        "equity": accounts.valuation.equity_cur,
+        "market": accounts.market_value_cur,
+        "per_share": accounts.value_per_share_cur,
+        "price_per_share": accounts.price_per_share_cur,
+        "plan_value": accounts.plan_value_cur,
+        "orders_value": result.orders_value_cur,
+        "compared_by": rule(result.scenario),
+        "implied_cloud_growth_frac": result.implied[0]["growth_frac"],
+        "iso_price_surface": result.implied,
+    }
+
+
+def _verdict_record(result: PlanFigures) -> dict[str, Any]:
+    """Return the Jevons verdict, with probabilities where there are draws."""
+    v, draws = result.verdict, result.draws
+    return {
+        "elasticity": v.elasticity,
+        "elasticity_to_efficiency": v.elasticity_to_efficiency,
+        "pass_through": v.pass_through,
+        "loop_gain": v.loop_gain,
+        "planned_loop_gain": v.planned_loop_gain,
+        "bridge": v.bridge,
+        "channels": v.response.channels,
+        "value_channels": v.value_channels,
+        "sentence": verdict_sentence(result).text(),
+        "tokens_factor": v.tokens_factor,
+        "compute_factor": v.compute_factor,
+        "compute_rises": v.compute_rises,
+        "settled_compute_factor": v.settled_compute_factor,
+        "planned_compute_factor": v.planned_compute_factor,
+        "planned_tokens_factor": v.planned_tokens_factor,
+        "planned_capex_factor": v.planned_capex_factor,
+        "planned_revenue_factor": v.planned_revenue_factor,
+        "planned_value_change": v.planned_value_change_cur,
+        "use_compute_factor": v.response.use_compute_factor,
+        "compute_share_frac": {s: v.response.segment_share_frac[i] for i, s in enumerate(result.segments)},
+        "segment_compute_factor": {
+            s: float(v.segment_compute_factor[i])
+            for i, s in enumerate(result.segments)
+            if np.isfinite(v.segment_compute_factor[i])
+        },
+        "probability": None if draws is None else draws.probability("compute_factor", 1.0),
+        "probability_elastic": None if draws is None else uncertainty.probabilities(draws)["elastic"]["p"],
+        "probability_by_segment": None
+        if draws is None
+        else {s: uncertainty.segment_probability(draws, s) for s in result.segments},
+        "probability_settled": None if draws is None else draws.probability("settled_compute_factor", 1.0),
+    }
+
+
 def plan_json(result: PlanFigures) -> dict[str, Any]:
     """Return the plan as plain values; see `docs/reference/plan-json.md` for the fields."""
-    plan, market, v = result.chain.plan, result.chain.market, result.verdict
-    accounts, books = result.chain.accounts, result.chain.accounts.statements
-    problem = plan.problem
+    market, problem = result.chain.market, result.chain.plan.problem
     served = market.calls_per_d * result.served_frac
     calls = {s: served[i] for i, s in enumerate(result.segments) if result.chain.inputs.use.counts_tokens[i]}
     draws = result.draws
@@ -81,15 +170,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         "currency": result.scenario.currency,
         "headlines": headlines(result),
         "quarters": list(result.quarters),
-        "fleet": {
-            "devices": {d: plan.fleet.installed[i].sum(axis=0) for i, d in enumerate(problem.devices)},
-            "ordered": {d: plan.fleet.ordered[i].sum(axis=0) for i, d in enumerate(problem.devices)},
-            "training_devices": plan.fleet.training_devices.sum(axis=(0, 1)),
-            "retired_early": plan.retired_early,
-            "it_w": plan.fleet.it_w,
-            "site_w": {s: plan.fleet.site_w[i] for i, s in enumerate(problem.sites)},
-            "utilisation_frac": plan.service.utilisation_frac,
-        },
+        "fleet": _fleet_record(result),
         "tokens_per_day": {
             "total": result.tokens_per_d.sum(axis=0),
             "by_segment": {s: result.tokens_per_d[i] for i, s in enumerate(result.segments)},
@@ -118,69 +199,11 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         },
         "token_mix": {m: dict(zip(TOKEN_KINDS, mixes[i], strict=True)) for i, m in enumerate(result.models)},
         "cost_per_device_hour": {d: result.chain.setting.hour_cur[i] for i, d in enumerate(problem.devices)},
-        "cash": {
-            "budget": problem.money.budget_cur,
-            "capex": books.capex_cur,
-            "ai_revenue_external": books.revenue.external_revenue_cur,
-            "ai_revenue_internal": books.revenue.internal_revenue_cur,
-            "ai_ebita": books.earnings.ai_ebita_cur,
-            "base_revenue": books.base.base_revenue_cur,
-            "base_ebita": books.base.base_ebita_cur,
-            "depreciation": books.depreciation_cur,
-            "ai_fcf": books.cash.ai_fcf_cur,
-            "paid_ahead": paid_ahead(result.scenario, plan),
-            "other_lines": released_rest(result.scenario),
-            "binding": [list(names) for names in plan.worth.binding],
-        },
-        "value": {
-            "bridge": dict(accounts.valuation.bridge),
-            "ai_roic_frac": accounts.valuation.ai.roic_frac,
-            "ai_growth_destroys_value": accounts.valuation.ai.growth_destroys_value,
-            "equity": accounts.valuation.equity_cur,
-            "market": accounts.market_value_cur,
-            "per_share": accounts.value_per_share_cur,
-            "price_per_share": accounts.price_per_share_cur,
-            "plan_value": accounts.plan_value_cur,
-            "orders_value": result.orders_value_cur,
-            "compared_by": rule(result.scenario),
-            "implied_cloud_growth_frac": result.implied[0]["growth_frac"],
-            "iso_price_surface": result.implied,
-        },
+        "cash": _cash_record(result),
+        "value": _value_record(result),
         "lines": lines_record(result.lines),
         "decided": decided_record(result),
-        "jevons": {
-            "elasticity": v.elasticity,
-            "elasticity_to_efficiency": v.elasticity_to_efficiency,
-            "pass_through": v.pass_through,
-            "loop_gain": v.loop_gain,
-            "planned_loop_gain": v.planned_loop_gain,
-            "bridge": v.bridge,
-            "channels": v.response.channels,
-            "value_channels": v.value_channels,
-            "sentence": verdict_sentence(result).text(),
-            "tokens_factor": v.tokens_factor,
-            "compute_factor": v.compute_factor,
-            "compute_rises": v.compute_rises,
-            "settled_compute_factor": v.settled_compute_factor,
-            "planned_compute_factor": v.planned_compute_factor,
-            "planned_tokens_factor": v.planned_tokens_factor,
-            "planned_capex_factor": v.planned_capex_factor,
-            "planned_revenue_factor": v.planned_revenue_factor,
-            "planned_value_change": v.planned_value_change_cur,
-            "use_compute_factor": v.response.use_compute_factor,
-            "compute_share_frac": {s: v.response.segment_share_frac[i] for i, s in enumerate(result.segments)},
-            "segment_compute_factor": {
-                s: float(v.segment_compute_factor[i])
-                for i, s in enumerate(result.segments)
-                if np.isfinite(v.segment_compute_factor[i])
-            },
-            "probability": None if draws is None else draws.probability("compute_factor", 1.0),
-            "probability_elastic": None if draws is None else uncertainty.probabilities(draws)["elastic"]["p"],
-            "probability_by_segment": None
-            if draws is None
-            else {s: uncertainty.segment_probability(draws, s) for s in result.segments},
-            "probability_settled": None if draws is None else draws.probability("settled_compute_factor", 1.0),
-        },
+        "jevons": _verdict_record(result),
         "probability": None if draws is None else uncertainty.probabilities(draws),
         "quantiles": {r["outcome"]: {q: r[q] for q in ("p10", "p50", "p90")} for r in records},
         "uncertainty": {record.pop("outcome"): record for record in records},
