@@ -128,7 +128,7 @@ def _first_rise(
         middle = (below + above) / 2
         still_below = function(middle) < 0
         below, above = np.where(still_below, middle, below), np.where(still_below, above, middle)
-    return above, rises.any(axis=0)
+    return above, np.asarray(rises.any(axis=0))
 
 
 def scenario_weights(
