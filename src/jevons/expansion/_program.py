@@ -244,15 +244,21 @@ def _tranche_columns(lp: LinearProgram, steps: Stages, units: Units, orders: Ind
     if loose or spread <= 0:
         return columns
     kind, step = np.nonzero(np.isfinite(supply[:, : steps.decided]) & (supply[:, : steps.decided] > 0))
-    dearer = spread * (2.0 * (np.arange(_TRANCHES) + 0.5) / _TRANCHES - 1.0)
-    paid = (problem.money.discount * problem.machines.capex_cur_per_device)[kind, step]
     upper = np.repeat(supply[kind, step, None] / _TRANCHES, _TRANCHES, axis=1)
     upper[:, -1] = np.inf
-    columns[kind, step] = lp.columns(upper.shape, upper=upper, lean=-paid[:, None] * dearer, unit=units.devices)
+    lean = -_dearer_cur(problem)[kind, step]
+    columns[kind, step] = lp.columns(upper.shape, upper=upper, lean=lean, unit=units.devices)
     divided = lp.rows((kind.size,), lower=0.0, upper=0.0, unit=units.devices)
     lp.enter(divided[:, None], columns[kind, step], 1.0)
     lp.enter(divided[:, None], orders[kind, :, step], -1.0)
     return columns
+
+
+def _dearer_cur(problem: ExpansionProblem) -> Array:
+    """Return by how much a device of each part of the supply looks dearer than it is, (v, t, n) [present value]."""
+    paid = problem.money.discount * problem.machines.capex_cur_per_device
+    dearer_frac = problem.terms.order_spread_frac * (2.0 * (np.arange(_TRANCHES) + 0.5) / _TRANCHES - 1.0)
+    return np.asarray(paid[:, :, None] * dearer_frac)
 
 
 def later_gain(steps: Stages) -> float:
@@ -466,6 +472,10 @@ def read(program: Program, solution: Solution) -> Answer:
     def chosen(columns: Index) -> Array:
         return np.where(columns >= 0, values[columns], 0.0)
 
+    # one more device is worth its gain at the price, not at what the last part of the supply looks like
+    supply_gain = gain[program.rows.supply[:, :count]]
+    parted = (program.columns.tranches[:, :count, -1] >= 0) & (supply_gain > 0)
+    supply_gain = supply_gain + np.where(parted, _dearer_cur(program.problem)[:, :count, -1], 0.0)
     decisions = Decisions(
         orders=values[program.columns.orders[..., :count]],
         additions=values[program.columns.additions[:, :count]],
@@ -481,7 +491,7 @@ def read(program: Program, solution: Solution) -> Answer:
         busy=chosen(program.columns.busy[:, :, :, :count]),
         training=values[program.columns.training[..., :count]],
         capacity_gain=gain[program.rows.capacity[:, :, :count]],
-        supply_gain=gain[program.rows.supply[:, :count]],
+        supply_gain=supply_gain,
         power_gain=gain[program.rows.power[:, :count]] + _later(gain[program.rows.power], count),
         limit_gain=gain[program.rows.limit[:, :count]] + _later(gain[program.rows.limit], count),
         build_gain=np.maximum(solution.column_gain[program.columns.additions[:, :count]], 0.0),

@@ -439,6 +439,7 @@ def test_the_spread_of_orders_is_not_in_the_objective(make_problem):
 
 
 def test_the_supply_of_spread_orders_still_has_a_price(make_problem):
-    plan = solve(worth_about_its_price(make_problem, 0.5, 0.01))
+    plan, without = (solve(worth_about_its_price(make_problem, 0.5, spread)) for spread in (0.01, 0.0))
+    assert plan.worth.supply_dual_cur[0, 0] == pytest.approx(without.worth.supply_dual_cur[0, 0], rel=1e-9)
     assert plan.worth.supply_dual_cur[0, 0] > 0
     assert plan.worth.binding[0][0] == "chip supply: dev0"
