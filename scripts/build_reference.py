@@ -57,12 +57,12 @@ An **amount** is one of
 
 | form | example |
 |---|---|
-| a number with its unit | `380 bn CNY`, `150 MW`, `30 %`, `50 ms`; a bare number only where the unit is 1 |
+| a number with its unit | `380 bn CNY`, `₹9,000 crore`, `150 MW`, `30 %`; a bare number only where the unit is 1 |
 | a fact | `{fact: h20.price_cny}`, with its own range, or with `low` and `high`, or `fixed: true` for the value alone |
 | a distribution | `{low: 0.7, mode: 0.85, high: 0.95, source: "why this range"}` |
 
-Distributions are triangular, and triangular in the logarithm where `high` exceeds ten times `low`. Amounts in USD or
-HKD are converted at the rate of `as_of`. A section with `facts: PREFIX` takes missing fields from the facts
+Distributions are triangular, and triangular in the logarithm where `high` exceeds ten times `low`. Amounts in other
+currencies are converted at the rate of `as_of`. A section with `facts: PREFIX` takes missing fields from the facts
 `PREFIX.NAME`; the last column gives NAME. **Unit** is the unit of storage; any unit of the same dimension may be
 written. **Default** says `required` where the field must be given.
 """

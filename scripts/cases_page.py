@@ -117,8 +117,8 @@ def _small_business() -> str:
     asked = [100 * cny / calls for cny, calls in zip(_SPOKEN_CNY, _SPOKEN_CALLS, strict=True)]
     told.append(
         f"\nAt these prices 10 to 100 billion calls a year bring {low:.3f} to {high:.2f} bn CNY. The 0.2 to 90 bn that were spoken of need "
-        f"{asked[0]:.0f} to {asked[1]:.0f} cents a call. A call of a small model over one or two thousand tokens costs a twentieth of the "
-        "lower end or less, and open weights hold its price near that cost. The calls themselves are reached; what lacks is what each brings.\n\n"
+        f"{asked[0]:.0f} to {asked[1]:.0f} cents a call. A call of a small model over one or two thousand tokens costs at most "
+        f"{100 * max(prices) / asked[0]:.0%} of the lower end, and open weights hold its price near that cost. The calls themselves are reached; what lacks is what each brings.\n\n"
     )
     return "".join(told)
 

@@ -27,7 +27,9 @@ LARGE = ((10**12, "tn", "trillion"), (10**9, "bn", "billion"), (10**6, "mn", "mi
 """Sizes by which large numbers are counted in English, each with its short word and its long one."""
 MYRIADS = ((10**12, "万亿"), (10**8, "亿"), (10**4, "万"))
 """Sizes by which large numbers are counted in Chinese."""
-SCALES: dict[str, int] = {word: size for size, *words in (*LARGE, *MYRIADS) for word in words}
+INDIAN = ((10**7, "crore"), (10**5, "lakh"))
+"""Sizes by which large amounts are counted in India."""
+SCALES: dict[str, int] = {word: size for size, *words in (*LARGE, *MYRIADS, *INDIAN) for word in words}
 """Words by which people scale a number, wherever one is read."""
 SCALE_LETTERS = {"k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
 """Letters that scale a plain count; in a unit ``M`` begins another, such as MB, and ``B`` is a byte."""
@@ -39,6 +41,8 @@ COMMAND_LETTERS = {
 _SCALE = {**SCALES, "m": 10**6}
 
 CURRENCIES = ("CNY", "USD", "HKD", "EUR", "GBP", "JPY", "INR", "KRW", "SAR", "AED")
+SIGNS = {"US$": "USD", "HK$": "HKD", "$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW"}
+"""Signs that stand before an amount, each of one currency; ``¥`` is of two."""
 MONEY = "¤"
 """Stands for the currency of a scenario, in which the whole chain counts."""
 
@@ -144,6 +148,21 @@ def convert(value: float, unit: str, to: str) -> float:
 _NUMBER = re.compile(r"^\s*([+-]?(?:\d[\d_]*(?:,\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
 
 
+_SIGNED = re.compile(rf"^\s*([+-]?)\s*({'|'.join(re.escape(sign) for sign in SIGNS)})\s*([\d.,_]+)\s*(.*)$")
+
+
+def with_code(text: str) -> str:
+    """Return an amount with the code of its currency in place of a sign before it; other text as it is.
+
+    Examples
+    --------
+    >>> with_code("₹9,000 crore"), with_code("-US$1.5 bn"), with_code("380 bn CNY")
+    ('9,000 INR crore', '-1.5 USD bn', '380 bn CNY')
+    """
+    match = _SIGNED.match(text)
+    return f"{match[1]}{match[3]} {SIGNS[match[2]]} {match[4]}".rstrip() if match else text
+
+
 def parse_quantity(text: str, to: str) -> float:
     """Return the number of *to* that *text* (a number and its unit) states.
 
@@ -156,10 +175,12 @@ def parse_quantity(text: str, to: str) -> float:
     --------
     >>> parse_quantity("380 bn CNY", "CNY"), parse_quantity("3800 亿 CNY", "CNY")
     (380000000000.0, 380000000000.0)
+    >>> parse_quantity("₹9,000 crore", "INR"), parse_quantity("$3/Mtok", "USD/Mtok")
+    (90000000000.0, 3.0)
     >>> parse_quantity("20 %", "1")
     0.2
     """
-    match = _NUMBER.match(text)
+    match = _NUMBER.match(with_code(text))
     if match is None:
         message = f"`{text}` is not a number with a unit; write it like `12.5 {to}`"
         raise UnitError(message)

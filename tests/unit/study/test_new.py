@@ -127,3 +127,14 @@ def test_a_scenario_counts_in_riyals_at_the_peg(tmp_path):
                       "revenue": "200 mn SAR", "net_cash": "1 bn USD", "share_price": "30 SAR"}  # fmt: skip
     made = jevons.new(tmp_path / "s.yaml", **told)
     assert made.scenario.finance.net_cash.value == pytest.approx(3.75e9, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("currency", "region", "budget", "first"),
+    [("INR", "gulf", "₹9,000 crore", 2.25e10), ("USD", "us", "2bn USD", 5e8), ("EUR", "eu", "€1.2bn", 3e8)],
+)
+def test_an_amount_may_have_a_sign_its_countrys_scale_or_no_space(tmp_path, currency, region, budget, first):
+    told = FIGURES | {"currency": currency, "region": region, "budget": budget, "installed": ["h100_sxm=4000"]}
+    spec = jevons.new(tmp_path / "s.yaml", **told).scenario.expansion
+    assert spec.budget_first.value == pytest.approx(first)
+    assert spec.budget.value == pytest.approx(4 * first)

@@ -19,7 +19,7 @@ from jevons.study.announcement.relative import dated
 from jevons.study.announcement.text import Sentence
 
 _RESULTS = re.compile(
-    r"results|reported|(?:earnings|quarter|results|conference) call|trading update|quarter ended"
+    r"results|reported|(?:earnings|quarter|results|conference) call|trading (?:update|statement|in the)|quarter ended"
     r"|业绩|财报|季报|公布|实现营业收入"
 )
 _ANNUAL = re.compile(

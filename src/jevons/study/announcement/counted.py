@@ -157,7 +157,7 @@ def _count_of(sentence: str, match: re.Match[str] | None, nouns: re.Pattern[str]
     low, high = range_of(match["a"], match["b"])
     arabic = match["a"][0].isdigit()
     rest = sentence[match.end() : match.end() + 24]
-    noun = re.match(r"[^,，。;；:：()（）\d]{0,14}?", rest) and nouns.search(rest)
+    noun = nouns.search(rest.split("人民币")[0])
     if re.search(r"(?:per|/|每|every|a)\s?$", sentence[max(0, match.start() - 6) : match.start()]):
         return
     if arabic and re.match(r"[a-z]", rest) and sentence[match.end() - 1].isdigit() and not nouns.match(rest):

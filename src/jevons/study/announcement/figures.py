@@ -41,6 +41,7 @@ from jevons.study.announcement.patterns import (
     QUALIFIERS,
     RESPECTIVE,
     SERIES,
+    SERIES_SCALED,
     TICKER,
     TO_MONEY,
     VALUED,
@@ -129,6 +130,13 @@ def _qualified(figure: Figure, sentence: str) -> Figure:
 
 def _series(sentence: str, currency: str) -> Any:
     """Yield each of several values that share one unit, where periods or firms have them one by one."""
+    for match in SERIES_SCALED.finditer(sentence):
+        values = list(re.finditer(rf"{DIGITS}[万亿]+", match["values"]))
+        for value in values if len(values) > 2 or RESPECTIVE.search(sentence) else ():
+            size, start = value_of(value[0])[0], match.start() + value.start()
+            end = match.end() if value is values[-1] else match.start() + value.end()
+            unit = AFTER[match["money"]]
+            yield Span(start, end), Figure(kind="money", low=size, high=size, unit=unit, start=start, end=end, text="")
     for match in SERIES.finditer(sentence):
         places = [
             (match.start("values") + m.start(), match.start("values") + m.end(), m[0])

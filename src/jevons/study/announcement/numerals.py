@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from jevons.units import LARGE, MYRIADS, SCALE_LETTERS
+from jevons.units import INDIAN, LARGE, MYRIADS, SCALE_LETTERS
 
 _ZH_DIGITS = dict(zip("零〇一二三四五六七八九", (0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9), strict=True)) | {
     "两": 2, "壹": 1, "贰": 2, "叁": 3, "肆": 4, "伍": 5, "陆": 6, "柒": 7, "捌": 8, "玖": 9,
@@ -26,7 +26,7 @@ MAGNITUDES = {
     **{word: float(size) for size, short, long in LARGE for word in (short, long)},
     **{letter.lower(): float(size) for letter, size in SCALE_LETTERS.items() if letter != "G"},
     "hundred": 100.0, "quadrillion": 1e15, "mln": 1e6, "bln": 1e9, "trn": 1e12,
-    "lakh": 1e5, "crore": 1e7, "crores": 1e7, "lakhs": 1e5, "cr": 1e7,
+    **{word + end: float(size) for size, word in INDIAN for end in ("", "s")}, "cr": 1e7,
     "mrd": 1e9, "mld": 1e9, "mio": 1e6, "milliard": 1e9, "milliards": 1e9, "milliarden": 1e9, "milliarde": 1e9,
     "miljard": 1e9,
     "miljoen": 1e6, "millionen": 1e6, "millions": 1e6, "millones": 1e6, "milioni": 1e6, "miliardi": 1e9, "bio": 1e12,

@@ -50,7 +50,7 @@ def pairs(plain: str, figures: Sequence[Figure], named: Sequence[Mention]) -> Pa
             for span in spans:
                 ordered = span[-1].end <= run[0].start or len(run) > 2
                 apart = span[0].start != span[-1].start
-                if len(span) == len(run) and ((ordered and apart) or _one_by_one(plain, run)):
+                if len(span) == len(run) and ((ordered and (apart or len(run) > 2)) or _one_by_one(plain, run)):
                     result.periods.update((f.start, period) for f, period in zip(run, span, strict=True))
             for together in firms:
                 if len(together) == len(run) and RESPECTIVE.search(plain):

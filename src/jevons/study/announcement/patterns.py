@@ -7,13 +7,14 @@ import re
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.numerals import DIGITS, NUMBER, ZH
-from jevons.units import SCALE_LETTERS
+from jevons.units import SCALE_LETTERS, SIGNS
 
 SEP = r"\s?(?:-|–|—|−|~|～|to|至|到|乃至|and)\s?"
 BEFORE = {
-    "us$": "USD", "新台币": "TWD", "台币": "TWD", "港币": "HKD", "港元": "HKD", "美元": "USD", "日元": "JPY", "韩元": "KRW", "欧元": "EUR", "英镑": "GBP", "¥人民币": "CNY",
-    "eur€": "EUR", "usd": "USD", "$": "USD", "rmb": "CNY", "cny": "CNY", "hk$": "HKD", "hkd": "HKD", "nt$": "TWD",
-    "₹": "INR", "inr": "INR", "₩": "KRW", "krw": "KRW", "€": "EUR", "eur": "EUR", "£": "GBP", "¥": "CNY", "人民币": "CNY", "s$": "SGD",
+    **{sign.lower(): currency for sign, currency in SIGNS.items()},
+    "新台币": "TWD", "台币": "TWD", "港币": "HKD", "港元": "HKD", "美元": "USD", "日元": "JPY", "韩元": "KRW", "欧元": "EUR", "英镑": "GBP", "¥人民币": "CNY",
+    "eur€": "EUR", "usd": "USD", "rmb": "CNY", "cny": "CNY", "hkd": "HKD", "nt$": "TWD",
+    "inr": "INR", "krw": "KRW", "eur": "EUR", "¥": "CNY", "人民币": "CNY", "s$": "SGD",
     "rs.": "INR", "rs": "INR", "jpy": "JPY", "gbp": "GBP", "sar": "SAR", "sr": "SAR", "aed": "AED", "dh": "AED", "chf": "CHF", "cad": "CAD", "cn¥": "CNY", "jp¥": "JPY", "円": "JPY",
     "c$": "CAD", "a$": "AUD", "aud": "AUD", "sgd": "SGD", "twd": "TWD", "myr": "MYR", "rm": "MYR", "idr": "IDR", "thb": "THB", "vnd": "VND",
     "brl": "BRL", "r$": "BRL", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "pln": "PLN", "ils": "ILS", "qar": "QAR", "kwd": "KWD", "zar": "ZAR",
@@ -78,6 +79,8 @@ SERIES = re.compile(
     rf"\s?(?P<scale>{_SHARED})?\s?(?:(?P<money>{POST})|(?P<percent>%|个?百分点|percent)|(?P<fold>倍|x(?![a-z])))?"
 )
 """Values that share the unit behind the last: ``28.4/36.1/45.7亿元``, ``$21, $47 and $78 billion``."""
+SERIES_SCALED = re.compile(rf"(?P<values>{DIGITS}[万亿]+(?:、{DIGITS}[万亿]+)+)(?P<money>{POST})")
+"""The same with a scale of its own for each: ``5.3亿、6.3亿、9.1亿元``."""
 RESPECTIVE = re.compile(r"分别|各自?为|依次|respectively|in turn")
 """Words of values that belong to periods or firms one by one."""
 FEN = re.compile(rf"(?P<a>{NUMBER})\s?(?:角|毛|分)?(?:{SEP})(?P<b>{NUMBER})\s?(?P<post>分|角|毛)(?P<q>钱)?")
@@ -111,7 +114,7 @@ FACTORS = {
     "腰斩": -0.5, "翻倍": 1.0, "翻番": 1.0, "增加了一倍": 1.0, "增长了两倍": 2.0, "一倍多": 1.0, "减半": -0.5,
 }  # fmt: skip
 FOLD = re.compile(
-    rf"(?:增长|增加|上涨|上升|提升|扩大|提高|飙升|涨|翻)了?(?:超过|逾|超|近|约|至少|了)?\s?(?P<n>{DIGITS}|{ZH}|[几数]十?)\s?(?:多|余)?倍"
+    rf"(?:[暴激猛大劲]增|增长|增加|上涨|上升|提升|扩大|提高|飙升|涨|翻)了?(?:超过|逾|超|近|约|至少|了)?\s?(?P<n>{DIGITS}|{ZH}|[几数]十?)\s?(?:多|余)?倍"
     rf"|(?P<m>(?<![\w.]){DIGITS}|two|three|four|five|six|seven|eight|nine|ten|twenty|hundred)[- ]?fold"
     rf"|(?:增至|增加到|扩大到|扩大至|升至|变为|达到?原来的?)(?:近|约|逾|超过?)?(?P<to>{DIGITS}|[一二两三四五六七八九十]+)倍(?!市盈率)"
     rf"|(?:降至|减至|缩减至|压缩至|降到|减少到|缩小到|只有|仅为)(?:原来的?|此前的?|之前的?)?(?:近|约)?(?P<under>[二三四五六七八九十百])分之(?P<over>[一二两三四])"
@@ -129,7 +132,7 @@ MULTIPLE = re.compile(
     rf"(?:earnings|profits?|p/e|eps)"
     rf"|(?<![a-z])(?:p/?e|price[- ]to[- ]earnings|price[- ]earnings|multiple)(?![a-z])(?:\s(?:ratio|multiple))?\s?(?:of|at|is|was|:)?\s?"
     rf"(?:about|around|roughly|only|just|just over|nearly)?\s?(?P<b>{DIGITS})(?:\s?x|\s?times)?"
-    rf"|(?:市盈率|pe|本益比)(?:约|仅|为|是|在|达|只有|大约|近)*\s?(?P<c>{DIGITS}|{ZH})\s?倍"
+    rf"|(?:市盈率|pe|本益比)(?:[(（][^)）\d]{1, 8}[)）])?(?:超过|逾|约|仅|为|是|在|达|只有|大约|近)*\s?(?P<c>{DIGITS}|{ZH})\s?倍"
     rf"|(?P<d>{DIGITS}|{ZH})\s?倍(?:的)?(?:动态|静态|远期|预期|预测|前瞻|滚动)?(?:市盈率|pe(?![a-z])|本益比|p/e)"
 )
 MULTIPLE_WORD = re.compile(r"(?<![a-z])(?:p/?e|multiples?)(?![a-z])|市盈率|本益比|估值")
@@ -228,7 +231,7 @@ QUARTER = re.compile(
 """A quarter without a year."""
 QUARTER_ENDS = {"march": 3, "june": 6, "september": 9, "december": 12}
 TICKER = re.compile(
-    r"(?<![\d:])\d{1,2}:\d{2}(?![\d:])|(?:证券|股份|公司)代码[:：]?\s?\d{4,6}|(?<=[(（])0\d{4}(?=[)）])|(?<!\d)\d{4,6}\.(?:hk|sz|ss|sh|tw|ks|ns|bo|sr)(?![a-z])|(?<=[(（])\d{1,6} (?:hk|ch|tt|jp|jt|ks|in|us)(?=[)）])"
+    r"(?<![\d:])\d{1,2}:\d{2}(?![\d:])|(?:证券|股份|公司)代码[:：]?\s?\d{4,6}|(?<=[(（])0\d{4}(?=[)）])|(?<=[\u4e00-\u9fff][(（])(?!(?:19|20)\d\d[)）])\d{4,6}(?=[)）])|(?<!\d)\d{4,6}\.(?:hk|sz|ss|sh|tw|ks|ns|bo|sr)(?![a-z])|(?<=[(（])\d{1,6} (?:hk|ch|tt|jp|jt|ks|in|us)(?=[)）])"
     r"|(?:nyse|nasdaq|nse|bse|sehk|hkex|tyo|tse|港股代码|股票代码|港交所|纽交所|纳斯达克|上交所|深交所|上海证券交易所|深圳证券交易所|香港联交所)[:：]\s?[a-z\d.]+"
 )
 """A share's code, or the time of a day, whose digits count nothing."""

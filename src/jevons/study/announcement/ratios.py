@@ -107,11 +107,13 @@ def percents(reader: Reader) -> Iterator[Claim]:
 def _percent(reader: Reader, figure: Figure) -> Claim:
     plain, firm = reader.plain, reader.firm(figure.start)
     before = re.split(r"[,，;；。]", plain[: figure.start])[-1]
+    named = {"percent": figure}
     former = _former_level(reader, figure, before)
     if former:
         return reader.make("share", firm, former, {"percent": figure} | reader.own_period(figure, firm, former))
+    if _FROM.search(before):
+        return reader.make("figure", firm, "", named | reader.period(figure))
     sign = direction(reader, figure)
-    named = {"percent": figure}
     same = _same_otherwise(reader, figure)
     if same is not None:
         down = same.middle < 0
@@ -175,6 +177,8 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
     return reader.make("figure", firm, reader.quantity(figure), named | reader.period(figure))
 
 
+_FROM = re.compile(r"(?:up|down|higher|lower) from (?:about |roughly |some |just |nearly )?$")
+"""What stands before a level that was."""
 _OTHERWISE = re.compile(
     r"\s?(?:(?:at|in|on) (?:a )?(?:constant|comparable|like)|ex[ -]|excluding|organic|like[- ]for[- ]like|constant[- ]curr|adjusted for|按固定|按可比|剔除|不计|撇除|可比口径|恒定)"
 )

@@ -25,7 +25,7 @@ _ENDED_UNDATED = re.compile(
 """The same without a year."""
 _TO_MONTH = re.compile(
     rf"(?P<span>quarter|three months|six months|half[- ]year|nine months|fiscal year|full year|year|twelve months|12 months) "
-    rf"(?:to|through|ended|ending) (?:(?:the )?end of |end-)?(?:\d{{1,2}} )?(?P<m1>{EN_MONTHS})\.?(?: \d{{1,2}})?,? (?P<y>20\d\d)"
+    rf"(?:to|through|ended|ending) (?:(?:the )?end of |end-)?(?:\d{{1,2}} )?(?P<m1>{EN_MONTHS})\.?(?: \d{{1,2}})?(?:,? (?P<y>20\d\d))?(?!\w)"
 )
 """A span by its last month."""
 _RESULTS_OF_LAST_YEAR = 4
@@ -45,7 +45,7 @@ _MONTHS_ZH = re.compile(
     r"(?:(?P<year>20\d\d)年|(?P<this>今年))?(?P<first>\d{1,2})月?\s?(?:-|–|—|~|至|到)\s?(?P<last>\d{1,2})月份?(?!\d|日)"
 )
 _MONTH_ZH = re.compile(
-    r"(?:(?P<which>去年|今年|明年))?(?<![\d年至到\-–—~.])(?<!前)(?P<month>\d{1,2})月份?(?![\d日底末初起前后至到\-–—~内])"
+    r"(?:(?P<which>去年|今年|明年))?(?<![\d年至到\-–—~.])(?<!前)(?<!前 )(?P<month>\d{1,2})月份?(?![\d日底末初起前后至到\-–—~内])"
 )
 """A month without a year."""
 _YEARS_AWAY = {"去年": -1, "今年": 0, "明年": 1}
@@ -53,7 +53,7 @@ _FIRST_QUARTERS = re.compile(
     r"(?:(?P<year>20\d\d)年|今年)?前(?P<n>[两二三23])个?季度?|(?:the )?first (?P<word>two|three) quarters(?: of (?P<year2>20\d\d)| of (?:the|this) year)?"
 )
 _FIRST_MONTHS = re.compile(
-    r"(?:(?P<year>20\d\d)年|(?P<this>今年))?(?:前|头)(?P<n>\d{1,2}|[一二三四五六七八九十]+)个?月"
+    r"(?:(?P<year>20\d\d)年|(?P<this>今年))?(?:前|头)\s?(?P<n>\d{1,2}|[一二三四五六七八九十]+)\s?个?月"
     r"|(?:the )?first (?P<word>two|three|four|five|six|seven|eight|ten|eleven) months(?: of (?P<year2>20\d\d)| of (?:the|this) year)?"
 )
 """Months of a year, from its first or another."""
@@ -101,7 +101,8 @@ def relative(sentence: str) -> Iterator[tuple[re.Match[str], Figure]]:
     for match in _TO_MONTH.finditer(sentence):
         months = _SPANS.get(match["span"], 12)
         month = MONTHS[match["m1"][:3]]
-        label = months_label(int(match["y"]), (month - months) % 12 + 1, month)
+        first = (month - months) % 12 + 1
+        label = months_label(int(match["y"]), first, month) if match["y"] else f"?S{first:02d}-{month:02d}"
         yield match, _period(match, label, months / 12)
     for match in _NINE_MONTHS.finditer(sentence):
         yield match, _period(match, f"{match['year'] or match['year2']}-9M", 0.75)
@@ -248,7 +249,7 @@ def _label(
     if name[0] == "M" and name[1] in "+-":
         now = day.year if day is not None else year
         return "month" if now is None else f"{now + int(name[1:3])}-{name[4:]}"
-    cut = re.compile(r"[,，;；。]|\s(?:and|while|but)\s")
+    cut = re.compile(r"[,，;；。]|\s(?:and|while|but)\s(?![\d$€£¥₹])")
     ahead = PLANNED.search(cut.split(sentence[: figure.start])[-1] + cut.split(sentence[figure.end :])[0])
     if name[0] == "R":
         coming = int(name[1:]) or (ahead is not None)

@@ -63,7 +63,8 @@ def part_of(plain: str, figure: Figure) -> tuple[str, str]:
     ``85 % of contracted demand`` names the whole, 算力投资占比 the part.
     """
     match = _PART_OF.match(plain, figure.end)
-    if match:
+    when = match is not None and match[0].lstrip().startswith("in ")
+    if match and not (when and match["noun"].split()[0] in {*lexicon.words("no_names"), *lexicon.words("places")}):
         return "", match["noun"]
     match = _PART_OF_ZH.search(plain[: figure.start])
     if match is None:

@@ -250,8 +250,9 @@ def fair_multiple(plan: PlanFigures, multiple: float, earnings_cur: float | None
         earnings = (spec.rest_ebita.value + cloud) * (1 - spec.tax.value) / spec.shares.value
         basis = "EBITA of the scenario after tax"
     if not earnings > 0:
-        loss = f"earnings are {earnings:,.2f} a share ({basis})"
-        message = f"--multiple {multiple:g}: {loss}, and a loss has no multiple; give --earnings"
+        stated = f"earnings are {earnings:,.2f} a share ({basis})"
+        why = "a loss has no multiple" if earnings < 0 else "the file states no finance.base_margin or rest_ebita"
+        message = f"--multiple {multiple:g}: {stated}, and {why}; give --earnings"
         raise InputError(message)
     at = at_multiple(price, price / earnings, multiple)
     return {

@@ -19,7 +19,7 @@ from jevons.errors import FactError, did_you_mean
 from jevons.facts import Facts, cny_per
 from jevons.limits import AMOUNT
 from jevons.schema import shortened
-from jevons.units import CURRENCIES, MONEY, UnitError, convert, parse_quantity, parse_unit
+from jevons.units import CURRENCIES, MONEY, UnitError, convert, parse_quantity, parse_unit, with_code
 
 DEFAULT_CURRENCY = "CNY"
 """Currency of a scenario that names none."""
@@ -194,6 +194,7 @@ def _number(raw: Any, unit: str, context: Mapping[str, Any]) -> float:
         message = f"`{shortened(str(raw))}` is not an amount; write {_example(unit)}, a fact or a distribution"
         raise ValueError(message)
     if isinstance(raw, str):
+        raw = with_code(raw)
         if not re.match(r"\s*[+-]?\.?\d", raw):
             message = f"`{raw}` is not an amount; write {_example(unit)}, a fact or a distribution"
             raise ValueError(message)

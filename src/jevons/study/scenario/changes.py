@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import difflib
 import fnmatch
 import math
 import numbers
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,16 @@ def _matching(pattern: str, *known: Iterable[str]) -> list[str]:
     ]
 
 
+def _same_end(path: str, known: Sequence[str]) -> list[str]:
+    """Return the paths whose last name is that of *path* or nearest to it, those of the same section first."""
+    section, _, last = path.rpartition(".")
+    names = {name.rsplit(".", 1)[-1] for name in known}
+    near = difflib.get_close_matches(last, sorted(names), n=1, cutoff=0.75)
+    ends = [name for name in known if near and name.rsplit(".", 1)[-1] == near[0]]
+    same = [name for name in ends if name.rpartition(".")[0] == section]
+    return same or sorted(ends, key=lambda name: -difflib.SequenceMatcher(None, path, name).ratio())
+
+
 def _unknown(path: str, amounts: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     known = [*amounts, *settings]
     inside = [name for name in known if name.startswith(f"{path}.")]
@@ -171,11 +182,8 @@ def _unknown(path: str, amounts: Mapping[str, Any], settings: Mapping[str, Any])
         return f"is a section; set a value of it, such as {inside[0]}"
     if "*" in path:
         return "no value has such a path; a star stands for one name between dots"
-    near = did_you_mean(path, known)
-    if not near:
-        last = path.rsplit(".", 1)[-1]
-        ends = [name for name in known if name.rsplit(".", 1)[-1] == last]
-        near = f" Did you mean {' or '.join(f'`{name}`' for name in ends[:3])}?" if ends else ""
+    ends = _same_end(path, known)
+    near = f" Did you mean {' or '.join(f'`{name}`' for name in ends[:3])}?" if ends else did_you_mean(path, known)
     return f"the scenario has no such value.{near or ' `jevons plan FILE --dry-run` lists them.'}"
 
 

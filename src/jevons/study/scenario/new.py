@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from jevons.study.scenario.load import load
 from jevons.study.scenario.market import SegmentSpec
 from jevons.study.scenario.region import region_currency, region_devices, region_sections
 from jevons.study.scenario.scenario import Scenario
+from jevons.units import with_code
 from jevons.words import Sentence
 
 _FLAGS = {
@@ -28,6 +30,7 @@ _FLAGS = {
     "share_price": "'30 USD'",
 }  # fmt: skip
 """Figures that a firm must state, and an example of each."""
+_MONEY = frozenset({"budget", "revenue", "net_cash", "share_price"})
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -197,6 +200,7 @@ def _text(
     drawn_mw = sum(count * accelerator(name).server_w for name, count in devices) / 1e6
     power = get("assumption.site_headroom").number * drawn_mw
     lines = "\n".join(f"    {name}: {{installed: {count:g}}}" if count else f"    {name}:" for name, count in devices)
+    figures = {name: with_code(str(value)) if name in _MONEY else value for name, value in figures.items()}
     spend = figures["budget"]
     return f"""\
 # A scenario of {_quoted(str(figures["firm"]))}. What it leaves out is its region's;
@@ -233,11 +237,10 @@ def _quoted(text: str) -> str:
 
 def _part(budget: str, quarters: int) -> str:
     """Return an even quarter of the budget, in the budget's own unit."""
-    head, _, unit = budget.strip().partition(" ")
-    try:
-        return f"{float(head.replace(',', '')) / quarters:.6g} {unit}"
-    except ValueError:
+    match = re.fullmatch(r"\s*\+?([\d.,_]+)\s*(.*)", budget)
+    if match is None:
         return budget
+    return f"{float(re.sub('[,_]', '', match[1])) / quarters:.6g} {match[2]}"
 
 
 def _devices(region: str, as_of: dt.date, installed: Sequence[str]) -> list[tuple[str, float]]:

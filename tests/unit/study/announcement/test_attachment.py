@@ -150,3 +150,20 @@ def test_the_prior_year_is_that_before_the_one_reported():
 def test_bare_amounts_of_a_text_in_simplified_chinese_are_in_yuan_unless_it_names_another_currency():
     assert stated("星河云图公布业绩，营收9.2亿。", "9.2亿")[0] == "revenue"
     assert stated("星河云图公布业绩，营收9.2亿，去年1亿美元。", "9.2亿")[0] != "revenue"
+
+
+@pytest.mark.parametrize(
+    ("text", "figure", "what", "period", "value"),
+    [
+        ("Acme plc said trading in the year to 31 December was good. Turnover was £80m and the loss before tax halved to £3m.", "£80m", "revenue", "2025", 8e7),
+        ("Acme plc said trading in the year to 31 December was good. Turnover was £80m and the loss before tax halved to £3m.", "£3m", "net income", "2025", -3e6),
+        ("廣達（2382）前 2 月營收 3,000 億元。", "3,000 億元", "revenue", "2026-2M", 3e11),
+        ("云图科技2023至2025年收入5.3亿、6.3亿、9.1亿元人民币。", "6.3亿", "revenue", "2024", 6.3e8),
+        ("Acme Ltd said interest expense will be between $5 million and $6 million in the third quarter.", "$5 million", "interest expense, planned", "2026-Q3", 5e6),
+        ("Acme Ltd said about 40% is with one customer, down from 77% in 2023.", "77%", "figure", "2023", 0.77),
+        ("Yields on the new line passed 70% in February.", "70%", "figure", "", 0.7),
+    ],
+)  # fmt: skip
+def test_months_lists_and_former_levels_are_read_for_what_they_are(text, figure, what, period, value):
+    found = stated(text, figure)
+    assert (found[0].removesuffix(", earlier"), found[2], found[3]) == (what, period, pytest.approx(value))

@@ -9,6 +9,7 @@ from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.study import load
 from jevons.study.scenario.amounts import Amount
+from jevons.study.scenario.changes import changed
 from places import MAIN, TINY
 
 
@@ -204,3 +205,23 @@ class TestQuantiles:
         drawn = Amount(value=mode, unit="1", low=1.0, high=4.0).quantile(np.linspace(0, 1, 11))
         assert np.all(np.isfinite(drawn))
         assert np.all(np.diff(drawn) >= 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "offered"),
+    [
+        ("finance.wacc", "`cost.wacc`?"),
+        ("finance.wac", "`cost.wacc`?"),
+        ("expansion.budgett", "`expansion.budget`?"),
+    ],
+)
+def test_a_name_of_another_section_is_offered_before_other_names_of_its_own(path, offered):
+    with pytest.raises(InputError) as refused:
+        changed(load(TINY), {path: 0.1})
+    assert str(refused.value).endswith(f"the scenario has no such value. Did you mean {offered}")
+
+
+@pytest.mark.parametrize(("signed", "coded"), [("$80 mn", "80 mn USD"), ("US$80mn", "80 mn USD")])
+def test_a_sign_before_an_amount_is_its_currency(signed, coded):
+    budgets = [changed(load(TINY), {"expansion.budget": text}).expansion.budget.value for text in (signed, coded)]
+    assert budgets[0] == budgets[1] > 80e6
