@@ -14,6 +14,7 @@ from jevons.facts import default_facts
 from jevons.facts.ledger import add_fact
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, table
+from jevons.serving.spread import spread
 from jevons.sizing.price_estimate import is_estimate, price_estimated
 from jevons.sizing.rents import rent_offers
 from jevons.sizing.service import Service
@@ -36,6 +37,7 @@ _DAY_S = 86_400.0
 _DAYS_PER_MONTH = 365.25 / 12
 _MONTH_H = HOURS_PER_YEAR / 12
 _CUTS = (0.0, 0.3, 0.5, 0.75, 0.9)
+_ENDS = ("low", "high")
 _LOADS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 
@@ -225,6 +227,20 @@ class Comparison(Result):
             return 1.0
         return float((1 - (1 - cut_frac) ** life_y) / (-math.log(1 - cut_frac) * life_y))
 
+    def _month_ends_cny(self, machine: Machine, load: float, *, rented: bool) -> tuple[float, float]:
+        """Return the month of machines at either end of the 80 % interval of the rate that one of them serves [CNY]."""
+        served = machine.deployment
+        rate = spread("rate", served.engine.name, machine.device.id, served.model.name)
+
+        def month_cny(ratio: float) -> float:
+            count = self.machines_for(machine, load / ratio)
+            own = (
+                self.rented_parts_cny(machine, count, load / ratio) if rented else self.owned_parts_cny(machine, count)
+            )
+            return sum(own.values())
+
+        return month_cny(rate.high), month_cny(rate.low)
+
     def ways(self) -> list[Way]:
         """Return all ways to carry the load, cheapest first."""
         load, listed = self.output_tok_per_d, []
@@ -233,39 +249,19 @@ class Comparison(Result):
             used = load / (count * machine.output_tok_per_d)
             own, rent = self.owned_parts_cny(machine, count), self.rented_parts_cny(machine, count, load)
             date = self.break_even_date(machine, self.assumptions.price_cut_frac)
-            listed.append(
-                Way(
-                    name="buy",
-                    machine=machine,
-                    machines=count,
-                    parts_cny=own,
-                    utilisation_frac=used,
-                    break_even_tok_per_d=self.break_even_tok_per_d(machine),
-                    break_even_date=date,
-                )
-            )
-            listed.append(
-                Way(
-                    name="rent",
-                    machine=machine,
-                    machines=count,
-                    parts_cny=rent,
-                    utilisation_frac=used,
-                    break_even_tok_per_d=self.break_even_tok_per_d(machine, rented=True),
-                    break_even_date=None,
-                )
-            )
-        listed.append(
-            Way(
-                name="API",
-                machine=None,
-                machines=0,
-                parts_cny={"tokens": self.api_month_cny(load)},
-                utilisation_frac=None,
-                break_even_tok_per_d=None,
-                break_even_date=None,
-            )
-        )
+            for name, parts in (("buy", own), ("rent", rent)):
+                rented = name == "rent"
+                even = self.break_even_tok_per_d(machine, rented=rented)
+                listed.append(Way(
+                    name=name, machine=machine, machines=count, parts_cny=parts, utilisation_frac=used,
+                    break_even_tok_per_d=even, break_even_date=None if rented else date,
+                    ends_cny=self._month_ends_cny(machine, load, rented=rented),
+                ))  # fmt: skip
+        bill = {"tokens": self.api_month_cny(load)}
+        listed.append(Way(
+            name="API", machine=None, machines=0, parts_cny=bill, utilisation_frac=None, break_even_tok_per_d=None,
+            break_even_date=None,
+        ))  # fmt: skip
         return sorted(listed, key=lambda way: way.month_cny)
 
     def _document(self) -> dict[str, Any]:
@@ -276,6 +272,7 @@ class Comparison(Result):
             machine = way.machine
             date = way.break_even_date
             layout = None if machine is None else str(machine.deployment.layout)
+            ends = (way.month_cny, way.month_cny) if way.ends_cny is None else way.ends_cny
             return {
                 "way": way.name, "gpu": None if machine is None else machine.device.id, "layout": layout,
                 "machines": way.machines, "accelerators": 0 if machine is None else way.machines * machine.accelerators,
@@ -284,6 +281,8 @@ class Comparison(Result):
                 "cost": {"per_month": way.month_cny / self.cny_rate, "currency": self.currency,
                          "per_output_mtok": way.month_cny / per_month / self.cny_rate,
                          "parts": {name: part / self.cny_rate for name, part in way.parts_cny.items()},
+                         **{f"per_month_{end}": month / self.cny_rate for end, month in zip(_ENDS, ends, strict=True)},
+                         **{f"per_month_cny_{end}": month for end, month in zip(_ENDS, ends, strict=True)},
                          "per_month_cny": way.month_cny, "per_output_mtok_cny": way.month_cny / per_month,
                          "parts_cny": dict(way.parts_cny)},
                 "utilisation_frac": way.utilisation_frac, "break_even_tok_per_d": way.break_even_tok_per_d,

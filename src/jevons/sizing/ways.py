@@ -109,6 +109,8 @@ class Way:
     utilisation_frac: float | None
     break_even_tok_per_d: float | None
     break_even_date: dt.date | None
+    ends_cny: tuple[float, float] | None = None
+    """Ends of the 80 % interval of a month, by the errors of predicted rates; an API has none."""
 
     @property
     def month_cny(self) -> float:

@@ -76,3 +76,11 @@ def test_rents_of_a_provider_and_term_count_where_named() -> None:
 def test_options_without_effect_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         jevons.buy_rent_api(**({"model": "llama-3.1-8b", "gpu": "h100"} | options))
+
+
+def test_a_month_of_machines_has_an_interval_by_the_error_of_their_rate_and_an_api_none():
+    result = jevons.buy_rent_api("llama-3.1-8b", gpu="h20", rate=50)
+    for way in result.to_json()["ways"]:
+        low, middle, high = (way["cost"][f"per_month{end}"] for end in ("_low", "", "_high"))
+        assert low <= middle <= high
+        assert (low < high) == (way["way"] != "API")

@@ -54,6 +54,8 @@ export function View({ values, go }) {
 }
 
 const monthly = (way) => first(way.cost, "per_month_cny", "per_month");
+/** The ends of a month's cost, which an API's bill has not. */
+const monthEnds = (way) => (way.way === "API" ? {} : { low: first(way.cost, "per_month_cny_low", "per_month_low"), high: first(way.cost, "per_month_cny_high", "per_month_high") });
 const perMtok = (way) => first(way.cost, "per_output_mtok_cny", "per_output_mtok");
 const cash = (answer) => (answer.ways[0].cost.per_month_cny !== undefined ? "CNY" : answer.currency || "CNY");
 const apiName = (answer) => (answer.api.prefix === "own price" ? t("choice.own_api") : `API ${answer.api.prefix}`);
@@ -80,8 +82,8 @@ export function Result({ answer, input: given, state, bar }) {
   const owned = ways.find((one) => one.way === "buy" && one.gpu === varied(answer));
   const ends = (answer.swings || []).flatMap((one) => [first(one, "at_low_cny", "at_low"), first(one, "at_high_cny", "at_high")]);
   return html`<div class=${`answer ${state === "stale" ? "stale" : ""}`}>${bar}
-    <${Sentence} id="choice.answer" tag="h1" values=${{ load: num(answer.output_tok_per_d, "1", "output_tok_per_d", t("field.tokens_per_day"), { text: large(answer.output_tok_per_d) }), model: answer.model, way: nameOf(best, answer), cost: num(monthly(best), money_, place(best), t("col.cost_month")) }}/>
-    ${second ? html`<${Sentence} id="choice.second" values=${{ way: nameOf(second, answer), cost: num(monthly(second), money_, place(second), t("col.cost_month")), times: number(monthly(second) / monthly(best), 2) }}/>` : null}
+    <${Sentence} id="choice.answer" tag="h1" values=${{ load: num(answer.output_tok_per_d, "1", "output_tok_per_d", t("field.tokens_per_day"), { text: large(answer.output_tok_per_d) }), model: answer.model, way: nameOf(best, answer), cost: num(monthly(best), money_, place(best), t("col.cost_month"), monthEnds(best)) }}/>
+    ${second ? html`<${Sentence} id="choice.second" values=${{ way: nameOf(second, answer), cost: num(monthly(second), money_, place(second), t("col.cost_month"), monthEnds(second)), times: number(monthly(second) / monthly(best), 2) }}/>` : null}
     <p>${breaks.length ? html`<${Sentence} id="choice.flips" tag="span" values=${{ gpu: `${number(breaks[0].accelerators)} × ${device(breaks[0].gpu)}`, load: num(breaks[0].break_even_tok_per_d, "1", `machines.${answer.machines.indexOf(breaks[0])}.break_even_tok_per_d`, t("choice.break_even"), { text: large(breaks[0].break_even_tok_per_d) }) }}/>` : t("choice.never")}</p>
     <dl class="facts-line"><${Figure} label=${t("choice.api_price")}>${num(first(answer.api, "output_cny_per_mtok", "output_per_mtok"), `${money_}/Mtok`, "api.output_cny_per_mtok", t("choice.api_price"))}${" "}
         <span class=${months > 12 ? "badge judgement" : "badge"}>${t("choice.age", { n: months })}</span><//>
