@@ -66,11 +66,11 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
     return own
 
 
-def exchange_overlap_of(text: str | Path | None) -> float | None:
-    """Return the share of exchanges between expert ranks that a launch line hides; None for the engine's own."""
+def kernels_of(text: str | Path | None) -> tuple[tuple[str, float | str], ...]:
+    """Return the kernel factors that a launch line changes and their values; none without one."""
     from jevons.serving import launch
 
-    return None if text is None else launch.exchange_overlap_of(launch.read_launch(text))
+    return () if text is None else tuple(launch.kernels_of(launch.read_launch(text)).items())
 
 
 def _matters(name: str, value: Any) -> bool:

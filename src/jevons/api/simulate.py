@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
 from jevons.api.accelerators import GPU_KINDS
-from jevons.api.launch import exchange_overlap_of
+from jevons.api.launch import kernels_of
 from jevons.api.measured import MEASURED, pairs_of, trace_columns
 from jevons.api.server import Server
 
@@ -143,7 +143,7 @@ def simulate(
             max_num_batched_tokens=server["max_num_batched_tokens"],
             draft_tokens=server["draft_tokens"],
             draft_acceptance=server["draft_acceptance"],
-            exchange_overlap=exchange_overlap_of(server["serve"]),
+            kernels=kernels_of(server["serve"]),
             precision=precision,
             kv_tokens=kv_tokens,
             prefix_cache=prefix_cache,

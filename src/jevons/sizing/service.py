@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,8 +70,8 @@ class Service:
         Tokens drafted in each decode step.
     draft_acceptance : float or None
         Chance that one is accepted, in place of the engine's.
-    exchange_overlap : float or None
-        Share of exchanges between expert ranks that hides behind computation, in place of the engine's.
+    kernels : tuple of (str, float or str)
+        Kernel factors in place of the engine's, by name.
     layout : Layout or None
         The one layout to try, in place of all.
     fixed : tuple of (str, int)
@@ -99,7 +99,7 @@ class Service:
     eager: bool = False
     draft_tokens: int = 0
     draft_acceptance: float | None = None
-    exchange_overlap: float | None = None
+    kernels: tuple[tuple[str, float | str], ...] = ()
     layout: serving.Layout | None = None
     fixed: tuple[tuple[str, int], ...] = ()
 
@@ -113,7 +113,7 @@ class Service:
         return told(
             factors, self.accelerator(), max_batch=self.max_batch, step_tokens=self.step_tokens, eager=self.eager,
             draft_tokens=self.draft_tokens, draft_acceptance=self.draft_acceptance,
-            exchange_overlap=self.exchange_overlap,
+            kernels=self.kernels,
         )  # fmt: skip
 
     def settings(self) -> serving.Settings:
@@ -243,7 +243,7 @@ def told(
     eager: bool = False,
     draft_tokens: int = 0,
     draft_acceptance: float | None = None,
-    exchange_overlap: float | None = None,
+    kernels: Iterable[tuple[str, float | str]] = (),
 ) -> serving.EngineFactors:
     """Return an engine's factors with the limits and settings that its server is told, or takes on a device.
 
@@ -252,7 +252,7 @@ def told(
     InputError
         If a chance of acceptance is given and nothing is drafted.
     """
-    given: dict[str, int | float | bool] = {}
+    given: dict[str, int | float | bool | str] = dict(kernels)
     factors = with_server_defaults(factors, device, max_batch or 0, step_tokens or 0)
     if eager:
         given["eager"] = True
@@ -261,8 +261,6 @@ def told(
             message = "--draft-acceptance: has no effect without --draft-tokens; add it"
             raise InputError(message)
         given["draft_acceptance_frac"] = draft_acceptance
-    if exchange_overlap is not None:
-        given |= {"ep_overlap_frac": exchange_overlap, "decode_ep_overlap_frac": exchange_overlap}
     return factors.replace(**given) if given else factors
 
 

@@ -242,7 +242,7 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
         eager=options.server.eager,
         draft_tokens=options.server.draft_tokens,
         draft_acceptance=options.server.draft_acceptance,
-        exchange_overlap=options.server.exchange_overlap,
+        kernels=options.server.kernels,
     )
 
     def spread(layout: Layout) -> Deployment:

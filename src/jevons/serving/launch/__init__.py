@@ -1,14 +1,14 @@
 """Launch lines of serving engines: what people type, paste and keep in files, read into the settings that they make."""
 
 from jevons.serving.launch.line import LaunchLine, Setting, read_launch, settings_of
-from jevons.serving.launch.meaning import Given, deployment_of, exchange_overlap_of, layout_of, model_of
+from jevons.serving.launch.meaning import Given, deployment_of, kernels_of, layout_of, model_of
 
 __all__ = [
     "Given",
     "LaunchLine",
     "Setting",
     "deployment_of",
-    "exchange_overlap_of",
+    "kernels_of",
     "layout_of",
     "model_of",
     "read_launch",

@@ -34,6 +34,7 @@ _VLLM: Flags = {
     "kv-cache-memory-bytes": ("kv_bytes", "count"),
     "num-gpu-blocks-override": ("kv_blocks", "count"), "block-size": ("block_tokens", "count"),
     "enable-dbo": ("two_batches", "on"), "no-enable-dbo": ("two_batches", "off"),
+    "moe-backend": ("expert_kernels", "text"),
 }  # fmt: skip
 _SGLANG: Flags = {
     "model-path": ("model", "text"), "model": ("model", "text"),
@@ -55,7 +56,7 @@ _SGLANG: Flags = {
     "speculative-eagle-topk": ("draft_branches", "count"),
     "speculative-draft-model-path": ("draft_model", "text"), "speculative-draft-model": ("draft_model", "text"),
     "scheduler-recv-interval": ("poll_steps", "count"), "hicache-size": ("host_gib", "frac"),
-    "enable-two-batch-overlap": ("two_batches", "on"),
+    "enable-two-batch-overlap": ("two_batches", "on"), "moe-runner-backend": ("expert_kernels", "text"),
     "config": ("config", "file"),
 }  # fmt: skip
 _TRTLLM: Flags = {

@@ -87,6 +87,9 @@ _READ_OF: Mapping[str, frozenset[str]] = {
     "graphs": frozenset(),
 }  # fmt: skip
 """Entries of settings written in JSON that a prediction reads; of others all are read."""
+EXPERT_KERNELS: Mapping[str, str] = {"auto": "", "marlin": "int4"}
+"""Kernels for experts that a line may name, and the precision whose products run weights in MXFP4; of others nothing
+is known."""
 _UNREAD = frozenset({"draft_tree", "draft_branches", "poll_steps"})
 """Settings that are taken so that measured runs can be told apart, and that no prediction reads."""
 
@@ -94,6 +97,9 @@ _UNREAD = frozenset({"draft_tree", "draft_branches", "poll_steps"})
 def unread_settings(settings: Mapping[str, Setting]) -> list[str]:
     """Return the flags of settings, and the entries of those in JSON, that no prediction reads."""
     flags = [setting.flag for name, setting in settings.items() if name in _UNREAD and setting.value not in {0, 1}]
+    experts = settings.get("expert_kernels")
+    if experts is not None and experts.value not in EXPERT_KERNELS:
+        flags.append(experts.flag)
     if "prompt_tokens" in settings and "chunked_prefill" not in settings:
         flags.append(settings["prompt_tokens"].flag)
     for name, read in _READ_OF.items():

@@ -11,7 +11,7 @@ from jevons.errors import InputError
 from jevons.models import ModelSpec
 from jevons.operators.engines import Place, engine_number, engine_text
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
-from jevons.serving.launch.line import LaunchLine, Setting
+from jevons.serving.launch.line import EXPERT_KERNELS, LaunchLine, Setting
 from jevons.serving.types import Deployment, Layout
 
 _DRAFTED = 3
@@ -84,14 +84,20 @@ def layout_of(line: LaunchLine, *, moe: bool) -> Layout:
     return Layout(tp=tp, pp=pp, dp=dp, ep=group if shared and moe else 1, dp_attention=together)
 
 
-def exchange_overlap_of(line: LaunchLine) -> float | None:
-    """Return the share of exchanges between expert ranks that a server hides as it is started; None for its engine's.
+def kernels_of(line: LaunchLine) -> dict[str, float | str]:
+    """Return the kernel factors of its engine that a line changes, by name; see `jevons.serving.types.KernelFactors`.
 
-    SGLang overlaps two batches only where it is told to; vLLM's own share is of servers that nothing was told.
+    SGLang overlaps two batches, which hides exchanges between expert ranks, only where it is told to; vLLM's own share
+    is of servers that nothing was told. Kernels for experts change those in MXFP4 alone.
     """
+    changed: dict[str, float | str] = {}
+    hidden = None if not engine_text(line.engine, "exchange_overlap_flag") else 0.0
     if line.value("two_batches", False):
-        return engine_number(line.engine, "two_batch_overlap_frac")
-    return 0.0 if engine_text(line.engine, "exchange_overlap_flag") else None
+        hidden = engine_number(line.engine, "two_batch_overlap_frac")
+    if hidden is not None:
+        changed |= {"ep_overlap_frac": hidden, "decode_ep_overlap_frac": hidden}
+    experts = EXPERT_KERNELS.get(str(line.value("expert_kernels", "auto")))
+    return changed | ({"mxfp4_like": experts} if experts else {})
 
 
 def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[int] | None = None) -> dict[str, Given]:

@@ -9,7 +9,7 @@ import pytest
 
 import jevons
 from jevons.errors import InputError, InputWarning
-from jevons.serving.launch import deployment_of, read_launch
+from jevons.serving.launch import deployment_of, kernels_of, read_launch
 
 DEPLOYED = """
 apiVersion: apps/v1
@@ -351,8 +351,20 @@ def test_exchanges_hide_behind_a_second_batch_where_the_line_asks_for_one(engine
 
 
 def test_sglang_hides_no_exchanges_untold_and_vllm_its_own_share() -> None:
-    from jevons.serving.launch import exchange_overlap_of
-
-    shares = {engine: exchange_overlap_of(read_launch(line)) for engine, line in _EXPERTS.items()}
+    shares = {engine: kernels_of(read_launch(line)).get("ep_overlap_frac") for engine, line in _EXPERTS.items()}
     assert shares == {"sglang": 0.0, "vllm": None}
-    assert exchange_overlap_of(read_launch(f"{_EXPERTS['sglang']} --enable-two-batch-overlap")) is None
+    assert not kernels_of(read_launch(f"{_EXPERTS['sglang']} --enable-two-batch-overlap"))
+
+
+@pytest.mark.parametrize(("line", "flag"), [
+    ("python -m sglang.launch_server --model openai/gpt-oss-120b --max-running-requests 64", "--moe-runner-backend"),
+    ("vllm serve openai/gpt-oss-120b --max-num-seqs 64", "--moe-backend"),
+])  # fmt: skip
+def test_marlin_widens_the_weights_of_experts_on_a_device_that_multiplies_in_four_bits(line: str, flag: str) -> None:
+    def sized(line: str) -> jevons.SizeResult:
+        return jevons.size(serve=line, gpu="b200_sxm", rate=1, isl=8000, osl=200, ttft=5, tpot=0.2, static=True)
+
+    assert sized(f"{line} {flag} marlin").best.point.ttft_s > 1.05 * sized(line).best.point.ttft_s
+    assert sized(f"{line} {flag} auto").best.point.ttft_s == sized(line).best.point.ttft_s
+    assert not read_launch(f"{line} {flag} marlin").warning
+    assert flag in read_launch(f"{line} {flag} cutlass").warning
