@@ -11,6 +11,7 @@ from jevons.study import PlanResult
 from jevons.study.chain.decide import decided_chain
 from jevons.study.chain.verdict import demand_response
 from jevons.study.compare.cases import case_named
+from jevons.study.currency import named_in, of_scenario
 from jevons.study.draws.outcomes import outcomes_of, paths_of
 from jevons.study.draws.summary import path_records
 from jevons.study.draws.workers import ROUNDS, TOLERANCE
@@ -38,7 +39,7 @@ def plan_findings(result: PlanResult, *, futures: bool = True) -> dict[str, Any]
     """
     record = {"answer": result.answer, **result.to_json()}
     more = {
-        "paths": {} if result.draws is None else path_records(result.draws),
+        "paths": {} if result.draws is None else named_in(result.scenario.currency, path_records(result.draws)),
         "swings": _swings(result),
         "cycle": _cycle(result) if futures else None,
         "actuals": _actuals(result),
@@ -52,11 +53,9 @@ def statement_tables(result: PlanResult) -> list[Table]:
     accounts = result.chain.accounts
     cash = group_cash(result.scenario, accounts)
     returns = books.returns_table(returns_on_capital(result.scenario, accounts), result.scenario.cost.wacc.value)
-    return [
-        *books.statement_tables(accounts.statements, cash, accounts.contracts),
-        returns,
-        books.required_table(required_of_plan(accounts)),
-    ]
+    tables = [*books.statement_tables(accounts.statements, cash, accounts.contracts), returns]
+    tables.append(books.required_table(required_of_plan(accounts)))
+    return [of_scenario(result.scenario, table) for table in tables]
 
 
 def _swings(result: PlanResult) -> list[dict[str, Any]]:

@@ -78,12 +78,17 @@ def _sized(scenario: Any, item: Any) -> Any:
     return item if budget is None or budget.value >= _SMALL_BUDGET else for_small_firm(item)
 
 
+def of_scenario(scenario: Any, item: Any) -> Any:
+    """Return what is shown of a scenario in its currency, of a small firm in smaller units."""
+    return named_in(scenario.currency, _sized(scenario, item))
+
+
 def in_currency(method: Callable[..., T]) -> Callable[..., T]:
     """Return a method of a result that names the currency of the result's scenario in what it returns."""
 
     @functools.wraps(method)
     def named(self: Any, *args: Any, **keywords: Any) -> T:
-        answer: T = named_in(self.scenario.currency, _sized(self.scenario, method(self, *args, **keywords)))
+        answer: T = of_scenario(self.scenario, method(self, *args, **keywords))
         return answer
 
     return named

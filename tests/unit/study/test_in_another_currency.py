@@ -5,6 +5,8 @@ import pytest
 import jevons
 from jevons.errors import InputError
 from jevons.facts import default_facts
+from jevons.report.extras import statement_tables
+from jevons.units import MONEY
 from places import TINY
 
 
@@ -32,3 +34,11 @@ def test_comparisons_values_and_resolved_values_take_it():
     assert both.scenario.currency == "EUR"
     rows = {row[0]: row for row in jevons.study.resolved(TINY, currency="HKD").tables["resolved"].rows}
     assert rows["currency"][1] == "HKD"
+
+
+def test_statements_of_a_report_name_the_currency_of_the_scenario():
+    tables = statement_tables(jevons.plan(TINY, draws=0))
+    units = {str(cell) for table in tables for row in table.rows for cell in row}
+    units |= {column.unit for table in tables for column in table.columns}
+    assert any("CNY" in unit for unit in units)
+    assert not any(MONEY in unit for unit in units)
