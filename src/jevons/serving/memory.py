@@ -221,11 +221,21 @@ def activation_bytes(deployment: Deployment) -> float:
     images = 3.0 * stream if model.vision_parameters else 0.0
     experts = max(_expert_workspace_bytes(deployment, group.feed_forward) for group in model.layers)
     dense = 6.0 * tokens * max(group.feed_forward.hidden_inner for group in model.layers) / layout.tp
-    layer = factors.hidden_copies * stream + max(dense, experts) + images
+    attention = max(_latent_query_bytes(deployment, group.attention) for group in model.layers)
+    layer = factors.hidden_copies * stream + max(dense, experts, attention) + images
     sampler = rows * model.vocab * factors.sampler_bytes + stream + factors.sampler_fixed_bytes + images
     if factors.earlier.peaks_added:
         return factors.hidden_copies * stream + dense + experts + sampler
     return max(layer, sampler + factors.workspace_kept * experts)
+
+
+def _latent_query_bytes(deployment: Deployment, a: Attention) -> float:
+    """Return queries and outputs of one step's tokens, where heads are as wide as the cached vector and are padded."""
+    padding = deployment.engine.memory.latent_heads
+    if not padding or not a.latent.one_vector:
+        return 0.0
+    heads = a.heads / deployment.layout.tp
+    return 2.0 * deployment.engine.batching.step_tokens * a.head_dim * (heads + _rounded_up(heads, padding))
 
 
 def _expert_workspace_bytes(deployment: Deployment, block: FeedForward) -> float:

@@ -99,6 +99,8 @@ class MemoryFactors(Grouped):
         1 where the start ends with a run of the sampler for as many requests as may run, beside cache and graphs.
     hidden_copies : float
         Copies of the residual stream alive at the peak of a layer, in widths of the model.
+    latent_heads : float
+        Multiple to which kernels of compressed attention pad the heads on a device; 0 where none are counted.
     earlier : EarlierMemory
         What earlier releases did otherwise.
     comm_bytes, comm_bus_bytes : float
@@ -137,6 +139,7 @@ class MemoryFactors(Grouped):
     sampler_fixed_bytes: float = 0.0
     sampler_warmed: float = 0.0
     hidden_copies: float = 0.0
+    latent_heads: float = 0.0
     earlier: EarlierMemory = EarlierMemory()
     comm_bytes: float = 0.0
     comm_bus_bytes: float = 0.0

@@ -185,3 +185,14 @@ def test_compressed_attention_is_cut_into_groups_that_leave_the_fewest_places_em
     assert [(group.count, group.page_tokens, group.window) for group in cache.groups] == [
         (1, 256, 0), (2, 64, 128), (1, 4, 8), (1, 8, 128)
     ]  # fmt: skip
+
+
+def test_kernels_of_compressed_attention_take_64_heads_however_few_a_device_has():
+    def peak(**layout):
+        one = deployment("deepseek-v4-flash", kv="fp8", version="0.28.0", **layout)
+        few = one.engine.replace(max_batch=8, step_tokens=8192)
+        return memory_plan(replace(one, engine=few)).activations_bytes
+
+    all_heads = 8192 * 64 * 512 * 2.0
+    assert peak(tp=1) - peak(tp=8) == pytest.approx(all_heads * 7 / 8)
+    assert peak(tp=8) > all_heads * 9 / 8
