@@ -154,6 +154,7 @@ def test_flags_without_a_part_in_the_answer_are_named_once_with_near_names() -> 
          "--speculative-eagle-topk"),
         ("""vllm serve Qwen/Qwen3-8B --compilation-config '{"cudagraph_capture_sizes": [1, 2], "level": 3}'""",
          "--compilation-config cudagraph_capture_sizes"),
+        ("trtllm-serve Qwen/Qwen3-8B --moe_backend CUTLASS", "--moe_backend"),
         ("""vllm serve Qwen/Qwen3-8B --hf-overrides '{"rope_scaling": {}}'""", "--hf-overrides"),
     ],
 )  # fmt: skip
