@@ -18,7 +18,10 @@ from jevons.validation.fit.judged import JudgedFigure, judged_coverage, judged_f
 from jevons.validation.report import Entry, score
 from jevons.validation.rows import read_table
 
-TABLES = ("argonne_static", "dstack", "published_misc", "published_2026", "request_traces_dstack")
+TABLES = (
+    "argonne_static", "dstack", "slo_decode", "published_misc", "published_2026", "accept_length",
+    "request_traces_dstack",
+)  # fmt: skip
 HEADING = "## Judged, not fitted"
 _LEAST_ROWS, _LEAST_OF_GROUP, _SHOWN_GROUPS = 8, 5, 24
 
@@ -33,6 +36,8 @@ REASONS = {
     "dstack P/D": "prompts pass between SGLang's pools three times quicker at few users than in InferenceX's runs",
     "dstack :: llama-3.1-405b": "38 % of answers carry no times; 15 steps per scheduling on MI300X are not modelled",
     "LLM-Inference-Bench vLLM": "decode attention of vLLM 0.6.1 on AMD read the cache for each query head, at 1.3 TB/s",
+    "decode SLO": "2 to 4 % of the GPUs' FLOP/s, with and without load; half of a run's prompts were the run's before",
+    "golden acceptance": "drafts of code are accepted more often than those of other text",
     "Vultr cookbook": "a sweep sends the same prompts at each load, so later ones are cached; the page does not say so",
     "Gaudi": "software of 2024 on a device whose kernels were not measured",
     "Mooncake PD": "pools of one device each over a network that the rows do not state",
