@@ -125,9 +125,9 @@ def compared(
         raise InputError(message)
     tell("A: serving and central plan", 0, 1)
     model = _Model(facts)
-    engineering, base = model.central(a, None, None)
+    engineering, base = model.central(a)
     tell("B: central plan", 0, 1)
-    other_engineering, other = _named("B", lambda: model.central(b, a, base))
+    other_engineering, other = _named("B", lambda: model.central(b))
     effects: list[Effect] = []
     if a.currency == b.currency:
         effects = _effects(model, swaps(a, b, changes), a, base, other, tell)
@@ -204,13 +204,10 @@ class _Model:
         self.modelled.append((scenario, points))
         return points
 
-    def central(
-        self, scenario: Scenario, near: Scenario | None, start: ChainResult | None
-    ) -> tuple[Engineering, ChainResult]:
-        """Return device-seconds and answer of a scenario, begun from that of one of the same shape."""
+    def central(self, scenario: Scenario) -> tuple[Engineering, ChainResult]:
+        """Return device-seconds and answer of a scenario, begun as `jevons.plan` begins it, so that both agree."""
         points = self.engineering(scenario)
-        begin = start if near is not None and same_shape(near, scenario) else None
-        return points, decided_chain(scenario, points, start=begin)
+        return points, decided_chain(scenario, points)
 
 
 def _named(side: str, run: Callable[[], Any]) -> Any:

@@ -101,6 +101,17 @@ def test_a_draw_without_a_plan_on_one_side_leaves_out_its_twin():
 
 
 @pytest.mark.slow
+def test_which_side_a_scenario_stands_on_changes_none_of_its_figures():
+    changes = {"cost.wacc": "12 %", "market.markup": "x1.2"}
+    plain = jevons.load(TINY)
+    changed_scenario = changed(plain, changes)
+    there = jevons.compare(plain, changed_scenario, draws=0).comparison
+    back = jevons.compare(changed_scenario, plain, draws=0).comparison
+    assert there.b.central == back.a.central
+    assert there.a.central == back.b.central
+    assert there.b.cycle == back.a.cycle
+
+
 def test_two_files_are_compared_and_settings_swap_by_section(tmp_path):
     other = tmp_path / "b.yaml"
     other.write_text(TINY.read_text().replace("name: ", "name: Other ", 1).replace("engine: ", "engine: vllm #", 1))
