@@ -344,12 +344,15 @@ class Comparison(Result):
     @property
     def answer_parts(self) -> tuple[Sentence, ...]:
         """The cheapest way for the load, the load at which that changes, and how old the API's price is."""
-        ways = [(self._spoken(way), way.month_cny / self.cny_rate) for way in self.ways()]
-        evens = [(even, way) for way in self.ways() if (even := way.break_even_tok_per_d) is not None]
+        listed = self.ways()
+        ways = [(self._spoken(way), way.month_cny / self.cny_rate) for way in listed]
+        ends_cny = listed[0].ends_cny
+        ends = None if ends_cny is None else (ends_cny[0] / self.cny_rate, ends_cny[1] / self.cny_rate)
+        evens = [(even, way) for way in listed if (even := way.break_even_tok_per_d) is not None]
         pays = min(evens, key=lambda pair: pair[0], default=None)
         switch = None if pays is None else (pays[0], _any_number(pays[1]))
         return ways_sentences(
-            ways, switch, model=self.model, output_tok_per_d=self.output_tok_per_d, currency=self.currency,
+            ways, ends, switch, model=self.model, output_tok_per_d=self.output_tok_per_d, currency=self.currency,
             api=self.api.prefix, since=self.api.since, start=self.start,
         )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from jevons.units import format_count, format_money
 from jevons.words import Sentence
@@ -14,6 +15,7 @@ _MONTH_D = 365.25 / 12
 
 def ways_sentences(
     ways: Sequence[tuple[Sentence, float]],
+    ends: tuple[float, float] | None,
     switch: tuple[float, Sentence] | None,
     *,
     model: str,
@@ -29,6 +31,8 @@ def ways_sentences(
     ----------
     ways : sequence of (Sentence, float)
         Ways in words and their cost of a month in *currency*, cheapest first.
+    ends : (float, float) or None
+        80 % interval of the cheapest way's month in *currency*; None for an API.
     switch : (float, Sentence) or None
         Load from which machines pay [output tokens/day], and which; None where they never do.
     model : str
@@ -43,10 +47,12 @@ def ways_sentences(
         Date of its price, and of the comparison.
     """
     (best, cost), (second, other) = ways[0], ways[1]
-    values = {
+    values: dict[str, Any] = {
         "load": format_count(output_tok_per_d), "model": model, "best": best, "cost": format_money(cost, currency),
         "second": second, "other": format_money(other, currency),
     }  # fmt: skip
+    if ends is not None:
+        values |= {"cost_low": ends[0], "cost_high": ends[1]}
     if switch is None:
         turn = Sentence("ways.never", {"api": api})
     else:
