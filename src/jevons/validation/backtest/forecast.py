@@ -36,7 +36,7 @@ TARGETS: dict[str, tuple[str, str]] = {
     "doubao_tok_per_d": ("tok/day", "Tokens a day, Doubao"),
     "qwen_price_index": ("1", "List-price index, Qwen (date = 1)"),
     "deepseek_price_index": ("1", "List-price index, DeepSeek (date = 1)"),
-    "ads_price_usd": ("USD", "Alibaba share price per ADS at the quarter's end"),
+    "ads_price_usd": ("USD/ADS", "Alibaba share price per ADS at the quarter's end"),
 }
 
 PRODUCTS = {

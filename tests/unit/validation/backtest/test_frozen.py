@@ -9,6 +9,7 @@ from tests.places import ROOT
 
 from jevons.errors import InputError
 from jevons.facts import default_facts
+from jevons.validation.backtest.forecast import target_unit
 from jevons.validation.backtest.frozen import (
     FactOutcome,
     FrozenForecast,
@@ -115,3 +116,7 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str, told: str):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=told):
         read_frozen(path)
+
+
+def test_a_share_price_is_counted_in_money_per_share_not_in_billions():
+    assert target_unit("ads_price_usd") == (1.0, "USD/ADS")
