@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -73,42 +72,6 @@ def test_a_27b_in_8_bits_on_four_h100_is_told_no_more_than_it_had() -> None:
     own = jevons.memory(serve="vllm serve Qwen/Qwen3.6-27B-FP8 -tp 4", gpu="h100_sxm", engine_version="0.25").to_json()
     assert own["weights_bytes"] / GIB == pytest.approx(7.39, rel=0.04)
     assert 0.9 < own["kv_bytes"] / GIB / 63.25 < 1.0
-
-
-TRAININGS: tuple[tuple[str, bool, str, dict[str, Any]], ...] = (
-    ("LlamaFactory#6752", False, "qwen2.5-3b",
-     {"gpu": "rtx_3090", "gpus": 4, "seq_len": 512, "batch": 4, "micro_batch": 1, "zero": 2}),
-    ("LlamaFactory#4199", False, "qwen2.5-7b",
-     {"gpu": "a40", "gpus": 4, "seq_len": 1024, "batch": 4, "micro_batch": 1, "zero": 3}),
-    ("LlamaFactory#5070", False, "qwen2.5-7b",
-     {"gpu": "rtx_4090", "gpus": 8, "seq_len": 1024, "batch": 8, "micro_batch": 1, "zero": 3}),
-    ("DeepSpeed#7482", False, "qwen2.5-14b",
-     {"gpu": "a100_40gb", "gpus": 4, "seq_len": 512, "batch": 8, "micro_batch": 2, "zero": 2, "offload": "optimizer"}),
-    ("LlamaFactory#5024", False, "qwen2.5-7b",
-     {"gpu": "h100_sxm", "gpus": 8, "seq_len": 120_000, "batch": 8, "micro_batch": 1, "zero": 3}),
-    ("s1#13", False, "qwen2.5-32b",
-     {"gpu": "h100_sxm", "gpus": 8, "seq_len": 8192, "batch": 8, "micro_batch": 1, "fsdp": "full_shard"}),
-    ("s1#13, sixteen", True, "qwen2.5-32b",
-     {"gpu": "h100_sxm", "gpus": 16, "seq_len": 8192, "batch": 16, "micro_batch": 1, "fsdp": "full_shard"}),
-    ("torchtune#856, 2,048 tokens", True, "llama-3-8b",
-     {"gpu": "rtx_4090", "gpus": 1, "seq_len": 2048, "batch": 1, "micro_batch": 1, "method": "lora"}),
-    ("torchtune#856, 8,192 tokens", False, "llama-3-8b",
-     {"gpu": "rtx_4090", "gpus": 1, "seq_len": 8192, "batch": 1, "micro_batch": 1, "method": "lora"}),
-    ("axolotl#1000", True, "yi-34b",
-     {"gpu": "rtx_4090", "gpus": 1, "seq_len": 512, "batch": 4, "micro_batch": 1, "method": "qlora"}),
-    ("torchtune#961", True, "llama-2-7b",
-     {"gpu": "rtx_4090", "gpus": 1, "seq_len": 2048, "batch": 4, "micro_batch": 4, "framework": "fsdp",
-      "master_weights": "none", "optimizer": "paged_adamw", "gradient_dtype": "none", "offload": "optimizer"}),
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(("report", "fits", "model", "run"), TRAININGS, ids=[one[0] for one in TRAININGS])
-def test_trainings_that_fit_or_do_not(report: str, fits: bool, model: str, run: dict[str, Any]) -> None:
-    if fits:
-        assert jevons.train(model, **run).to_json()["fits"], report
-        return
-    with pytest.raises(InfeasibleError, match=r"needs .* GB per device"):
-        jevons.train(model, **run)
 
 
 def test_13b_with_125696_words_does_not_fit_eight_cards_of_40_gigabytes(tmp_path: Path) -> None:
