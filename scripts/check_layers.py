@@ -21,6 +21,7 @@ CORE = (
     "arrays",
     "files",
     "limits",
+    "intervals",
     "text",
     "rounding",
     "words",

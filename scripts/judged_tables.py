@@ -101,9 +101,8 @@ def judge(data: Path, seen: Mapping[str, Any]) -> Judged:
 
 def validated(path: Path, rows: Sequence[Mapping[str, str]] = ()) -> list[Entry]:
     """Return what `jevons validate` makes of a file in a process of its own, which reads the facts just written."""
-    program = "from jevons.cli.app import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", program, "validate", str(path), "--json"], check=True, capture_output=True, text=True
+        [sys.executable, "-m", "jevons", "validate", str(path), "--json"], check=True, capture_output=True, text=True
     )
     found = []
     for row in json.loads(done.stdout)["rows"]:

@@ -18,6 +18,7 @@ from statistics import NormalDist
 from typing import Any
 
 from jevons.hardware import kin
+from jevons.intervals import Ratios
 from jevons.models import base_name
 
 _DATA = Path(__file__).parent / "data" / "spread.json"
@@ -44,32 +45,13 @@ NEARNESS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """80 % interval of a prediction as ratios to it.
-
-    Parameters
-    ----------
-    low, high : float
-        Ends of the interval over the prediction, low <= 1 <= high.
-    nearness : str
-        One of `NEARNESS`.
-    rows : int
-        Measured figures that the ratios come from.
-    """
-
-    low: float
-    high: float
-    nearness: str
-    rows: int
+class Spread(Ratios):
+    """80 % interval of a prediction as ratios to it; its nearness is one of `NEARNESS`."""
 
     @property
     def why(self) -> str:
         """What the width rests on, in words."""
         return f"{NEARNESS[self.nearness]}; from {self.rows:,} measured figures that the fit had not seen"
-
-    def interval(self, value: float) -> tuple[float, float]:
-        """Return the ends of the interval around a prediction."""
-        return value * self.low, value * self.high
 
     def chance_below(self, value: float, limit: float) -> float:
         """Return the probability that a measurement of what is predicted as *value* is at most *limit*.

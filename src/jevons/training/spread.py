@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jevons.intervals import Ratios
 from jevons.training.types import TrainingJob
 
 _DATA = Path(__file__).parent / "data" / "spread.json"
@@ -26,27 +27,8 @@ NEARNESS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepSpread:
-    """80 % interval of a predicted step time as ratios to it.
-
-    Parameters
-    ----------
-    low, high : float
-        Ends of the interval over the prediction, low <= 1 <= high.
-    nearness : str
-        One of `NEARNESS`.
-    rows : int
-        Measured step times that the ratios come from.
-    """
-
-    low: float
-    high: float
-    nearness: str
-    rows: int
-
-    def interval(self, value: float) -> tuple[float, float]:
-        """Return the ends of the interval around a figure that grows with the step time."""
-        return value * self.low, value * self.high
+class StepSpread(Ratios):
+    """80 % interval of a predicted step time as ratios to it; its nearness is one of `NEARNESS`."""
 
     @property
     def why(self) -> str:
