@@ -128,6 +128,11 @@ def measured_of(text: str) -> float | None:
     return value if 0.0 < value <= MEASURED else None
 
 
+def no_figure(text: str | None) -> str:
+    """Return the reason of a cell that `measured_of` takes for none."""
+    return f"`{text}` is no number above 0, up to {MEASURED:.0e}"
+
+
 def score(entries: Iterable[Entry]) -> Score:
     """Return the score of a set of entries."""
     listed = list(entries)

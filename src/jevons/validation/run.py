@@ -8,11 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from jevons.errors import FactError, InfeasibleError, InputError
-from jevons.limits import MEASURED
 from jevons.serving.calibration import Calibration, shipped_calibration
 from jevons.validation.calibrated import CalibrationResult
 from jevons.validation.operators.predict import predict_ops_rows
-from jevons.validation.report import Entry, ValidationReport, measured_of
+from jevons.validation.report import Entry, ValidationReport, measured_of, no_figure
 from jevons.validation.rows import Table, read_tables
 from jevons.validation.serving.acceptance import acceptance_entries
 from jevons.validation.serving.case import Case
@@ -190,9 +189,7 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
         family = row.get("family") or table.path.stem
         entry = partial(Entry, file=table.path.name, row=index, metric=row["metric"], group=_group(row), family=family)
         if measured is None:
-            entries.append(
-                entry(measured=None, reason=f"`{row.get('value')}` is no number above 0, up to {MEASURED:.0e}")
-            )
+            entries.append(entry(measured=None, reason=no_figure(row.get("value"))))
             continue
         if row.get("run_id") in untimed and row["metric"].startswith(PER_TOKEN):
             entries.append(entry(measured=measured, reason=UNTIMED))

@@ -10,7 +10,7 @@ from jevons.limits import DRAFTS
 from jevons.operators.engines import Place, engine_fact, engine_id
 from jevons.serving.calibration import Calibration
 from jevons.serving.formulas import accepted_tokens
-from jevons.validation.report import Entry, measured_of
+from jevons.validation.report import Entry, measured_of, no_figure
 
 ACCEPTANCE_COLUMNS = ("model", "engine", "draft_tokens", "accept_length")
 _FACTOR = "draft_acceptance_frac"
@@ -27,10 +27,12 @@ def acceptance_entries(path: Path, rows: tuple[dict[str, str], ...], factors: Ca
 
 def _entry(path: Path, index: int, row: dict[str, str], factors: Calibration) -> Entry:
     group = row.get("group") or " :: ".join(row.get(name) or "–" for name in ("model", "method"))
+    measured = measured_of(row["accept_length"])
     entry = partial(
-        Entry, file=path.name, row=index, metric="accept_length", group=group, family=path.stem,
-        measured=measured_of(row["accept_length"]),
-    )  # fmt: skip
+        Entry, file=path.name, row=index, metric="accept_length", group=group, family=path.stem, measured=measured
+    )
+    if measured is None:
+        return entry(reason=no_figure(row["accept_length"]))
     try:
         drafted = _drafted(row["draft_tokens"])
         engine = engine_id(row["engine"])

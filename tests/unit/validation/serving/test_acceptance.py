@@ -39,6 +39,13 @@ def test_what_is_no_count_of_drafts_is_a_reason(tmp_path, drafted):
     assert "draft_tokens" in entry.reason
 
 
+@pytest.mark.parametrize("accepted", ["-1", "nan", "inf", "1e30", "two"])
+def test_what_is_no_length_is_a_reason_that_names_it(tmp_path, accepted):
+    (entry,) = _entries(tmp_path, f"any,MTP,2,{accepted},vllm\n")
+    assert (entry.predicted, entry.measured) == (None, None)
+    assert f"`{accepted}` is no number above 0" in entry.reason
+
+
 def test_an_unknown_engine_is_a_reason(tmp_path):
     (entry,) = _entries(tmp_path, "any,MTP,2,1.9,nothing\n")
     assert entry.predicted is None
