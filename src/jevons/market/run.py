@@ -45,96 +45,152 @@ def market_path(inputs: MarketInputs, *, prices_stand: bool = False) -> MarketPa
     not at all. Part of the callers choose tokens per call by price (`chosen_depth`). A renter buys work: it weighs the
     rent over the work that an hour does, so a more efficient hour is a cheaper one, and fewer of them do the same.
     """
-    segments, quarters = inputs.model.size, inputs.supply.unit_cost_cur_per_tok.shape[2]
-    path = _empty(inputs, quarters)
-    factor = np.ones(segments) if inputs.pricing.price_factor is None else inputs.pricing.price_factor
-    premium = np.ones(segments) if inputs.pricing.premium is None else inputs.pricing.premium
-    start_price = (inputs.use.tokens_per_call * inputs.pricing.list_price_cur_per_tok[inputs.model]).sum(
-        axis=1
-    ) * factor
-    size = np.where(inputs.use.counts_tokens, inputs.use.tokens_per_call.sum(axis=1), 0.0)
-    prices = PostedPrices(inputs)
-    rivals = prices.rivals
-    adopted, cloud = inputs.adoption.adopted_frac, inputs.renting.cloud_frac
-    share, level = inputs.share_frac, np.ones(segments)
-    work = np.ones((segments, quarters)) if inputs.renting.work is None else inputs.renting.work
-    standing = np.ones(segments)
-    switching = None if inputs.renting.switch is None else Switching(inputs.renting.switch)
-    volume = 0.0
-    base_volume = 1.0
-    for t in range(quarters):
-        growth = inputs.use.tokens_growth ** (t / 4)
-        calls_growth = inputs.use.calls_growth ** (t / 4)
-        path.learning[t] = 1.0 if t == 0 else (1.0 + volume / base_volume) ** inputs.supply.learning_exponent
-        scarce = inputs.supply.scarcity[:, max(t - 1, 0)]
-        prices.step(t, path.learning[t], path.market_calls_per_d[:, max(t - 1, 0)] * start_price)
-        path.price_index[:, t], path.price_cur_per_tok[:, :, t] = prices.index, prices.price_cur_per_tok
-        own_price = (inputs.use.tokens_per_call * path.price_cur_per_tok[inputs.model, :, t]).sum(axis=1) * factor
-        # an announcement may change kinds apart, so that a segment's own mix moves apart from the model's
-        index = own_price / np.maximum(start_price, 1e-30)
-        if rivals is None:
-            market_index = index * scarce
+    market = _Market(inputs, prices_stand=prices_stand)
+    for t in range(inputs.supply.unit_cost_cur_per_tok.shape[2]):
+        own_index = market.post(t)
+        seen, paid = market.indices(t, own_index)
+        depth, gain = market.deepen(t, seen)
+        market.adopt(t, seen, depth, gain)
+        market.call(t, paid, depth)
+        market.switch(t, seen, depth)
+        market.sell(t, depth)
+    return market.path
+
+
+class _Market:
+    """The market up to the quarter reached; each method is one step of a quarter and fills its part of the path."""
+
+    def __init__(self, inputs: MarketInputs, *, prices_stand: bool) -> None:
+        use, pricing, renting = inputs.use, inputs.pricing, inputs.renting
+        segments, quarters = inputs.model.size, inputs.supply.unit_cost_cur_per_tok.shape[2]
+        self.path = _empty(inputs, quarters)
+        self._inputs, self._prices_stand = inputs, prices_stand
+        self._price_factor = np.ones(segments) if pricing.price_factor is None else pricing.price_factor
+        self._premium = np.ones(segments) if pricing.premium is None else pricing.premium
+        self._start_price = self._call_price(pricing.list_price_cur_per_tok)
+        self._own_price = self._start_price
+        self._size = np.where(use.counts_tokens, use.tokens_per_call.sum(axis=1), 0.0)
+        self._prices = PostedPrices(inputs)
+        self._switching = None if renting.switch is None else Switching(renting.switch)
+        self._work = np.ones((segments, quarters)) if renting.work is None else renting.work
+        self._adopted_frac = inputs.adoption.adopted_frac
+        self._share_frac, self._level = inputs.share_frac, np.ones(segments)
+        self._standing_index = np.ones(segments)
+        self._sold_tok, self._start_y_tok = 0.0, 1.0
+
+    def post(self, t: int) -> Array:
+        """Post prices by learning and competition; return a call's price over that of quarter 0, (s,)."""
+        path, inputs = self.path, self._inputs
+        if t == 0:
+            path.learning[t] = 1.0
         else:
-            share = np.where(rivals.competes, rivals.share_frac[:, 0, t], inputs.share_frac)
-            level = rivals.level
+            path.learning[t] = (1.0 + self._sold_tok / self._start_y_tok) ** inputs.supply.learning_exponent
+        volume = path.market_calls_per_d[:, max(t - 1, 0)] * self._start_price
+        self._prices.step(t, path.learning[t], volume)
+        path.price_index[:, t] = self._prices.index
+        path.price_cur_per_tok[:, :, t] = self._prices.price_cur_per_tok
+        # an announcement may change kinds apart, so that a segment's own mix moves apart from the model's
+        self._own_price = self._call_price(path.price_cur_per_tok[:, :, t])
+        return np.asarray(self._own_price / np.maximum(self._start_price, 1e-30))
+
+    def indices(self, t: int, own_index: Array) -> tuple[Array, Array]:
+        """Return the price index that adopters see, last quarter's scarcity in it, and the one that is paid, (s,)."""
+        inputs, path, rivals = self._inputs, self.path, self._prices.rivals
+        scarce = inputs.supply.scarcity[:, max(t - 1, 0)]
+        if rivals is None:
+            seen = own_index * scarce
+        else:
+            self._share_frac = np.where(rivals.competes, rivals.share_frac[:, 0, t], inputs.share_frac)
+            self._level = rivals.level
             # the firm's scarcity and its prices by kind touch the part of the market that it serves
-            apart = index / path.price_index[inputs.model, t]
-            market_index = rivals.market_index(t) * (scarce * apart) ** share
+            apart = own_index / path.price_index[inputs.model, t]
+            seen = rivals.market_index(t) * (scarce * apart) ** self._share_frac
         if inputs.renting.rent_index is not None:
-            market_index = np.where(inputs.use.counts_tokens, market_index, inputs.renting.rent_index[t])
-        market_index = market_index / work[:, t]
-        if prices_stand:
-            standing = market_index if t == 0 else standing
-            market_index = standing
-        depth, gain, path.elasticity_depth[:, t] = chosen_depth(inputs, market_index)
-        path.depth[:, t], path.token_index[:, t] = depth, market_index
-        path.call_price_cur[:, t] = own_price * growth * premium * np.where(inputs.use.counts_tokens, depth, 1.0)
+            seen = np.where(inputs.use.counts_tokens, seen, inputs.renting.rent_index[t])
+        seen = seen / self._work[:, t]
+        if self._prices_stand:
+            self._standing_index = seen if t == 0 else self._standing_index
+            seen = self._standing_index
+        path.token_index[:, t] = seen
+        return seen, seen if rivals is not None or self._prices_stand else own_index / self._work[:, t]
+
+    def deepen(self, t: int, seen: Array) -> tuple[Array, Array]:
+        """Choose tokens per call at the index *seen*, price a call; return depth and its gain in value, (s,) each."""
+        path, inputs = self.path, self._inputs
+        depth, gain, path.elasticity_depth[:, t] = chosen_depth(inputs, seen)
+        path.depth[:, t] = depth
+        longer = np.where(inputs.use.counts_tokens, depth, 1.0)
+        path.call_price_cur[:, t] = self._own_price * self._tokens_growth(t) * self._premium * longer
         path.paid_call_price_cur[:, t] = path.call_price_cur[:, t] * inputs.supply.scarcity[:, t]
-        integration = integration_cur_per_call(inputs, t)
+        return depth, gain
+
+    def adopt(self, t: int, seen: Array, depth: Array, gain: Array) -> None:
+        """Let those adopt for whom a call pays, by diffusion; those leave at once whom it no longer pays."""
+        path, adoption = self.path, self._inputs.adoption
+        integration = integration_cur_per_call(self._inputs, t)
         # a longer call is bought for what it brings: its value grows with its tokens
-        value = inputs.adoption.value_cur * growth * gain
-        seen = start_price * growth * level * market_index * depth
-        path.seen_call_price_cur[:, t] = seen
-        threshold = seen + integration
-        path.potential_frac[:, t] = adopting_frac(threshold, value, inputs.adoption.value_sigma)
+        value = adoption.value_cur * self._tokens_growth(t) * gain
+        price = self._start_price * self._tokens_growth(t) * self._level * seen * depth
+        path.seen_call_price_cur[:, t] = price
+        path.potential_frac[:, t] = adopting_frac(price + integration, value, adoption.value_sigma)
+        path.elasticity_extensive[:, t] = extensive_elasticity(price, integration, value, adoption.value_sigma)
         potential = np.maximum(path.potential_frac[:, t], 1e-12)
-        diffused = np.clip(adopted / potential, 0.0, 1.0)
+        diffused = np.clip(self._adopted_frac / potential, 0.0, 1.0)
         if t > 0:
-            diffused = bass_step(diffused, inputs.adoption.bass_p, inputs.adoption.bass_q)
-        adopted = diffused * potential
-        path.adopters[:, t] = inputs.adoption.adopters * adopted
-        paid = market_index if rivals is not None or prices_stand else index / work[:, t]
-        wanted = path.wanted_calls_per_d[:, t] = inputs.use.calls_per_d * calls_growth * paid**inputs.use.elasticity
-        if inputs.use.rush is not None:
-            wanted = path.wanted_calls_per_d[:, t] = wanted * inputs.use.rush[:, t]
-        calls, path.capped[:, t] = capped_calls(
-            wanted,
-            start_price * growth * level * paid * depth,
-            inputs.use.wallet_cur_per_y,
-            inputs.use.attention_calls_per_d,
-        )
+            diffused = bass_step(diffused, adoption.bass_p, adoption.bass_q)
+        self._adopted_frac = diffused * potential
+        path.adopters[:, t] = adoption.adopters * self._adopted_frac
+
+    def call(self, t: int, paid: Array, depth: Array) -> None:
+        """Let adopters call, and renters take hours, by the index *paid*, within wallet and attention."""
+        path, use, cloud = self.path, self._inputs.use, self._inputs.renting.cloud_frac
+        wanted = path.wanted_calls_per_d[:, t] = use.calls_per_d * use.calls_growth ** (t / 4) * paid**use.elasticity
+        if use.rush is not None:
+            wanted = path.wanted_calls_per_d[:, t] = wanted * use.rush[:, t]
+        price = self._start_price * self._tokens_growth(t) * self._level * paid * depth
+        calls, path.capped[:, t] = capped_calls(wanted, price, use.wallet_cur_per_y, use.attention_calls_per_d)
+        path.elasticity_intensive[:, t] = np.choose(path.capped[:, t], [use.elasticity, -1.0, 0.0])
         path.market_calls_per_d[:, t] = path.adopters[:, t] * calls * (1.0 if cloud is None else cloud[:, t])
         # renters want hours for their work
-        path.market_calls_per_d[:, t] *= np.where(inputs.use.counts_tokens, 1.0, depth / work[:, t])
-        if switching is not None:
-            each = np.where(inputs.use.counts_tokens, size * growth * depth, 1.0)
-            path.switched[:, t] = switching.step(t, market_index, path.market_calls_per_d[:, t], each, work[:, t])
-            path.market_calls_per_d[:, t] *= path.switched[:, t]
-            path.renter_ways[switching.renting, :, t] = switching.shares
-        path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * share
-        if inputs.renting.brokers_frac is not None:
-            path.calls_per_d[~inputs.use.counts_tokens, t] *= 1.0 - inputs.renting.brokers_frac[t]
-        path.tokens_per_d[:, t] = path.calls_per_d[:, t] * size * growth * depth
-        path.market_tokens_per_d[:, t] = path.market_calls_per_d[:, t] * size * growth * depth
-        path.elasticity_extensive[:, t] = extensive_elasticity(seen, integration, value, inputs.adoption.value_sigma)
-        path.elasticity_intensive[:, t] = np.choose(path.capped[:, t], [inputs.use.elasticity, -1.0, 0.0])
+        path.market_calls_per_d[:, t] *= np.where(use.counts_tokens, 1.0, depth / self._work[:, t])
+
+    def switch(self, t: int, seen: Array, depth: Array) -> None:
+        """Let those who run models move between an API, rented machines and their own."""
+        if self._switching is None:
+            return
+        path, use = self.path, self._inputs.use
+        each = np.where(use.counts_tokens, self._size * self._tokens_growth(t) * depth, 1.0)
+        calls = path.market_calls_per_d[:, t]
+        path.switched[:, t] = self._switching.step(t, seen, calls, each, self._work[:, t])
+        path.market_calls_per_d[:, t] *= path.switched[:, t]
+        path.renter_ways[self._switching.renting, :, t] = self._switching.shares
+
+    def sell(self, t: int, depth: Array) -> None:
+        """Give the firm its share, brokers theirs, and count the tokens from which costs are learnt."""
+        path, use, brokers_frac = self.path, self._inputs.use, self._inputs.renting.brokers_frac
+        path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * self._share_frac
+        if brokers_frac is not None:
+            path.calls_per_d[~use.counts_tokens, t] *= 1.0 - brokers_frac[t]
+        growth = self._tokens_growth(t)
+        path.tokens_per_d[:, t] = path.calls_per_d[:, t] * self._size * growth * depth
+        path.market_tokens_per_d[:, t] = path.market_calls_per_d[:, t] * self._size * growth * depth
+        rivals = self._prices.rivals
+        if rivals is not None:
+            path.provider_price_cur_per_tok[:, :, t] = rivals.price[:, :, t]
+            path.provider_share_frac[:, :, t] = rivals.share_frac[:, :, t]
         sold = path.tokens_per_d[:, t].sum()
-        base_volume = max(sold * 4, 1e-30) if t == 0 else base_volume
-        volume += sold
-    if rivals is not None:
-        path.provider_price_cur_per_tok[:] = rivals.price
-        path.provider_share_frac[:] = rivals.share_frac
-    return path
+        self._start_y_tok = max(sold * 4, 1e-30) if t == 0 else self._start_y_tok
+        self._sold_tok += sold
+
+    def _call_price(self, price_cur_per_tok: Array) -> Array:
+        """Return what a call of constant size costs (s,) at prices by model and kind of token (m, 3)."""
+        inputs = self._inputs
+        mix = (inputs.use.tokens_per_call * price_cur_per_tok[inputs.model]).sum(axis=1)
+        return np.asarray(mix * self._price_factor)
+
+    def _tokens_growth(self, t: int) -> Array:
+        """Return tokens per call over those of quarter 0 at constant price, (s,)."""
+        return np.asarray(self._inputs.use.tokens_growth ** (t / 4))
 
 
 def integration_cur_per_call(inputs: MarketInputs, quarter: int) -> Array:
