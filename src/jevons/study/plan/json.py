@@ -105,6 +105,7 @@ def _value_record(result: PlanFigures) -> dict[str, Any]:
         "ai_growth_destroys_value": accounts.valuation.ai.growth_destroys_value,
         "equity": accounts.valuation.equity_cur,
         "market": accounts.market_value_cur,
+        "share": result.scenario.firm.share,
         "per_share": accounts.value_per_share_cur,
         "price_per_share": accounts.price_per_share_cur,
         "plan_value": accounts.plan_value_cur,

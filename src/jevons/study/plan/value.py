@@ -19,9 +19,11 @@ from jevons.study.plan.invariants import check_value
 from jevons.study.plan.prices import Quote, explain_prices
 from jevons.study.plan.result import PlanResult
 from jevons.study.plan.sentiment import basket_of_facts, basket_of_quotes, layer_record, scores_of_quotes
+from jevons.study.plan.tables.overview import a_share
 from jevons.study.plan.tables.statements import cash_record, quarter_records, statements_record
 from jevons.study.plan.tables.valuation import value_tables
 from jevons.study.scenario.scenario import Scenario
+from jevons.units import format_money
 from jevons.words import Sentence
 
 if TYPE_CHECKING:
@@ -61,12 +63,16 @@ class ValueResult(Result):
         """Value against price, growth that the price implies, and how far the re-rating is explained."""
         record, rerating, told = self.record, self.record["rerating"], self.record["multiple"]
         growth, currency = record["implied_cloud_growth_frac"], self.scenario.currency
+        share = a_share(self.scenario)
         needed = "some" if growth is not None else "none" if "worth it" in self.plan.implied[0]["reason"] else "most"
         values = {
-            "share": _a_share(self.scenario), "worth": f"{record['per_share']:,.0f}", "currency": currency,
+            "share": share[0].upper() + share[1:], "worth": f"{record['per_share']:,.0f}", "currency": currency,
             "gap": record["per_share"] / record["price_per_share"] - 1.0, "price": f"{record['price_per_share']:,.0f}",
             "date": str(record["price_date"]), "growth": growth,
         }  # fmt: skip
+        if record["per_share"] <= 0.0:
+            needed = "nothing"
+            values["equity"] = format_money(record["equity"], currency)
         sentences = [Sentence(f"value.worth_{needed}", values)]
         if rerating is not None:
             spans = {name: str(rerating[name]) for name in ("from", "to")}
@@ -193,12 +199,6 @@ def _parts(rerating: Rerating, first: dt.date, last: dt.date, currency: str) -> 
         "model_before": rerating.model_before, "model_after": rerating.model_after,
         "parts": dict(rerating.parts), "explained_frac": rerating.explained_frac,
     }  # fmt: skip
-
-
-def _a_share(scenario: Scenario) -> str:
-    """Return the firm's kind of share at the beginning of a sentence."""
-    word = scenario.firm.share
-    return f"An {word}" if word[:1] in "AEIOaeio" else f"A {word}"
 
 
 def _tilted(scenario: Scenario, price_cur: float) -> dict[str, Any]:

@@ -98,3 +98,12 @@ def test_every_fault_of_a_file_of_prices_is_named_at_once(tmp_path):
 def test_dates_of_a_firm_without_prices_on_file_ask_for_them():
     with pytest.raises(InputError, match="2025-04-01.*no prices of CoreWeave are on file"):
         jevons.value(MAIN.with_name("coreweave.yaml"), first="2025-04-01", last="2025-09-30")
+
+
+@pytest.mark.slow
+def test_a_share_of_a_firm_that_owes_more_than_it_has_is_said_to_be_worth_nothing():
+    indebted = load(TINY).with_numbers({"finance.net_cash": -1e15})
+    result = jevons.value(indebted)
+    assert result.to_json()["equity"] < 0
+    assert " is worth nothing by these figures: " in result.answer
+    assert "%" not in result.answer_parts[0].text()

@@ -102,6 +102,12 @@ function Quick({ draw, base, state }) {
     <dl class="facts-line">${rows.map(({ name, now, was }) => html`<${Figure} key=${name} label=${t(`outcome.${name}`)}><span>${quantity(now.value, now.unit.replace("/share", "").replace("tok/day", "1").replace("devices", "1"))}</span>${was ? html` <span class="range">${was !== now.value ? `${now.value >= was ? "+" : ""}${percent(now.value / was - 1, 2)}` : ""}</span>` : null}<//>`)}</dl></div>`;
 }
 
+/** "Value per ADS": a share by the name of the kind that the price is of. */
+function valuePer(answer) {
+  const kind = answer.value.share || "share";
+  return t("plan.value_per", { share: language() === "zh" ? term(/^[aeio]/i.test(kind) ? `an ${kind}` : `a ${kind}`) : kind });
+}
+
 /** A plan with what its draws say so far; the quick draw gives the path of the plan that they are of. */
 export function drawnSoFar(answer, fan, quick) {
   const path = quick ? quick.paths.tokens_per_d.value : answer.tokens_per_day.total;
@@ -131,7 +137,7 @@ export function Result({ answer, input: given, state, bar, of = 0 }) {
     <${Sentence} id=${tokens.value ? "plan.answer" : "plan.answer_renting"} tag="h1" values=${{ devices: num(devices.value, "1", "fleet.devices", t("outcome.devices"), devices), tokens: num(tokens.value, "1", "tokens_per_day.total", t("outcome.tokens_per_d"), tokens), quarter }}/>
     <${Sentence} id=${factor.value > 1 ? "plan.jevons_yes" : "plan.jevons_no"} values=${{ factor: num(factor.value, "1", "jevons.compute_factor", t("outcome.compute_factor"), factor) }}/>
     <dl class="facts-line"><${Figure} label=${t("outcome.capex")}>${num(capex.value, money_, "cash.capex", t("outcome.capex"), capex)}<//>
-      ${share.value === null || share.value === undefined ? null : html`<${Figure} label=${t("outcome.value_per_share")}>${num(share.value, money_, "value.per_share", t("outcome.value_per_share"), share)}<//>
+      ${share.value === null || share.value === undefined ? null : html`<${Figure} label=${valuePer(answer)}>${num(share.value, money_, "value.per_share", valuePer(answer), share)}<//>
       <${Figure} label=${t("plan.price")}>${num(first(answer.value, "price_per_share", "price_per_ads"), money_, "value.price_per_share", t("plan.price"))}<//>`}
       <${Figure} label=${t("plan.p_jevons")}>${chance === null || chance === undefined ? t("plan.needs_draws") : html`${num(chance, "frac", "jevons.probability", t("plan.p_jevons"), { text: percent(chance, 2) })}<${Gauge} share=${chance} label=${t("plan.p_jevons")}/>`}<//>
       ${answer.probability && answer.probability.value_created ? html`<${Figure} label=${t("plan.p_value")}>${num(answer.probability.value_created.p, "frac", "probability.value_created", t("plan.p_value"))}<${Gauge} share=${answer.probability.value_created.p} label=${t("plan.p_value")}/><//>` : null}</dl>
