@@ -153,6 +153,9 @@ Groups of at least {least} figures, by median error held out by group.
 - *InferenceX* rows state engine, model, device, layout, lengths and users. The public script of that model and device
   gives the rest: cache precision, tokens per step, waiting time for a batch, and which prefill steps run as captured
   graphs (`jevons/validation/serving/data/recipes.yaml`).
+- *Sweeps that send the same prompts at each load* (runs of one day whose prompts have as many tokens to the digit, or a
+  random data set of as many prompts): from the second load on the server's prefix cache knows all of them, where the
+  release keeps prefixes untold and its cache holds a whole run.
 - *AIPerf* (the vendor's own runs) sends each of 100 prompts repeatedly, so they hit vLLM's prefix cache. Its
   statistics exclude the warm-up. Answer lengths differ by some eight tokens.
 - *A server's front end* streams a limited number of tokens a second, however fast the devices are: 9,250 in

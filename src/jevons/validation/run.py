@@ -29,6 +29,7 @@ from jevons.validation.serving.predict import (
 from jevons.validation.serving.queueing import queued_answer, queues
 from jevons.validation.serving.requests import request_entries
 from jevons.validation.serving.startups import startup_entries
+from jevons.validation.serving.sweeps import repeating_runs, with_prompts_sent_before
 from jevons.validation.told import Told
 from jevons.validation.training.reliability import reliability_entries
 from jevons.validation.training.rows import training_entries
@@ -182,7 +183,7 @@ def _startups(table: Table, factors: Calibration) -> list[Entry]:
 def _serving(table: Table, factors: Calibration) -> list[Entry]:
     answers: dict[Case, Answer | Exception] = {}
     entries = []
-    untimed = untimed_runs(table.rows)
+    untimed, repeating = untimed_runs(table.rows), repeating_runs(table.rows)
     runs = runs_of(table.rows)
     for index, row in enumerate(table.rows):
         measured = measured_of(row.get("value", ""))
@@ -196,6 +197,8 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
             continue
         try:
             case = read_case(row)
+            if row.get("run_id") in repeating:
+                case = with_prompts_sent_before(case, row)
             if case not in answers:
                 answers[case] = _answered(case, factors)
             answer_of_case = answers[case]

@@ -196,7 +196,7 @@ def _dynamic(
         deployment.draft_tokens, engine.batching.draft_acceptance_frac
     )  # the loop counts tokens for steps
     status, batch = _loop.serve(
-        arrival_s, load.users, isl, _new_tokens(load, isl), osl, at.batches, base_s, slope_s, at.tokens,
+        arrival_s, load.users, isl, _new_tokens(load, isl, at.kv_tokens), osl, at.batches, base_s, slope_s, at.tokens,
         at.beside, mixed_s, _budget(deployment, load), slots, at.kv_tokens, engine.batching.reserve_frac,
         engine.batching.mixes_prompts, round(load.poll_steps * gained), round(load.wait_steps * gained),
         load.wait_frac * _budget(deployment, load),
@@ -219,8 +219,10 @@ def _requests(load: Load) -> tuple[FloatArray, FloatArray, FloatArray]:
     return arrival_s, isl, osl
 
 
-def _new_tokens(load: Load, isl: FloatArray) -> FloatArray:
+def _new_tokens(load: Load, isl: FloatArray, kv_tokens: float) -> FloatArray:
     """Return the prompt tokens that a step must compute: of a prompt seen before, those of its last cache block."""
+    if load.known_prompts(kv_tokens):
+        return np.minimum(isl, PAGE_TOKENS)
     if not load.distinct_prompts:
         return isl
     new = isl.copy()

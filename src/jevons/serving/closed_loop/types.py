@@ -95,6 +95,9 @@ class Load:
     distinct_prompts : int
         Prompts that the client has: requests beyond so many repeat one, which the prefix cache holds but for its last
         token. 0 where each request has its own.
+    sent_before : bool
+        Whether an earlier run sent all of these prompts to the same server, whose prefix cache still has them where it
+        holds a whole run.
     warmed_up : bool
         Whether means and percentiles leave out the first wave of a closed loop.
     first_stall_s : float
@@ -121,6 +124,7 @@ class Load:
     served: bool = True
     represents: int = 0
     distinct_prompts: int = 0
+    sent_before: bool = False
     warmed_up: bool = False
     first_stall_s: float = 0.0
     lags: bool | None = None
@@ -131,6 +135,14 @@ class Load:
     def most(self) -> int:
         """Most requests that can be out at once."""
         return min(self.users, self.requests) if self.users else self.requests
+
+    def known_prompts(self, kv_tokens: float) -> bool:
+        """Return whether a cache of so many tokens still knows all prompts from an earlier run.
+
+        Blocks that were used longest ago go first. A run that comes again in the same order finds all of them or, where
+        the cache is smaller than the run, none.
+        """
+        return self.sent_before and self.requests * (self.isl.mean + self.osl.mean) <= kv_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

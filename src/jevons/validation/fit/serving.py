@@ -24,6 +24,7 @@ from jevons.validation.rows import Table, read_table
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.cases import PER_TOKEN, read_case, untimed_runs
 from jevons.validation.serving.predict import Prepared, answer, calibrated, metric_value, prepare
+from jevons.validation.serving.sweeps import repeating_runs, with_prompts_sent_before
 
 METRICS = {
     "ttft_ms", "tpot_ms", "ttft_ms_mean", "tpot_ms_mean", "output_tok_s", "output_tok_s_per_gpu", "prompt_phase_ms",
@@ -357,7 +358,7 @@ def gather(paths: Sequence[Path | Table], *, waves: int = _FIT_WAVES) -> list[It
         table = path if isinstance(path, Table) else read_table(path)
         if table.kind != "serving":
             continue
-        copied, untimed = copied_runs(table.rows), untimed_runs(table.rows)
+        copied, untimed, repeating = copied_runs(table.rows), untimed_runs(table.rows), repeating_runs(table.rows)
         for row in table.rows:
             if row["metric"] not in METRICS or row.get("run_id") in copied:
                 continue
@@ -365,6 +366,8 @@ def gather(paths: Sequence[Path | Table], *, waves: int = _FIT_WAVES) -> list[It
                 continue
             try:
                 case = read_case(row)
+                if row.get("run_id") in repeating:
+                    case = with_prompts_sent_before(case, row)
                 value = float(row["value"])
             except (InputError, FactError, ValueError):
                 continue

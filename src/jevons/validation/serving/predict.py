@@ -20,6 +20,7 @@ from jevons.serving.closed_loop.types import Load, Outcome, Pools, Surface
 from jevons.serving.engines import older_overheads
 from jevons.serving.formulas import acceptance_of
 from jevons.serving.scales import Scales
+from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.spread import spread
 from jevons.serving.types import Deployment, EngineFactors, FloatArray, Layout
 from jevons.validation.names import model_named, quantised
@@ -282,6 +283,7 @@ def _load(case: Case, replicas: int) -> Load:
         lags=case.scheduler.lags,
         admit_more_s=case.scheduler.admit_more_s,
         token_s=case.scheduler.token_s,
+        sent_before=case.requested.warm and case.requested.repeats == Repeats(prompts=case.requested.requests),
     )
     if case.scenario == "static":
         return replace(load, static=True)

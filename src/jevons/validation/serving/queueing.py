@@ -94,6 +94,9 @@ class _Engine:
             case.requested.repeats.distinct if case.requested.repeats is not None and case.requested.warm else 0
         )
         self.first_isl = np.full(self.sent_before, round(load.isl.mean), dtype=np.float64)
+        if load.sent_before:
+            self.first_isl = self.isl if load.known_prompts(at.kv_tokens) else self.isl[:0]
+            self.sent_before = len(self.first_isl)
 
     def outcome(self, rate_per_s: float) -> Outcome:
         """Return what clients see at a rate; gaps between tokens are those of the loop."""

@@ -31,6 +31,15 @@ def test_prompts_sent_again_are_not_computed_again():
     assert as_many == each_own
 
 
+def test_prompts_of_an_earlier_run_are_known_where_the_cache_holds_a_whole_run():
+    load = replace(LOAD, requests=160)
+    first, again = (surface(deployed(), replace(load, sent_before=before)) for before in (False, True))
+    assert outcome(again).ttft_s["mean"] < 0.5 * outcome(first).ttft_s["mean"]
+    a_run = load.requests * (4000.0 + 100.0)
+    less = [outcome(replace(at, kv_tokens=a_run - 1.0)) for at in (first, again)]
+    assert less[0] == less[1]
+
+
 def test_a_warmed_up_client_leaves_the_first_wave_out():
     whole = outcome(surface(deployed(), LOAD))
     warm = outcome(surface(deployed(), replace(LOAD, warmed_up=True)))

@@ -64,6 +64,16 @@ def test_prompts_that_repeat_are_found_in_the_cache_and_those_of_a_first_stage_b
     assert warm.ttft_s["p99"] < 1.5 * warm.ttft_s["p50"]
 
 
+def test_prompts_of_an_earlier_run_are_found_where_the_cache_holds_a_whole_run():
+    lengths = {"isl": Lengths(mean=800.0, sigma=0.8), "rate_per_s": 8.0}
+    again = Repeats(prompts=300)
+    cold, warm = (both(case(**lengths, repeats=again, warm=sent))[1].ttft_s["p90"] for sent in (False, True))
+    assert warm < 0.6 * cold
+    much = {"requests": 3000, "repeats": Repeats(prompts=3000)}  # more tokens than the cache holds
+    cold, warm = (both(case(**lengths, **much, warm=sent))[1].ttft_s["p90"] for sent in (False, True))
+    assert warm == pytest.approx(cold)
+
+
 def test_composing_a_step_ahead_costs_a_request_that_comes_a_step():
     lagging, prompt = (both(case(lags=lags, rate_per_s=8.0))[1] for lags in (True, False))
     step_s = prompt.tpot_s["p50"]
