@@ -177,14 +177,13 @@ after the first comparison.
 | QLoRA, rank 8, Llama 2 7B, one A100 40GB (LLaMA-Factory's wiki) | 1,024 | 2,048 | 4,096 | 8,192 | 16,384 | 32,768 |
 | --- | --- | --- | --- | --- | --- | --- |
 | memory, measured [GiB] | 6 | 7 | 9 | 12 | 19 | 32 |
-| predicted | 6.3 | 7.4 | 9.4 | 13.6 | 21.8 | 38.3 |
+| predicted | 6.2 | 7.1 | 8.9 | 12.5 | 19.7 | 34.0 |
 | speed, measured [tok/s] | 2,295 | 2,741 | 2,926 | 3,128 | 3,542 | 2,216 |
-| predicted | 2,723 | 2,887 | 2,842 | 2,557 | 2,144 | 1,557 |
+| predicted | 2,734 | 2,912 | 2,889 | 2,640 | 2,263 | 1,782 |
 
 Unsloth's documentation gives the longest sequence of Llama 3.1 8B (rank 32, HF Trainer, FlashAttention-2) on cards of
-12 to 80 GiB: 932, 2,551, 5,789, 12,264, 15,502 and 28,454 tokens. They are predicted to take 12.1, 16.7, 26.0, 44.5,
-53.7 and 90.7 GiB: up to 13 % too much, never too little. Long sequences are predicted too slow and too large; the
-sources do not state their padding.
+12 to 80 GiB: 932, 2,551, 5,789, 12,264, 15,502 and 28,454 tokens. They are predicted to take 12.0, 16.4, 25.2, 42.7,
+51.5 and 86.7 GiB: up to 8 % too much. Long sequences are predicted too slow; the sources do not state their padding.
 
 ## Failures
 

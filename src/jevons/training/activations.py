@@ -48,13 +48,25 @@ def activation_bytes(job: TrainingJob, layout: TrainingLayout) -> tuple[float, f
         first = tokens * mean_layer * max(n * passes for n, passes in waits)
         layers = layout.stage_layers[-1]
     logits = tokens * _loss_bytes_per_token(job, layout)
-    last = tokens * layers * mean_layer * max(1.0, in_flight / layout.pp) + logits
+    last = tokens * layers * mean_layer * max(1.0, in_flight / layout.pp)
     working = 0.0
     if layout.recompute == "full":
-        working = tokens * max(_kept_bytes(job, g, "none") for g in model.layers) / layout.tp
-    peak = max(first, last) + working
-    logits = logits if last >= first else 0.0
-    return peak - logits, logits
+        working = tokens * max(_working_bytes(job, g) for g in model.layers) / layout.tp
+    if first + working > last + max(logits, working):
+        return first + working, 0.0
+    return (last + working, 0.0) if working > logits else (last, logits)
+
+
+def _working_bytes(job: TrainingJob, group: LayerGroup) -> float:
+    """Bytes per token of a layer worked out anew in its backward pass: what it keeps, and its widest part's gradients.
+
+    Logits are gone by then.
+    """
+    factors, block = job.factors or default_training_factors(), group.feed_forward
+    kept_bytes = _kept_bytes(job, group, "none")
+    kept_bytes *= factors.memory.eager_activation_frac if job.software.eager_memory else 1.0
+    inner = block.hidden_inner + block.shared_inner + block.experts_per_token * block.expert_inner
+    return kept_bytes + _HALF * (2.0 if block.gated else 1.0) * inner
 
 
 def _loss_bytes_per_token(job: TrainingJob, layout: TrainingLayout) -> float:

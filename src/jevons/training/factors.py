@@ -149,8 +149,8 @@ class MemoryFactors(Part):
         Bytes of each logit at the peak of the last stage.
     eager_gradient_bytes, eager_optimizer_bytes, eager_logit_bytes, eager_activation_frac : float
         As above, and activations over those of fused kernels, where software keeps copies and upcasts as PyTorch does.
-    deepspeed_bucket : float
-        Gradients in one of DeepSpeed's two buckets.
+    deepspeed_bucket, deepspeed_live : float
+        Gradients in one of DeepSpeed's two buckets; weights that it keeps gathered for layers to come.
     """
 
     reserved_bytes: float
@@ -164,6 +164,7 @@ class MemoryFactors(Part):
     eager_logit_bytes: float
     eager_activation_frac: float
     deepspeed_bucket: float
+    deepspeed_live: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -204,7 +204,10 @@ def outlook(
     frac = useful_frac(interval_s, model.checkpoint_s, model.restart_s, mttf_s) * (1.0 - slow)
     work_s = work_days * 86_400.0 / (1.0 - slow)
     if work_s / mttf_s > RUN_FAILURES:
-        message = f"{work_days:g} days on {devices:,} devices mean {work_s / mttf_s:,.0f} failures; too many to draw"
+        message = (
+            f"{work_days:,.0f} days on {devices:,} devices mean {work_s / mttf_s:,.0f} failures, too many to draw. "
+            "State the run's own --tokens or --samples, or use more devices."
+        )
         raise InputError(message)
     wall = _walls(work_s, interval_s, model, mttf_s, rng, draws) / 86_400.0
     days = {"mean": float(wall.mean())}

@@ -100,7 +100,7 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     if job.lora is not None:
         parts = layout.tp * layout.pp * (replicas if layout.zero >= 3 else 1)
         adapters = (job.recipe or Recipe()).adapter_bytes * job.lora.parameters(job.model) / parts
-        extra = (job.lora.end_bytes - each.weights) * end_parameters(job, layout)
+        extra = (_end_bytes(job, layout) - each.weights) * end_parameters(job, layout)
         weights += extra / (replicas if layout.zero >= 3 else 1)
     activations, logits = (part * (1.0 + factors.memory.fragmentation_frac) for part in activation_bytes(job, layout))
     temporary = _temporary_bytes(job, layout, parameters)
@@ -151,22 +151,28 @@ def state_bytes(job: TrainingJob, layout: TrainingLayout) -> StateBytes:
 def _temporary_bytes(job: TrainingJob, layout: TrainingLayout, parameters: Parameters) -> float:
     """Return what a device gathers or copies for a while [bytes]."""
     per_layer = (parameters.dense + parameters.experts) / stage_layers(job, layout)
-    gathered = 0.0
+    gathered, recipe = 0.0, job.recipe
+    factors = job.factors or default_training_factors()
     if layout.zero >= _SHARED_WEIGHTS:
         ends = job.model.vocab * job.model.hidden / layout.tp
         sides = 1.0 if job.model.tied_embeddings else 2.0
-        gathered = 2.0 * job.frozen_bytes * per_layer
-        gathered += (_HALF if job.lora is None else job.lora.end_bytes) * sides * ends
+        gathered = 2.0 * job.frozen_bytes * per_layer + _end_bytes(job, layout) * sides * ends
+        if recipe is not None and recipe.framework == "deepspeed":
+            ahead = min(factors.memory.deepspeed_live, parameters.dense + parameters.experts)
+            gathered = max(gathered, job.frozen_bytes * ahead)
         gathered += 0.0 if job.adapters else _HALF * ends
-    recipe = job.recipe
     if recipe is not None and not recipe.keeps_gradients:
         largest = max(per_layer, job.model.vocab * job.model.hidden / layout.tp)
         return gathered + recipe.gradient_bytes * largest
     if job.adapters or recipe is None or not recipe.native or layout.zero < _SHARED_GRADIENTS:
         return gathered
-    factors = job.factors or default_training_factors()
     bucket = factors.memory.deepspeed_bucket if recipe.framework == "deepspeed" else per_layer
     return gathered + 2.0 * _HALF * min(bucket, parameters.dense + parameters.experts)
+
+
+def _end_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
+    """Return the bytes of a parameter of embeddings and head: weights that are shared out are all of one type."""
+    return _HALF if job.lora is None or layout.zero >= _SHARED_WEIGHTS else job.lora.end_bytes
 
 
 def _update_bytes(job: TrainingJob, layout: TrainingLayout, updated: float) -> float:
