@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from jevons.named import Described
@@ -89,7 +89,7 @@ class Accelerator(Described):
     id: str
     name: str
     vendor: str
-    peak_flop_per_s: Mapping[str, float]
+    peak_flop_per_s: Mapping[str, float] = field(hash=False)
     hbm_bytes: float
     hbm_bytes_per_s: float
     l2_bytes: float

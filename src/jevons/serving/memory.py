@@ -305,6 +305,7 @@ def _meet_on_the_bus(deployment: Deployment) -> bool:
     return deployment.accelerator.scaleup.kind == "pcie"
 
 
+@functools.lru_cache(maxsize=1024)
 def memory_plan(deployment: Deployment) -> MemoryUse:
     """Return what fills a device of the fullest stage; the cache is what is left, below zero where nothing is."""
     engine = deployment.engine

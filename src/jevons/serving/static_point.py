@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,10 @@ BoolArray = NDArray[np.bool_]
 
 TTFT_LIMIT, TPOT_LIMIT, E2E_LIMIT = "time to first token", "time per output token", "time of the whole answer"
 """Names of the latency limits in messages."""
+
+_KEPT = 256
+"""Times of steps that are kept: a search meets a layout as a whole replica and as either pool of a divided one, and the
+next question often differs in its load or limits alone. Engines with scales of their own are equal to those without."""
 
 
 class LatencyError(InfeasibleError):
@@ -342,6 +347,25 @@ def _check(deployment: Deployment, workload: Workload, prefill: Deployment | Non
 
 def _prompts(deployment: Deployment, workload: Workload) -> Prompts:
     """Return the times of prompt steps with one, two, … prompts per rank up to the engine's tokens and requests."""
+    times = _prompt_times if deployment.engine.scales is None else _prompt_times.__wrapped__
+    return times(deployment, workload)
+
+
+def _decode_step(deployment: Deployment, workload: Workload, batches: FloatArray) -> StepTime:
+    """Return the time of steps that decode so many requests over the whole instance."""
+    times = _decode_times if deployment.engine.scales is None else _decode_times.__wrapped__
+    return times(deployment, workload.decode_context, tuple(batches.tolist()))
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _decode_times(deployment: Deployment, context: float, batches: tuple[float, ...]) -> StepTime:
+    step = step_time(deployment, decode_batch=np.array(batches) / deployment.layout.pp, decode_context=context)
+    _hold(step.time_s, *step.by_part.values(), *step.bound_frac.values())
+    return step
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _prompt_times(deployment: Deployment, workload: Workload) -> Prompts:
     layout, new = deployment.layout, workload.new_tokens
     most = min(int(deployment.engine.batching.step_tokens // new), deployment.engine.batching.max_batch)
     per_rank = np.unique(np.round(np.geomspace(1, max(most, 1), 16))) if most >= 1 else np.ones(1)
@@ -355,13 +379,15 @@ def _prompts(deployment: Deployment, workload: Workload) -> Prompts:
         ttft_s = np.maximum(pass_s, load_s)
     per_request = deployment.devices / (per_rank * layout.dp)
     plain_s = np.minimum(plain_s, busy_s)
-    return Prompts(
-        per_rank=per_rank,
-        ttft_s=ttft_s,
-        device_s=plain_s * per_request,
-        cached_device_s=(busy_s - plain_s) * per_request,
-        bounds=bounds,
-    )
+    device_s, cached_device_s = plain_s * per_request, (busy_s - plain_s) * per_request
+    _hold(per_rank, ttft_s, device_s, cached_device_s)
+    return Prompts(per_rank=per_rank, ttft_s=ttft_s, device_s=device_s, cached_device_s=cached_device_s, bounds=bounds)
+
+
+def _hold(*arrays: FloatArray) -> None:
+    """Let no one write to arrays that are kept."""
+    for array in arrays:
+        array.setflags(write=False)
 
 
 def _prompt_passes(
@@ -412,7 +438,7 @@ def _curve(
     """
     prompts = _prompts(prefill or deployment, workload)
     devices, slots = deployment.devices, deployment.layout.dp * deployment.layout.pp
-    step = step_time(deployment, decode_batch=batches / deployment.layout.pp, decode_context=workload.decode_context)
+    step = _decode_step(deployment, workload, batches)
     after, shape = workload.osl - 1.0, (len(prompts.per_rank), len(batches))
     steps = after / _tokens_per_step(deployment)
     prompt_device_s = (prompts.device_s + prompts.cached_device_s)[:, None]

@@ -54,6 +54,23 @@ def test_mixed_step_costs_less_than_its_halves():
     assert max(prompt, decode) < mixed < prompt + decode
 
 
+def test_kept_times_of_steps_are_those_of_the_deployment_and_workload_asked_for():
+    plain, other = deployment(), deployment(tp=2)
+    first = serving.static_curve(plain, WORKLOAD)
+    asked = (other, WORKLOAD), (plain, replace(WORKLOAD, isl=2000.0)), (plain, replace(WORKLOAD, cached_frac=0.5))
+    for one in asked:
+        assert (serving.static_curve(*one).request_device_s[0, :8] != first.request_device_s[0, :8]).all()
+    slow = replace(plain, engine=replace(plain.engine, scales={"all": {"attention.decode": 3.0, "prompt": 2.0}}))
+    slowed = serving.static_curve(slow, WORKLOAD)
+    assert (slowed.step.time_s > first.step.time_s).all()
+    assert (slowed.prompts.device_s > first.prompts.device_s).all()
+    again = serving.static_curve(plain, WORKLOAD)
+    np.testing.assert_array_equal(again.request_device_s, first.request_device_s)
+    for array in (again.step.time_s, again.prompts.ttft_s):
+        with pytest.raises(ValueError, match="read-only"):
+            array[:] = 0.0
+
+
 def test_device_seconds_of_a_call_match_the_throughput():
     call = serving.device_seconds_per_call(deployment(), WORKLOAD, tpot_s=0.05)
     assert call.total_s == pytest.approx(1.0 / call.point.req_per_s_per_device)
