@@ -19,7 +19,9 @@ from jevons.study.announcement.relative import dated
 from jevons.study.announcement.text import Sentence
 
 _RESULTS = re.compile(
-    r"results|reported|(?:earnings|quarter|results|conference) call|trading (?:update|statement|in the)|quarter ended"
+    r"results|reported"
+    r"|(?:earnings|quarter|results|conference|q[1-4]|[1-4]q)(?: (?:fy|fiscal )?\d{2,4})? (?:call|print|update)"
+    r"|trading (?:update|statement|in the)|quarter ended"
     r"|业绩|财报|季报|公布|实现营业收入"
 )
 _ANNUAL = re.compile(
@@ -180,9 +182,10 @@ def ahead(sentence: Sentence, span: Figure) -> bool:
     """Return whether a period is one to come."""
     return bool(
         re.search(
-            r"(?:expect|guid|outlook|forecast|will|预计|指引|将于|拟于)[^,，;；。]{0,40}$", sentence.plain[: span.start]
+            r"(?:expect(?!ation)|guid|outlook|forecast|will|预计|指引|将于|拟于)[^,，;；。]{0,40}$",
+            sentence.plain[: span.start],
         )
-    ) or bool(re.search(r"^[^,，;；。]{0,20}(?:expect|guid|will |预计|将)", sentence.plain[span.end :]))
+    ) or bool(re.search(r"^[^,，;；。]{0,20}(?:expect(?!ation)|guid|will |预计|将)", sentence.plain[span.end :]))
 
 
 def _read(reader: Reader) -> Iterator[Claim]:
@@ -214,6 +217,6 @@ def _add(claims: list[Claim], claim: Claim) -> None:
                 if "period" in claim.named and "period" not in earlier.named:
                     claims[place] = claim
                     return
-                if "period" not in claim.named or "period" in earlier.named:
+                if "period" not in claim.named or claim.named["period"].label == earlier.named["period"].label:
                     return
     claims.append(claim)

@@ -31,6 +31,7 @@ from jevons.study.announcement.patterns import (
     MULTIPLE,
     MULTIPLE_WORD,
     NEGATIVE,
+    OTHER_MULTIPLE,
     PART,
     PARTS,
     PER_MILLION_OF,
@@ -39,6 +40,7 @@ from jevons.study.announcement.patterns import (
     PERCENT,
     PRE,
     QUALIFIERS,
+    RANGING,
     RESPECTIVE,
     SERIES,
     SERIES_SCALED,
@@ -164,9 +166,15 @@ def _series(sentence: str, currency: str) -> Any:
 
 
 _OF_OTHER = re.compile(
-    r"(?:收入|营收|销售额?|投资|资产|产能|规模|算力|同期|相当于[^,，。]{0,12})的?(?:约|近|将近|接近|超过?|逾|达|为|是)*\s?$"
+    r"(?:收入|营收|销售额?|投资|资产|产能|规模|算力|同期|增长|增加|[暴激猛大]增|上涨|[暴大]涨|提升|扩大|翻了?|相当于[^,，。]{0,12})的?(?:约|近|将近|接近|超过?|逾|达|为|是)*\s?$"
 )
 """What stands before a multiple of something else than earnings."""
+
+
+_MULTIPLES = {"ev": "ev_ebitda", "sales": "price_sales", "book": "price_book"}
+"""Quantity of a multiple by what it is a multiple of."""
+_OF_DEBT = re.compile(r"(?:debt|leverage|负债|杠杆|借款|cover(?:s|ed|age)?)[^;；。]{0,32}$")
+"""What stands before a multiple that is debt over earnings."""
 
 
 def _multiples(sentence: str) -> Any:
@@ -180,7 +188,12 @@ def _multiples(sentence: str) -> Any:
             if match["year"]:
                 figure = replace(figure, end=match.start("year"))
             yield Span(figure.start, figure.end), figure
-    if MULTIPLE.search(sentence) or VALUED.search(sentence):
+    for match in OTHER_MULTIPLE.finditer(sentence):
+        if not _OF_DEBT.search(sentence, 0, match.start()):
+            kind = next(name for name in _MULTIPLES if match[f"{name}1"] or match[f"{name}2"])
+            low, high = value_of(match["a"] or match["b"])
+            yield found(match, kind="multiple", low=low, high=high, unit="1", what=_MULTIPLES[kind])
+    if MULTIPLE.search(sentence) or VALUED.search(sentence) or MULTIPLE_WORD.search(sentence):
         for match in BARE_MULTIPLE.finditer(sentence):
             low, high = value_of(re.sub(r"[x×倍]", "", match[0]))
             if 2 < low < 1000 and not _OF_OTHER.search(sentence, 0, match.start()):
@@ -189,13 +202,18 @@ def _multiples(sentence: str) -> Any:
 
 def _percents(sentence: str) -> Any:
     for match in PERCENT.finditer(sentence):
-        if (
-            match["b"]
-            and re.search(r"%\s?and\s", match[0])
-            and "between" not in sentence[max(0, match.start() - 12) : match.start()]
+        lead = sentence[max(0, match.start() - 24) : match.start()]
+        if match["b"] and (
+            (re.search(r"%\s?and\s", match[0]) and "between" not in lead[-12:])
+            or (
+                FROM_TO.search(lead)
+                and not RANGING.search(lead)
+                and re.search(r"to|至|到", match[0])
+                and MOVED.search(sentence)
+            )
         ):
             for name, end in (("a", match.start("b") - 1), ("b", match.end())):
-                size = value_of(match[name])[0] / 100
+                size = value_of(match[name])[0] / (1e4 if match["bp"] else 100)
                 figure = Figure(
                     kind="percent", low=size, high=size, unit="1", start=match.start(name), end=end, text=""
                 )
@@ -205,7 +223,9 @@ def _percents(sentence: str) -> Any:
                 )
             continue
         if match["zh"] or match["cheng"]:
-            low = high = value_of(match["zh"] or match["cheng"])[0] * (1 if match["zh"] else 10)
+            low = high = value_of(match["zh"] or match["cheng"])[0] * (1 if match["zh"] else 10) + tenth_of(
+                match["tenth"]
+            )
         else:
             low, high = range_of(match["a"], match["b"])
         scale = 1e4 if match["bp"] else 100
@@ -253,6 +273,11 @@ def _percents(sentence: str) -> Any:
         size = FACTORS[match[0]]
         if not re.match(r"[- ]digit", sentence[match.end() :]):
             yield found(match, kind="percent", low=size, high=size, unit="1", what="factor")
+
+
+def tenth_of(text: str | None) -> float:
+    """Return what the second figure of 七成五 or 三成半 adds, in hundredths."""
+    return 0.0 if text is None else 5.0 if text == "半" else value_of(text)[0]
 
 
 _TEENS = {"low": (0.10, 0.14), "mid": (0.13, 0.17), "high": (0.16, 0.19)}
@@ -356,7 +381,8 @@ def _bare_money(sentence: str, match: re.Match[str]) -> bool:
     """Return whether a number without a currency is money: at least a hundred million, with nothing counted behind."""
     low, _ = range_of(match["a"], match["b"])
     behind = sentence[match.end() : match.end() + 12].lstrip(" -")
-    if low < 1e8 or re.match(
+    named = low >= 1e4 and "万" in match["a"] and _said_to_be_money(sentence, match.start())
+    if (low < 1e8 and not named) or re.match(
         r"[个家座张块枚颗片名位台款次吨人户股%年月日卡]|shares|warrants|(?:[a-z]+ )?token"
         r"|词元|参数|param|用户|users?\b|gpus?|kwh|度",
         behind,
@@ -377,6 +403,16 @@ def _bare_money(sentence: str, match: re.Match[str]) -> bool:
         re.search(r"[,，.。;；:：()]|(?<![a-z])(?:and|on|for|in|from|of|to|with|by)(?![a-z])|[在于用向给]", between)
         is not None
     )
+
+
+_IS_ZH = re.compile(r"(?:为|是|约|近|逾|超过?|达到?|共|合计|才|仅|只有|高达|不到|\s)*")
+
+
+def _said_to_be_money(sentence: str, start: int) -> bool:
+    """Return whether a word right before a place names what is earned, spent or owed: 电费2100万, 收入才6000万."""
+    table, flows = lexicon.quantity_words(), {*lexicon.words("flows"), "power_cost", "cost", "cash", "debt"}
+    before = lexicon.quantity_pattern().finditer(sentence, max(0, start - 16), start)
+    return any(table[m[0]] in flows and _IS_ZH.fullmatch(sentence, m.end(), start) for m in before)
 
 
 _REACH = 24

@@ -50,6 +50,19 @@ _SAME = re.compile(
 )
 
 
+_FROM_LEVEL = re.compile(
+    r"\s?,?\s?(?:(?:up|down) )?from\s(?:a |about |around |just |some |nearly )*(?:(?:loss|profit) of )?"
+)
+"""Words between a level and the one that it came from."""
+_OF_CUSTOMERS = re.compile(
+    r"(?<![a-z])(?:customers?|clients?|users?|subscribers?|consumers?|households?|developers),?(?: (?:who|that|now|each|also|typically|already|on average))* (?:spend|spends|spent|pay|pays|paid|spending|paying)(?![a-z])[^,;]{0,24}$"
+    r"|(?:客户|用户|消费者|开发者|商家)(?:每|平均|人均|现|现在|各|都|已)*(?:年|月)?(?:花费?|支出|付费|支付|投入|消费)[^,，;；]{0,8}$"
+)
+"""Those who spend, other than the firm itself."""
+_NO_MONEY = frozenset(
+    {"", "power", "accelerators", "pe", "ev_ebitda", "price_sales", "price_book", "interest_rate", "utilisation"}
+)
+"""What a clause may state that an amount behind its semicolon does not go on from."""
 _COUNTED = frozenset({"headcount", "users", "calls", "tokens"})
 _LARGE = 1e6
 
@@ -82,7 +95,7 @@ def multiples(reader: Reader) -> Iterator[Claim]:
             derived["implied_multiple"] = (implied, implied, "1")
         firm = reader.firm(figure.start)
         named |= reader.period(figure)
-        yield reader.make("multiple", firm, "pe", named, derived=derived)
+        yield reader.make("multiple", firm, figure.what or "pe", named, derived=derived)
 
 
 def signed(figure: Figure, sign: float) -> Figure:
@@ -226,12 +239,15 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
     unsaid = _unsaid(reader, figure, last)
     if last is not None and last.named.get("amount", figure).unit == figure.unit:
         follows = reader.beside(figure) or (unsaid and _SAME.search(clause))
+        follows = follows or _FROM_LEVEL.fullmatch(reader.plain, last.named["amount"].end, figure.start)
         quantity = last.quantity if follows and last.kind in {"budget", "metric"} else quantity
     since = last.named["amount"].end if last is not None and "amount" in last.named else 0
     joined = any(figure.end <= start <= figure.end + 4 for start, *_ in reader.words)
-    if unsaid and last is not None and not joined and _LISTED.fullmatch(reader.plain, since, figure.start):
+    dated = [f for f in reader.figures if f.kind == "period" and since <= f.start < figure.start]
+    between = reader.plain[since : dated[0].start if len(dated) == 1 else figure.start]
+    if unsaid and last is not None and not joined and _LISTED.fullmatch(between):
         quantity = last.quantity
-    if reader.context.last and last is None and not _own_word(reader, figure):
+    if reader.context.last not in _NO_MONEY and last is None and not _own_word(reader, figure):
         quantity = reader.context.last
     goes_on = last is not None and last.quantity == "net_income" and _OR.match(clause)
     earned = _EARNED.search(clause) or goes_on
@@ -252,16 +268,37 @@ def _has_word(reader: Reader, figure: Figure) -> bool:
     return any(end <= figure.start for _, end, *_ in reader.words)
 
 
+def _is_loss(reader: Reader, figure: Figure, quantity: str) -> bool:
+    """Return whether the word that names what is earned calls it a loss, in the clause of a level of it."""
+    if quantity not in _EARNINGS or cue("change").precedes(reader.plain, figure):
+        return False
+    clause = [
+        word for _, end, key, word in reader.words
+        if end <= figure.start and key == quantity and not re.search(r"[,，;；。]", reader.plain[end : figure.start])
+    ]  # fmt: skip
+    return bool(clause) and bool(re.search(r"loss|亏", clause[-1]))
+
+
+_EARNINGS = frozenset({"net_income", "operating_income", "part_income"})
+
+
 def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list[Figure], done: list[Claim]) -> Claim:
     last = done[-1] if done else None
     unsaid = _unsaid(reader, figure, last)
     quantity = _quantity(reader, figure, last)
     loss = unsaid and last is not None and quantity == last.quantity and last.named.get("amount", figure).middle < 0
-    if loss and year_before(reader.plain, figure) and not cue("profit").precedes(reader.plain, figure):
+    if (
+        loss
+        and (year_before(reader.plain, figure) or reader.beside(figure))
+        and not cue("profit").precedes(reader.plain, figure)
+    ):
         figure = signed(figure, -1.0)
     elif (
         figure.middle > 0
-        and cue("loss").precedes(reader.plain, reader.lists.first.get(figure.start, figure))
+        and (
+            cue("loss").precedes(reader.plain, reader.lists.first.get(figure.start, figure))
+            or _is_loss(reader, figure, quantity)
+        )
         and quantity not in {"capex", "contract", "notes", "debt"}
     ):
         quantity = quantity or "net_income"
@@ -284,7 +321,8 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
     named = {"amount": figure}
     olds = [f for f in previous if _measured(reader, f, moneys) is figure]
     if olds:
-        named["previous"] = olds[0]
+        lost = figure.middle < 0 < olds[0].middle and not cue("profit").precedes(reader.plain, olds[0])
+        named["previous"] = signed(olds[0], -1.0) if lost else olds[0]
     firm = "" if quantity == "market_size" else reader.firm(figure.start)
     period = reader.own_period(figure, firm, quantity)
     named |= period
@@ -294,6 +332,8 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
     if per_share(figure, reader.plain) and quantity in {"", "capex"}:
         quantity = "share_price"
     lasting = not done and "period" in period and (period["period"].low > 1 or period["period"].label == "next")
+    if quantity in {"capex", ""} and _OF_CUSTOMERS.search(reader.plain[: figure.start]):
+        return reader.make("metric", firm, "customer_spending", named)
     if quantity == "capex" or (not quantity and lasting):
         return _budget(reader, figure, firm, quantity or "capex", named)
     if quantity in {"target", "unit_value"}:

@@ -44,10 +44,10 @@ def _english() -> tuple[re.Pattern[str], ...]:
         re.compile(rf"(?:^|[.,;] )(?:At|For) (?P<name>{_NAME}),"),
         re.compile(rf"\b(?:{people})(?: executive| officer)? (?:of|at|for) (?P<name>{_NAME})"),
         re.compile(
-            rf"(?:[Ii]nitiat\w+|[Cc]overage|[Rr]esum\w+|[Ss]tart\w*)(?: coverage)? (?:on|of) (?P<name>{_NAME})(?= (?:with|at|as)\b|[,.])"
+            rf"(?:[Ii]nitiat\w+|[Cc]overage|[Rr]esum\w+|[Ss]tart\w*)(?: coverage)? (?:on|of) (?P<name>{_NAME})(?=(?: \([^)]{{2,30}}\))? (?:with|at|as)\b|[,.])"
         ),
         re.compile(
-            rf"(?:[Uu]pgrad\w+|[Dd]owngrad\w+|[Rr]at(?:es?|ing)|[Rr]eiterat\w+) (?P<name>{_NAME})(?= (?:to|at|from|as)\b)"
+            rf"(?:[Uu]pgrad\w+|[Dd]owngrad\w+|[Rr]at(?:es?|ing)|[Rr]eiterat\w+|[Cc]ut(?:s|ting)?|[Ll]ift(?:s|ed|ing)?|[Rr]ais(?:es?|ed|ing)|[Ll]ower(?:s|ed|ing)?) (?P<name>{_NAME})(?=(?: \([^)]{{2,30}}\))? (?:to|at|from|as)\b)"
         ),
         re.compile(rf"(?<![\w-])(?P<name>{_NAME}), (?:an?|the|its) (?:[\w-]+ ){{0,4}}?(?:{sorts})\b"),
     )
@@ -69,6 +69,11 @@ _REPORT_OF_ZH = re.compile(
 _LISTED_ZH = re.compile(
     r"(?:^|[，,。；;：:、“])(?P<name>[\u4e00-\u9fff]{2,10})(?=[（(]\s?(?:\d{6}[)）]|\d{4,6}\.|[A-Z]{2,6}[:：]|股票代[码號号]))"
 )
+_COMPANY_ZH = re.compile(
+    r"(?:本公司|本集[团團]|公司)[（(](?P<name>[\u4e00-\u9fff]{2,12})(?=[，,、；;]\s?(?:[股证證][份券]代[码號号])?[:：]?\s?\d{4,6}[）)])"
+    r"|(?:^|[，,。；;：:“])(?P<whole>[\u4e00-\u9fff]{2,14})(?=[（(][「“\"](?:本公司|公司|本集[团團]|集[团團])[」”\"])"
+)
+"""The firm that a notice names beside 本公司."""
 _REPORTS_ZH = re.compile(
     r"^(?P<name>[\u4e00-\u9fff]{2,6}?)(?:今日|今天|昨日|近日|日前|\d{1,2}月\d{1,2}日)?"
     r"(?=宣布|发布|發布|公布|公佈|披露|公告|签署|簽署|签订|簽訂|完成[^，,。]{0,8}融[资資]|招股[书書]|20\d\d年?(?:年[报報]|中[报報]|半年[报報]|[一二三四]季|第[一二三四]季|业绩|業績))"
@@ -93,7 +98,7 @@ _WEAK = frozenset(
 )
 """Verbs that also follow what is no firm, at the beginning of a sentence."""
 _NO_NAME_ZH = re.compile(
-    r"^(?:预计|预期|维持|给予|记者|据|报道|数据|报告|消息|财报|业绩|研报|招股|管理层|董事|行业|市场|政府|国家|全国|目标|其中|净利|收入|营收|今年|明年|去年|全年|同时|另外|佢|你|我|他|她|它|大家|今天|昨天|每|各|公司|本公司|该公司|集团|本集团|其|该|旗下|这家|一家|多家|各|未来|我们|上述|目前|此外)|宣布|表示|公布|计划|过去|超过"
+    r"^(?:[一二三四五六七八九十两几数\d]+[大家]|预计|预期|维持|给予|记者|据|报道|数据|报告|消息|财报|业绩|研报|招股|管理层|董事|行业|市场|政府|国家|全国|目标|其中|净利|收入|营收|今年|明年|去年|全年|同时|另外|佢|你|我|他|她|它|大家|今天|昨天|每|各|公司|本公司|该公司|集团|本集团|其|该|旗下|这家|一家|多家|各|未来|我们|上述|目前|此外)|宣布|表示|公布|计划|过去|超过"
 )
 
 
@@ -108,6 +113,7 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
     """
     names: dict[str, str] = {}
     whole_text = " ".join(sentence.text for sentence in sentences)
+    people = _surnames(whole_text)
     for sentence in sentences:
         for kind, pattern in enumerate(_english()):
             for match in pattern.finditer(sentence.text):
@@ -115,7 +121,7 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
                     continue
                 if kind >= _BY_PLACE and not _is_proper(match, sentence.text, whole_text):
                     continue
-                if kind >= _BY_PLACE and _speaks(match, whole_text):
+                if kind >= _BY_PLACE and (_speaks(match, whole_text) or match["name"] in people):
                     continue
                 whole = match[0].rstrip(".") if kind == 0 else match["name"]
                 _add(names, match["name"], whole)
@@ -128,6 +134,8 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
                 name = _SORT_ZH.sub("", match["name"])
                 if not _NO_NAME_ZH.search(name):
                     _add(names, name, name)
+        for match in _COMPANY_ZH.finditer(sentence.text):
+            _add(names, match["name"] or match["whole"], match["name"] or match["whole"])
         for match in _LATIN_ZH.finditer(sentence.text):
             _add(names, match["name"], match["name"])
         for match in _JAPANESE.finditer(sentence.text):
@@ -170,6 +178,7 @@ def _is_person(text: str, match: re.Match[str]) -> bool:
     return bool(after or before) and len(match["name"].split()) in {2, 3}
 
 
+_ACRONYM = 4
 _SPEECH = frozenset(
     {"said", "says", "told", "expects", "expected", "sees", "argues", "argued", "thinks", "believes", "added", "adds"}
 )
@@ -183,7 +192,9 @@ def _speaks(match: re.Match[str], whole_text: str) -> bool:
     firms = lexicon.firm_pattern().search(plain(whole_text)) or any(
         pattern.search(whole_text) for pattern in _english()[:_BY_PLACE]
     )
-    return bool(firms) and len(re.findall(rf"\b{name.split()[1]}\b", whole_text)) == 1
+    surname = len(re.findall(rf"\b{name.split()[1]}\b", whole_text))
+    alone = re.search(rf"(?<!{name.split()[0]} )\b{name.split()[1]}\b", whole_text)
+    return bool(firms) and (surname == 1 or alone is not None)
 
 
 def _is_proper(match: re.Match[str], text: str, whole_text: str) -> bool:
@@ -195,7 +206,10 @@ def _is_proper(match: re.Match[str], text: str, whole_text: str) -> bool:
         return True
     inside = re.search(rf"(?<=[a-z,] ){re.escape(name)}(?![\w])", whole_text)
     strong = match.groupdict().get("verb") and match["verb"].split()[-1] not in _WEAK
-    return bool(inside or strong or not name.istitle()) and not re.search(rf"\b{re.escape(name.lower())}\b", whole_text)
+    if name.isupper() and len(name) <= _ACRONYM:
+        inside = None  # stands for a thing as often as for a firm
+    known = inside or strong or not (name.istitle() or (name.isupper() and len(name) <= _ACRONYM))
+    return bool(known) and not re.search(rf"\b{re.escape(name.lower())}\b", whole_text)
 
 
 def _shorten(names: dict[str, str], whole_text: str) -> None:
@@ -231,6 +245,12 @@ def _no_names() -> frozenset[str]:
     every = {*lexicon.words("no_names"), *lexicon.words("places"), *measured, *lexicon.count_words()}
     every |= {word.split()[0] for word in measured if word.isascii()}
     return frozenset(every | {*lexicon.words("sorts"), *lexicon.words("other_sorts")})
+
+
+def _surnames(whole_text: str) -> frozenset[str]:
+    """Return the last names of people who speak in a text, which alone name no firm: ``Jensen Huang says``, ``Huang's``."""
+    speech = "|".join(sorted(_SPEECH))
+    return frozenset(m[1] for m in re.finditer(rf"\b[A-Z][a-z]+ ([A-Z][a-z]+) (?:{speech})\b", whole_text))
 
 
 def _add(names: dict[str, str], short: str, whole: str) -> None:

@@ -108,9 +108,11 @@ class OnFile:
         """Return whether a value is a guidance, or older than its period's end, and the text tells later what came."""
         value, year = candidate.value, re.search(r"20\d\d", candidate.label)
         guided = re.search(r"guidance", value.id) is not None and year is not None
-        if planned or self.day is None or candidate.years == 0:
+        if self.day is None or candidate.years == 0:
             return False
-        return self.day.year > int(year[0]) if guided and year is not None else value.published < value.start < self.day
+        if guided and year is not None:
+            return self.day.year > int(year[0])
+        return not planned and value.published < value.start < self.day
 
     def near(self, candidate: Candidate) -> bool:
         """Return whether a value is of about the day of the announcement."""

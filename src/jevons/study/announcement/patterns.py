@@ -57,7 +57,7 @@ CENTS = {
     "cent": 0.01,
 }
 CENTS_OF = {
-    "港仙": "HKD", "us cents": "USD", "u.s. cents": "USD", "美分": "USD", "euro cents": "EUR", "pence": "GBP", "paise": "INR", "halalas": "SAR", "fils": "AED", "cents": "USD", "cent": "USD",
+    "港仙": "HKD", "us cents": "USD", "u.s. cents": "USD", "美分": "USD", "euro cents": "EUR", "pence": "GBP", "p": "GBP", "paise": "INR", "halalas": "SAR", "fils": "AED", "cents": "USD", "cent": "USD",
 }  # fmt: skip
 """Currency of small coins; those of China elsewhere."""
 PRE = "|".join(
@@ -68,10 +68,13 @@ POST = "|".join(
     re.escape(word) + ("(?![a-z])" if word.isascii() and word.isalpha() else "")
     for word in sorted(AFTER, key=len, reverse=True)
 )
-CENT = "|".join(sorted(CENTS, key=len, reverse=True))
+CENT = "|".join(
+    [*sorted(CENTS, key=len, reverse=True), r"p(?=\s?(?:per\s|/|an?\s(?:unit|share|kwh|hour)))|(?<=\.\d)p(?![a-z])"]
+)
+CENTS["p"] = 0.01
 MONEY = re.compile(
     rf"(?P<pre>{PRE})?\s?(?P<a>{NUMBER})(?:(?:\s?(?P<post0>{POST}|{CENT}))?{SEP}(?:{PRE})?\s?(?P<b>{NUMBER}))?"
-    rf"(?:\s?(?:多|余)|(?:(?<=mrd)|(?<=mio)|(?<=mld))\.|\sd['’])?\s?(?P<post>{POST}|{CENT})?(?P<post2>人民币)?"
+    rf"(?:\s?(?:多(?![了出近逾超约\d一二三四五六七八九])|余)|(?:(?<=mrd)|(?<=mio)|(?<=mld))\.|\sd['’])?\s?(?P<post>{POST}|{CENT})?(?P<post2>人民币)?"
 )
 _SHARED = r"[万亿千百十兆]+|million|billion|trillion|mn|bn|tn|crore|lakh crore"
 SERIES = re.compile(
@@ -88,7 +91,7 @@ NEGATIVE = re.compile(rf"(?P<pre>{PRE})?\s?\((?P<a>{DIGITS})\)\s?(?P<scale>{_SHA
 """An amount below zero as accounts write it: ``$(45.2) million``, ``人民币(1.2)亿元``."""
 PERCENT = re.compile(
     rf"(?P<a>{DIGITS})(?:\s?%)?(?:{SEP}(?P<b>{DIGITS}))?\s?(?:%|percent(?:age points)?|per cent|个百分点|pct|(?P<bp>(?:-?\s?basis[- ]points?|bps?|个?基点)(?![a-z])))"
-    rf"|百分之(?P<zh>{ZH})|(?P<cheng>[一二两三四五六七八九])成(?![立为本功交员])"
+    rf"|百分之(?P<zh>{ZH})|(?P<cheng>[一二两三四五六七八九])成(?P<tenth>[一二三四五六七八九半])?(?![立为本功交员])"
 )
 PARTS = {
     "half": 0.5,
@@ -119,7 +122,7 @@ FOLD = re.compile(
     rf"|(?:增至|增加到|扩大到|扩大至|升至|变为|达到?原来的?)(?:近|约|逾|超过?)?(?P<to>{DIGITS}|[一二两三四五六七八九十]+)倍(?!市盈率)"
     rf"|(?:降至|减至|缩减至|压缩至|降到|减少到|缩小到|只有|仅为)(?:原来的?|此前的?|之前的?)?(?:近|约)?(?P<under>[二三四五六七八九十百])分之(?P<over>[一二两三四])"
     rf"|翻了?(?:近|约|逾|超过?)?(?P<fan>[一两二三四])番"
-    rf"|(?P<j>(?<![\w.]){DIGITS}|twice|two|three|four|five|six|seven|eight|nine|ten|twenty)(?: times)? (?:as much as |as many as )?(?:(?:that|those|the (?:level|number|amount|figure|total)) )?(?:of )?(?=(?:last year|a year (?:ago|earlier|before)|the (?:year|quarter) before|the (?:previous|prior) (?:year|quarter))(?:'s)?(?![a-z]))"
+    rf"|(?P<j>twice|(?<![\w.]){DIGITS}(?= times)|(?:two|three|four|five|six|seven|eight|nine|ten|twenty)(?= times))(?: times)? (?:as much as |as many as )?(?:(?:that|those|the (?:level|number|amount|figure|total)) )?(?:of )?(?=(?:last year|a year (?:ago|earlier|before)|the (?:year|quarter) before|the (?:previous|prior) (?:year|quarter))(?:'s)?(?![a-z]))"
     rf"|(?:同期|去年|上年|年初|此前|之前|原来|20\d\d年|上一?[年季])的?(?:约|近|超过|逾)?(?P<k>{DIGITS}|{ZH})倍"
 )
 """Growth by a factor: ``增长10倍`` adds ten times, ``tenfold`` makes it ten times."""
@@ -135,10 +138,20 @@ MULTIPLE = re.compile(
     rf"|(?:市盈率|pe|本益比)(?:[(（][^)）\d]{1, 8}[)）])?(?:超过|逾|约|仅|为|是|在|达|只有|大约|近)*\s?(?P<c>{DIGITS}|{ZH})\s?倍"
     rf"|(?P<d>{DIGITS}|{ZH})\s?倍(?:的)?(?:动态|静态|远期|预期|预测|前瞻|滚动)?(?:市盈率|pe(?![a-z])|本益比|p/e)"
 )
+_OF_WHAT = (
+    r"(?:(?:forward|trailing|ntm|ltm|next year's|this year's|(?:cy|fy)?(?:20)?\d\d)e?\s)?"
+    r"(?:(?P<ev{n}>ev/ebitda|ebitda|企业价值倍数)|(?P<sales{n}>ev/sales|ev/revenue|p/?s|price[- ]to[- ]sales|sales|revenues?|市销率)"
+    r"|(?P<book{n}>p/?b|price[- ]to[- ]book|book(?: value)?|nav|市净率))(?![a-z])"
+)
+OTHER_MULTIPLE = re.compile(
+    rf"(?<!\w)(?P<a>{DIGITS})\s?(?:times|x|×|倍)的?\s?(?:(?:its|the|our|their)\s)?{_OF_WHAT.replace('{n}', '1')}"
+    rf"|(?<![a-z]){_OF_WHAT.replace('{n}', '2')}(?:\s(?:ratio|multiple))?(?:\s?(?:of|at|is|was|:|about|around|约|仅|为|是|在|达|只有))*\s?(?P<b>{DIGITS})\s?(?:x(?![a-z])|×|倍)"
+)
+"""A multiple of something else than earnings: ``11x EV/EBITDA``, ``0.9x book``, 市销率6倍."""
 MULTIPLE_WORD = re.compile(r"(?<![a-z])(?:p/?e|multiples?)(?![a-z])|市盈率|本益比|估值")
 """Words of a multiple of earnings."""
 BARE_MULTIPLE = re.compile(
-    rf"(?<![a-z0-9.$]){DIGITS}\s?(?:x|×|倍)(?![\w倍]|\s?\d|\s(?:revenue|sales|ebitda|book|faster|more))"
+    rf"(?<![a-z0-9.$]){DIGITS}\s?(?:x|×|倍)(?![a-z\d_倍]|\s?\d|\s(?:(?:forward|trailing|ntm|ltm|cy\d\d|fy\d\d|20\d\d)e?\s)?(?:ev|revenue|sales|ebitda|ebit|book|nav|fcf|p/b|p/s|faster|more)(?![a-z])|的?(?:市销率|市净率|账面|营收|收入|ev))"
 )
 """``18x``, which is a multiple where the sentence speaks of earnings."""
 VALUED = re.compile(r"(?<![a-z])(?:fair|multiple|undervalued|overvalued|trades?|trading)(?![a-z])|合理|市盈率")
@@ -146,7 +159,7 @@ CHIPS = re.compile(
     rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?[颗基块张片枚](?!卫星|星|心|地|础|于|金|建|钱)"
 )
 POWER = re.compile(
-    rf"(?P<a>{NUMBER}|(?<![a-z])an?(?= (?:gigawatt|gw|megawatt)(?![a-z])))(?:[ -]?(?P<unit0>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z]))?(?:{SEP}(?P<b>{NUMBER}))?[ -]?(?P<unit>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z])(?!h)"
+    rf"(?P<a>{NUMBER}|(?<![a-z])an?(?= (?:gigawatt|gw|megawatt)(?!s?[a-z]| (?:costs?|takes?|needs?|is worth)(?![a-z]))))(?:[ -]?(?P<unit0>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z]))?(?:{SEP}(?P<b>{NUMBER}))?[ -]?(?P<unit>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z])(?!h)"
 )
 POWER_UNITS = {"g": SCALE_LETTERS["G"], "m": SCALE_LETTERS["M"], "吉": SCALE_LETTERS["G"], "兆": SCALE_LETTERS["M"]}
 MAKERS = (
@@ -238,7 +251,7 @@ TICKER = re.compile(
 SPAN = re.compile(
     rf"(?P<next>(?:over|in|within|during|for)\s(?:the\s)?(?:next|coming|following)?\s?(?:about\s|around\s|roughly\s|some\s|approximately\s|nearly\s|up to\s)?|the next |next |未来|今后|接下来|后续|将来)?"
     rf"(?P<n>{DIGITS}|{ZH}|one|two|three|four|five|six|seven|eight|nine|ten)[ -]?(?:full |fiscal |financial |calendar )?(?P<unit>years?|个?财年|年|quarters?|qtrs?|个季度|months?|个月)"
-    rf"(?P<tail>(?:间|内|期|来|里|以来|plan|period)?)(?![月代度]|\d{1, 2}月)"
+    rf"(?P<tail>(?:间|内|期|来|里|以来|plan|period)?)(?![月代度]|\d{1, 2}月|[- ]old(?![a-z])|历史)"
 )
 DECADE = re.compile(r"(?:over |in |during )?(?P<when>next|coming|past|last|previous)?\s?decade")
 ANNUAL = re.compile(
@@ -255,8 +268,8 @@ COUNT = re.compile(
     rf"(?<![a-z0-9.,-])(?P<a>{NUMBER})(?:[个次]?{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?(?P<measure>个|家|座|名|位|款|台|所|次|架|套|辆|件|户|栋|条|组|枚)?"
 )
 PLANNED = re.compile(
-    r"plan|will |'ll |expect|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|proposed|pipeline|reiterat|should |heading for|(?<![a-z])sees? |anticipat|on track|on course|set to |poised|"
-    r"预计|料(?!理|号)|计划|将|拟|目标|预期|指引|展望|打算|规划|承诺"
+    r"plan|will |'ll |expect|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|(?<![a-z])budgets?(?![a-z])|proposed|pipeline|reiterat|should |heading for|(?<![a-z])sees? |anticipat|on track|on course|set to |poised|"
+    r"预计|(?<![高低])估(?![值算量计])|(?<![资材原燃饮塑])料(?![理号])|计划|将|拟|目标|预期|指引|展望|打算|规划|承诺"
 )
 """Words of what is to come."""
 CONDITIONAL = re.compile(
@@ -266,8 +279,11 @@ CONDITIONAL = re.compile(
 FROM_TO = re.compile(r"(?:from|由|从)\s?$")
 TO_MONEY = re.compile(rf"(?:to|至|到)\s(?:between\s|a range of\s)?(?:{PRE})\s?\d")
 MOVED = re.compile(
-    r"rais|lift|increas|upgrad|hik|upped|cut |lower|reduc|上调|提高|提升|升至|调高|上修|下调|降至|增至|fell|fall|drop|declin|跌"
+    rf"{lexicon.pattern('rise').pattern}|{lexicon.pattern('fall').pattern}"
+    r"|(?<![a-z])(?:goes|go|went|gone|moves?|moved|shift(?:s|ed)?|swung|swings)(?![a-z])|变为|变成|转为"
 )
+"""Words of what has moved from one level to another."""
+RANGING = re.compile(r"(?<![a-z])(?:rang(?:e|es|ed|ing)|anywhere|between)\s(?:from\s)?$|区间[^,，]{0,4}$")
 FORMER = re.compile(
     r"(?:from|由|从|previous(?:ly)?|原(?:来|先)?的?|此前的?|compared with|versus|vs\.?|earlier|prior)\s?"
     r"(?:its |the |an? |(?:last|the previous|the prior) year's |上年度?的?|去年的?|上年同期的?|去年同期的?)?(?:low|mid|high)?-?(?:prior |previous |earlier |original |initial )?"

@@ -29,6 +29,13 @@ _ADVERBIAL = re.compile(
 _A_STATEMENT = 2
 
 
+def _of_that_year(span: Figure) -> Figure:
+    """Return the year itself for one that something is reached by: ``revenue of $12bn by 2028``."""
+    return (
+        replace(span, label=span.label.removeprefix("to "), low=1.0, high=1.0) if span.label.startswith("to ") else span
+    )
+
+
 class Periods(Statements):
     """Which period each figure of a sentence is of."""
 
@@ -42,6 +49,8 @@ class Periods(Statements):
     ) -> None:
         super().__init__(sentence.plain, figures)
         self.sentence, self.mentions, self.context, self.cells = sentence, named, context, columns
+        self.spans: dict[int, Figure] = {}
+        """Periods of the figures that claims have taken."""
         self.quantities: dict[int, str] = {}
         """Quantities of the figures that claims have taken."""
         self._bind()
@@ -129,6 +138,8 @@ class Periods(Statements):
         found = self.period(figure)
         if year_before(self.plain, figure):
             return self._year_before(found)
+        if self._estimated([figure]) and self._adjacent(figure) is None:
+            found |= self._of_the_estimated(figure, quantity)
         if (
             "period" in found
             and quantity
@@ -139,12 +150,22 @@ class Periods(Statements):
         if cue("own_level").precedes(self.plain, figure):
             found.pop("period", None)
             return found
+        if "period" in found and quantity in lexicon.words("levels"):
+            found["period"] = _of_that_year(found["period"])
         rivals = [m.start for m in self.mentions if m.firm == firm and compared(self.plain, m)]
         if rivals and "period" in found and found["period"].start < max(rivals) <= figure.start:
             del found["period"]
         if "period" not in found and quantity in lexicon.words("flows"):
             found |= self._reported(figure, firm)
         return found
+
+    def _of_the_estimated(self, figure: Figure, quantity: str) -> dict[str, Figure]:
+        """Return the period of the amount before an estimate of the same quantity, which it is held against."""
+        levels = [
+            start for start, span in self.spans.items()
+            if start < figure.start and start not in self.bound.values() and self.quantities.get(start) == quantity
+        ]  # fmt: skip
+        return {"period": self.spans[max(levels)]} if levels else {}
 
     def _of_a_flow(self, span: Figure, figure: Figure) -> bool:
         """Return whether a period before a level belongs to a flow of another clause: ``revenue in FY25 was X, debt is Y``."""
@@ -175,8 +196,12 @@ class Periods(Statements):
 
     def _of_next_clause(self, span: Figure, at: int) -> bool:
         """Return whether a dated period opens a later clause with a figure of its own, after one that holds at *at*."""
-        if span.start < at or not re.match(r"\d|FY|past|quarter", span.label) or not self._apart(span, at):
+        if span.start < at or not re.match(r"\d|FY|past|quarter|next", span.label) or not self._apart(span, at):
             return False
+        if span.label == "next":
+            end = re.search(r"[,，;；。]", self.plain[span.end :])
+            last = span.end + end.start() if end else len(self.plain)
+            return any(span.end <= f.start < last and f.kind in {"money", "percent"} for f in self.figures)
         earlier = any(f.kind == "period" and f.start < at and re.match(r"\d|FY", f.label) for f in self.figures)
         earlier = earlier or self.context.reported is not None
         return earlier and any(f.start > span.start and f.kind in {"money", "percent"} for f in self.figures)

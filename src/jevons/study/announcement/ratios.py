@@ -37,8 +37,14 @@ _THAN_OTHERS = re.compile(
     r"\s?(?:below|above|under|beneath|cheaper than|less than|lower than|higher than|more than|faster than|better than|ahead of|short of|dearer than)\s"
     r"(?!(?:a|one|two|the|its|in|that of) (?:year|quarter|month|previous|prior|same|own|level|20\d\d)|(?:a|the) (?:year|quarter)|(?:last|this|previous) |20\d\d|expect)"
 )
+_FROM_OWN_PRICE = re.compile(
+    r"\s?(?:above|below|over|under|higher than|lower than) (?:the |its |their |our |current |last |latest |closing |market |yesterday's |\w+day's )*"
+    r"(?:clos(?:e|ing)|share price|stock price|price|level|offer)(?![a-z])"
+    r"|\s?(?:的)?(?:potential |implied |further |of )*(?:upside|downside|上[涨行]空间|下[跌行]空间|潜在[涨升跌]幅)"
+)
+"""What stands behind how far an analyst's target lies from the share price."""
 _THAN_OTHERS_ZH = re.compile(
-    r"(?<![同环对占])(?:比|较)(?!去年|上年|年初|同期|此前|之前|前|上|20\d\d|\d|其|原)[^,，]{1,10}?(?:便宜|低|高|贵|快|慢|少|多)(?:了|约|近|逾|出)*\s?$"
+    r"(?<![同环对占])(?:比|较)(?![一两二三四五六七八九十半\d]*年前|上季|上月|去年|上年|年初|同期|此前|之前|前|上|20\d\d|\d|其|原)[^,，]{1,10}?(?:便宜|低|高|贵|快|慢|少|多)(?:了|约|近|逾|出)*\s?$"
     r"|(?:低于|高于)(?!去年|上年|同期|20\d\d|此前|预期|公司)[^,，]{1,8}?(?:约|近)?\s?$"
 )
 """Words by which something differs from that of others, at the same time."""
@@ -133,6 +139,10 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
     if cue("within").before.search(before):
         quantity = _grown(reader, figure)
         return reader.make("growth", firm, quantity, {"percent": replace(figure, qualifier="within")})
+    if figure.what != "factor" and _FROM_OWN_PRICE.match(plain, figure.end):
+        below = re.match(r"\D{0,20}(?:below|under|lower|downside|下)", plain[figure.end :])
+        down = direction(reader, figure) < 0 or below is not None
+        return reader.make("difference", firm, "upside", {"percent": signed(figure, -1.0 if down else 1.0)})
     if figure.what != "factor" and (_THAN_OTHERS.match(plain, figure.end) or _THAN_OTHERS_ZH.search(before)):
         sized = signed(figure, -1.0 if direction(reader, figure) < 0 else 1.0)
         return reader.make("difference", firm, _grown(reader, figure), {"percent": sized})
@@ -395,6 +405,9 @@ def _grown(reader: Reader, figure: Figure) -> str:
         "capacity",
         "算力",
         "profit",
+        "profits",
+        "loss",
+        "losses",
         "利润",
         "power",
         "现金",
@@ -423,4 +436,19 @@ def _grown(reader: Reader, figure: Figure) -> str:
         return reader.quantities[last.start]
     if _IT.match(plain) and reader.context.subject:
         return reader.context.subject
-    return reader.of_cloud(reader.quantity(figure, _EVERY), figure) or stated_noun(plain, figure)
+    named = reader.of_cloud(reader.quantity(figure, _EVERY), figure)
+    return named or stated_noun(plain, figure) or ("share_price" if _of_firm(reader, figure) else "")
+
+
+_MOVES = re.compile(
+    r"(?:['’]s)?\s?(?:昨晚|昨日|昨夜|今日|今天|今早|周[一二三四五]|盘[前中后]|盘后|一度|随后|应声|[,，(（][^)）]{0,8}[)）]|\s)*"
+    r"(?:(?:[收暴大狂飙急再又]|股价)?[涨跌]|飙升|下挫|重挫|(?:has |had )?(?:jumped|fell|rose|slid|surged|dropped|tumbled|climbed|plunged|gained|lost|sank|soared|rallied|slipped))了?"
+    r"\s?(?:by |as much as |more than |about |nearly |超过?|逾|近|约)?"
+)
+"""What stands between a firm and the percentage by which its shares moved."""
+
+
+def _of_firm(reader: Reader, figure: Figure) -> bool:
+    """Return whether a firm itself is said to have moved by a percentage, which its shares did."""
+    near = [m for m in reader.mentions if m.end <= figure.start]
+    return bool(near) and _MOVES.fullmatch(reader.plain, near[-1].end, figure.start) is not None

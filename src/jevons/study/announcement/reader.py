@@ -40,9 +40,8 @@ class Reader(Periods):
         super().__init__(sentence, figures, named, context, self.lists.periods | columns)
         self.acting = subjects(self.plain, named, context.topic or context.main, context.company)
         self.used: set[int] = set()
-        self.spans: dict[int, Figure] = {}
         self.firms: dict[int, str] = {}
-        """Periods and firms of the figures that claims have taken."""
+        """Firms of the figures that claims have taken."""
         self.grown: list[Figure] = []
         """Changes that claims have taken, with their sign."""
 

@@ -9,14 +9,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from jevons.study.announcement.figure import Figure
+from jevons.study.announcement.found import Span
 from jevons.study.announcement.numerals import value_of
 from jevons.study.announcement.patterns import EN_MONTHS, MONTHS, PLANNED
 
 _ENDED = re.compile(
-    rf"(?P<span>quarter|three months|six months|half[- ]year|nine months|fiscal year|full year|year|twelve months) (?:that )?(?:ended|ending) (?:on )?"
+    rf"(?P<span>quarter|three months|six months|half[- ]year|nine months|fiscal year|full year|year|twelve months)s? (?:that )?(?:ended|ending) (?:on )?"
     rf"(?:(?P<d1>\d{{1,2}}) (?P<m1>{EN_MONTHS})|(?P<m2>{EN_MONTHS})\.? (?P<d2>\d{{1,2}})),? (?P<y>20\d\d)"
     r"|截至(?P<yz>20\d\d)年(?P<mz>\d{1,2})月(?P<dz>\d{1,2})日止?的?(?P<spanz>三个月|季度|六个月|半年度?|九个月|年度|财年|财政年度|十二个月)"
 )
+_AND_YEAR = re.compile(r",? (?:and|with|against|versus) (20\d\d)(?!\d)")
+"""The same span of another year: ``the three months ended June 30, 2025 and 2024``."""
 _ENDED_UNDATED = re.compile(
     rf"(?P<span>quarter|three months|six months|nine months|year|twelve months) (?:that )?(?:ended|ending) (?:on )?"
     rf"(?:(?P<d1>\d{{1,2}}) (?P<m1>{EN_MONTHS})|(?P<m2>{EN_MONTHS})\.? (?P<d2>\d{{1,2}}))(?!,? 20|\d)"
@@ -78,6 +81,7 @@ _RELATIVE = (
     ("R1", re.compile(r"(?:in|for|during)?\s?(?:the )?next quarter|下一?季度?")),
     ("past", re.compile(r"(?:trailing|last|past|previous)[- ](?:twelve|12)[- ]months?|过去(?:12|十二)个月|近(?:12|十二)个月|滚动十二个月")),
 )  # fmt: skip
+_MONTHS_OF_QUARTER = 3
 _JUST_ENDED = 2
 """Months after its end in which results of a quarter are still forecast."""
 _AGAINST = re.compile(
@@ -86,13 +90,18 @@ _AGAINST = re.compile(
 """Words after which a year by its name only says what something is measured against."""
 
 
-def relative(sentence: str) -> Iterator[tuple[re.Match[str], Figure]]:
+def relative(sentence: str) -> Iterator[tuple[re.Match[str] | Span, Figure]]:
     """Yield periods by their last day, and those relative to the day of the text as ``?R0``, ``?Y1`` or ``?F-1``."""
     for match in _ENDED.finditer(sentence):
         month = int(match["mz"]) if match["mz"] else MONTHS[(match["m1"] or match["m2"])[:3]]
         months = _SPANS.get(match["span"] or match["spanz"], 12)
         label = months_label(int(match["yz"] or match["y"]), (month - months) % 12 + 1, month)
         yield match, _period(match, label, months / 12)
+        second = _AND_YEAR.match(sentence, match.end())
+        if second:
+            label = months_label(int(second[1]), (month - months) % 12 + 1, month)
+            span = Span(second.start(1), second.end(1))
+            yield span, replace(_period(match, label, months / 12), start=second.start(1), end=second.end(1))
     for match in _ENDED_UNDATED.finditer(sentence):
         month = int(match["mz"]) if match["mz"] else MONTHS[(match["m1"] or match["m2"])[:3]]
         months = _SPANS.get(match["span"] or match["spanz"], 12)
@@ -213,10 +222,12 @@ def dated(
     one that is *reported*. A period that nothing dates keeps its
     name: ``quarter``, ``Q3`` or ``year``.
     """
-    read = []
+    read: list[Figure] = []
     for figure in figures:
         if figure.kind == "period" and figure.label.startswith("?"):
-            before = _prior_year(figure, figures, sentence, reported)
+            before = _prior_year(figure, figures, sentence, reported) or _prior_quarter(
+                figure, read, sentence, reported
+            )
             label = before or _label(figure, figures, sentence, day, fiscal_end_month, year)
             read.append(replace(figure, label=label))
         else:
@@ -231,6 +242,22 @@ def _prior_year(figure: Figure, figures: Sequence[Figure], sentence: str, report
     whole = [f for f in figures if f.kind == "period" and f.end <= figure.start and re.fullmatch(r"\d{4}", f.label)]
     now = whole[-1] if whole else reported
     return f"{int(now.label.removeprefix('FY')[:4]) - 1}" if now is not None else ""
+
+
+_PRIOR_QUARTER = re.compile(r"上一?个?季度?|(?:(?:in|for|during) )?(?:the )?(?:last|previous|prior|preceding) quarter")
+
+
+def _prior_quarter(figure: Figure, earlier: Sequence[Figure], sentence: str, reported: Figure | None) -> str:
+    """Return the quarter before the one that a sentence is of, where it says 上季度 beside it; empty elsewhere."""
+    if figure.label[:2] != "?R" or not _PRIOR_QUARTER.fullmatch(sentence, figure.start, figure.end):
+        return ""
+    named = [f.label for f in earlier if f.kind == "period"]
+    now = named[-1] if named else reported.label if reported is not None else ""
+    match = re.fullmatch(r"(\d{4})-Q([1-4])", now)
+    if match is None:
+        return ""
+    year, number = int(match[1]), int(match[2])
+    return f"{year}-Q{number - 1}" if number > 1 else f"{year - 1}-Q4"
 
 
 def _label(
@@ -306,7 +333,8 @@ def _numbered(
         named -= not by_month and month > fiscal_end_month and before[-1].label.startswith("FY")
     elif day is not None:
         named = day.year if month < day.month else day.year - 1
-        if ahead and (day.month - month) % 12 > _JUST_ENDED:
+        running = (month - day.month) % 12 < _MONTHS_OF_QUARTER
+        if running or (ahead and (day.month - month) % 12 > _JUST_ENDED):
             named = day.year if month >= day.month else day.year + 1
     elif year is not None:
         named = year

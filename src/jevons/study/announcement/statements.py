@@ -19,6 +19,14 @@ _DENIED = re.compile(
     r"|超过|低于|高于|少于|削减|下调|改变|仅))"
 )
 """Words after which a clause says what is not so; bounds, and cuts that will not come, are none."""
+_NOT_THIS = re.compile(
+    r"(?:(?<![a-z])not|rather than|instead of|而非|而不是)\s(?:the |an? |some |about )?$|(?:而非|而不是)$"
+)
+"""What stands before a figure that another stands for: ``£750m, not the £800m``."""
+_WITHDRAWN = re.compile(
+    r"(?<![a-z])(?:earlier|previous|original) version|incorrectly|erroneously|wrongly|mistakenly|misstated|误写|误报|有误|更正前|误称"
+)
+"""Words of what a text takes back."""
 _PAST = re.compile(
     r"(?<![a-z])(?:was|were|totalled|totaled|reached|stood|came|has spent|had spent|fell|rose|grew|reported|missed|beat)(?![a-z])|达到?了?|已|实现|为\d|报"
 )
@@ -53,8 +61,10 @@ class Statements(Words):
     def _denied(self, stated: Sequence[Figure]) -> bool:
         """Return whether the clause before the first figure says that it is not so."""
         first = min((f.start for f in stated), default=0)
-        clause = re.split(r"[,，;；。]|\bbut\b|但", self.plain[:first])[-1]
-        return bool(_DENIED.search(clause))
+        lead = self.plain[:first]
+        clause = re.split(r"[,，;；。]|\bbut\b|但", lead)[-1]
+        withdrawn = _WITHDRAWN.search(re.split(r"[;；。]", lead)[-1])
+        return bool(_DENIED.search(clause) or withdrawn or _NOT_THIS.search(lead))
 
     def _status(self, stated: Sequence[Figure]) -> str:
         """Return whether a claim is of what is planned, of what happens in some case, or of what is."""

@@ -36,6 +36,8 @@ def calls(file: OnFile, claim: Claim) -> Verdict:
 def multiple(file: OnFile, claim: Claim) -> Verdict:
     """Return the verdict of a multiple of earnings by those on file near its date."""
     figure, period = claim.named["multiple"], claim.named.get("period")
+    if claim.quantity != "pe":
+        return "not_on_file", f"no {lexicon.label_of(claim.quantity)} of {name_of(claim.firm)} is on file", ()
     when = _when(file, claim)
     values = [
         v
@@ -55,6 +57,8 @@ def multiple(file: OnFile, claim: Claim) -> Verdict:
     fall = figure.middle / closest.number - 1
     if abs(fall) <= 0.1:
         return "confirmed", f"on file: {stated}", ids
+    if _on_later_earnings(file, claim):
+        return "not_on_file", f"of earnings of another year than on file: {stated}", ids
     text = f"on file: {stated}; {figure.middle:g} instead of {closest.number:g} times is {100 * fall:+.0f} %"
     if "further_change" in claim.named:
         implied = claim.derived["implied_multiple"][0]
@@ -65,6 +69,13 @@ def multiple(file: OnFile, claim: Claim) -> Verdict:
             if f.id.startswith("alibaba.barrons.") and claim.firm == "alibaba" and when and when.year == 2015
         )
     return "contradicted", text, ids
+
+
+def _on_later_earnings(file: OnFile, claim: Claim) -> bool:
+    """Return whether a multiple is of earnings of a year that has not ended on the day of the text."""
+    period = claim.named.get("period")
+    year = re.match(r"(?:FY)?(20\d\d)", period.label) if period is not None else None
+    return year is not None and file.day is not None and int(year[1]) >= file.day.year
 
 
 def _when(file: OnFile, claim: Claim) -> dt.date | None:

@@ -16,7 +16,7 @@ _CAPITAL = re.compile(r"capital|capex|资本")
 _DAILY = re.compile(r"日均|每日|每天|日调用|日处理|日消耗|日产出|单日|一天|/日|daily|a day|per day|/day")
 _MONTHLY = re.compile(r"月均|每月|monthly|a month|per month|/month")
 _FIXED = {
-    "multiple": "price over earnings (P/E)", "cluster": "accelerators", "interest_rate": "rate of interest",
+    "cluster": "accelerators", "interest_rate": "rate of interest",
     "target": "price target",
     "device_price": "price of an accelerator", "rates": "two rates", "calls": "calls times price",
     "superlative": "largest of all",
@@ -45,6 +45,8 @@ def _what(claim: Claim) -> str:
         return _FIXED[kind]
     if kind == "growth":
         return f"growth of {quantity}" if claim.quantity else "growth"
+    if kind == "difference" and claim.quantity == "upside":
+        return quantity
     if kind == "difference":
         return f"difference of {quantity} from others" if claim.quantity else "difference from others"
     if kind == "change":
@@ -152,7 +154,7 @@ def size_text(figure: Figure) -> str:
     if figure.kind == "percent":
         return f"{100 * low:g} %" if exact else f"{100 * low:g} to {100 * high:g} %"
     if figure.kind == "multiple":
-        return f"{low:g} times earnings"
+        return f"{low:g} times earnings" if figure.what in {"", "pe"} else f"{low:g} times"
     if figure.kind == "price":
         return f"{low:g} {figure.unit}/Mtok" if exact else f"{low:g} to {high:g} {figure.unit}/Mtok"
     if figure.kind == "power":

@@ -22,7 +22,7 @@ _OBJECT = re.compile(
 )
 """What a figure is, behind it: ``a $4.5 billion charge on inventory``."""
 _NO_SUBJECT = re.compile(
-    r"(?<![a-z])(?:it|we|they|he|she|who|which|that|this|these|those|company|group|firm|there|shares?|stock|you|i|more|most|one|all|each|up|down)(?![a-z])"
+    r"(?<![a-z])(?:it|we|they|he|she|who|which|that|this|these|those|company|group|firm|there|shares?|stock|you|i|more|most|one|all|each|up|down|has|have|had|government|officials?)(?![a-z])"
 )
 _NOUN_ZH = re.compile(
     r"(?P<noun>[\u4e00-\u9fffa-z]{0,6}?[\u4e00-\u9fff](?:额|量|率|数|价|款|金|费|费用|成本|规模|资产|存货|库存|余额|需求|能力|面积|补贴|罚款|份额|支出|产值|单价))"
@@ -53,7 +53,8 @@ def stated_noun(plain: str, figure: Figure) -> str:
         return match["noun"]
     match = _SUBJECT.search(lead)
     if match and not _NO_SUBJECT.search(match["noun"]) and not lexicon.pattern("vague_nouns").search(match["noun"]):
-        return re.sub(r"^(?:the|its|their|our|a|an) ", "", match["noun"])
+        noun = re.sub(r"^(?:(?:the|its|their|our|a|an) |[a-z]+['’]s )", "", match["noun"])
+        return "" if lexicon.pattern("vague_nouns").fullmatch(noun) else noun
     return ""
 
 

@@ -34,7 +34,7 @@ READ = {
         ("25", "price over earnings (P/E)", "2027", 25),
         ("20倍", "price over earnings (P/E)", "2028", 20),
         ("120亿元", "backlog", "", 12 * BN),
-        ("61万架", "servers, planned", "", 610_000),
+        ("61万架", "racks, planned", "", 610_000),
         ("78元", "price target", "", 78),
     ],
     INDIAN: [
