@@ -97,7 +97,7 @@ def _opening(scenario: Scenario, draws: Draws) -> str:
     margin = float(np.median(draws.paths["cloud_ebita_frac"][:, -1]))
     price = scenario.finance.share_price.value
     small = devices < 1e3
-    fleet = f"{devices:,.4g}" if small else f"{devices / 1e3:,.4g} thousand"
+    fleet = f"{devices:,.0f}" if small else f"{devices / 1e3:,.4g} thousand"
     watts = f"{power / 1e3:,.4g} kW" if small else f"{power / 1e6:,.4g} MW"
     sold = f"{revenue / 1e6:,.4g} mn" if small else f"{revenue / 1e9:,.4g} bn"
     return (

@@ -19,7 +19,7 @@ from jevons.study.plan.invariants import check_value
 from jevons.study.plan.prices import Quote, explain_prices
 from jevons.study.plan.result import PlanResult
 from jevons.study.plan.sentiment import basket_of_facts, basket_of_quotes, layer_record, scores_of_quotes
-from jevons.study.plan.tables.overview import a_share
+from jevons.study.plan.tables.overview import a_share, share_price_text
 from jevons.study.plan.tables.statements import cash_record, quarter_records, statements_record
 from jevons.study.plan.tables.valuation import value_tables
 from jevons.study.scenario.scenario import Scenario
@@ -65,12 +65,13 @@ class ValueResult(Result):
         growth, currency = record["implied_cloud_growth_frac"], self.scenario.currency
         share = a_share(self.scenario)
         needed = "some" if growth is not None else "none" if "worth it" in self.plan.implied[0]["reason"] else "most"
+        worth, price = record["per_share"], record["price_per_share"]
         values = {
-            "share": share[0].upper() + share[1:], "worth": f"{record['per_share']:,.0f}", "currency": currency,
-            "gap": record["per_share"] / record["price_per_share"] - 1.0, "price": f"{record['price_per_share']:,.0f}",
-            "date": str(record["price_date"]), "growth": growth,
+            "share": share[0].upper() + share[1:], "worth": share_price_text(worth), "currency": currency,
+            "gap": worth / price - 1.0, "price": share_price_text(price), "date": str(record["price_date"]),
+            "growth": growth,
         }  # fmt: skip
-        if record["per_share"] <= 0.0:
+        if worth <= 0.0:
             needed = "nothing"
             values["equity"] = format_money(record["equity"], currency)
         sentences = [Sentence(f"value.worth_{needed}", values)]

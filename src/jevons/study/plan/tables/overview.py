@@ -126,7 +126,7 @@ def plan_sentences(result: PlanFigures) -> tuple[Sentence, ...]:
         "scenario": result.scenario.name,
         "futures": None if draws is None else str(draws.values.shape[0]),
         "spent": _spread(result, "capex", lambda amount: format_money(amount, currency)),
-        "built": _spread(result, "devices", format_count),
+        "built": _spread(result, "devices", _whole_count),
         "tokens": _spread(result, "tokens_per_d", format_count) if result.tokens_per_d[:, -1].sum() > 0 else None,
         "last": str(result.quarters[-1]),
         "free_cash": free_cash if draws is None else None,
@@ -144,6 +144,11 @@ def a_share(scenario: Scenario) -> str:
     """Return the firm's kind of share with its article, such as "an ADS"."""
     kind = scenario.firm.share
     return f"an {kind}" if kind[:1] in "AEIOaeio" else f"a {kind}"
+
+
+def _whole_count(devices: float) -> str:
+    """Return a number of devices, which a plan may divide and a reader does not."""
+    return format_count(devices) if devices >= 100 else f"{devices:.0f}"
 
 
 def share_price_text(price: float) -> str:
