@@ -86,31 +86,18 @@ def statements(
     inside = np.asarray(internal, bool)
     _check(plan, price_cur_per_call, inside, terms, base)
     revenue = price_cur_per_call * plan.service.served_calls_per_d.sum(axis=2) * DAYS_PER_QUARTER
-    training_h = 24.0 * p.machines.availability_frac * plan.fleet.training_devices
-    hours = plan.service.busy_device_h_per_d.sum(axis=(0, 4)) + training_h
-    energy = np.einsum("vrt,vrt->t", hours, p.machines.energy_cur_per_device_h) * DAYS_PER_QUARTER
-    fixed = np.einsum("vt,vrt->t", p.machines.fixed_cur_per_device_quarter, plan.fleet.installed)
-    lease = np.zeros(quarters)
-    if terms.lease_cur_per_w_quarter is not None:
-        site_w = np.einsum("v,vrt->rt", p.machines.device_w, plan.fleet.installed)
-        lease = np.asarray(terms.lease_cur_per_w_quarter @ site_w)
-        fixed = fixed - terms.mean_lease_cur_per_w_quarter * site_w.sum(axis=0)
     external, own = revenue[~inside].sum(axis=0), revenue[inside].sum(axis=0)
-    revenue_cur = external + own
+    energy = _energy_cur(plan)
+    fixed, lease = _fixed_and_lease_cur(plan, terms)
     devices = device_books(plan, price_cur_per_call, terms)
-    buildings = building_books(plan, terms)
-    depreciation, impairment = devices.depreciation_cur.sum(axis=0), devices.impairment_cur
-    closing = devices.closing_cur.sum(axis=0)
-    ai_ebita, overhead = earned_cur(revenue_cur, energy + fixed + lease + depreciation + buildings[0], terms)
-    ai_tax = terms.tax_frac * (ai_ebita - impairment)
+    building_depreciation, building_closing = building_books(plan, terms)
+    depreciation, closing = devices.depreciation_cur.sum(axis=0), devices.closing_cur.sum(axis=0)
+    machines = energy + fixed + lease + depreciation + building_depreciation
+    ai_ebita, overhead = earned_cur(external + own, machines, terms)
+    ai_tax = terms.tax_frac * (ai_ebita - devices.impairment_cur)
     base_tax = terms.tax_frac * base.ebita_cur
-    capex = plan.spending.device_capex_cur + plan.spending.site_capex_cur
-    ahead = terms.prepaid_frac * np.append(plan.spending.device_capex_cur[1:], plan.spending.device_capex_cur[-1])
-    prepayment = ahead - terms.prepaid_frac * plan.spending.device_capex_cur
-    nothing = np.zeros(quarters)
-    ahead_of_use = nothing if terms.customer_prepayment_cur is None else terms.customer_prepayment_cur
-    ai_fcf = ai_ebita - ai_tax + depreciation + buildings[0] - capex - prepayment + ahead_of_use
     base_fcf = base.ebita_cur - base_tax - base.investment_cur
+    nothing = np.zeros(quarters)
     return Statements(
         quarters=p.quarters,
         vintages=devices.vintages,
@@ -122,9 +109,9 @@ def statements(
         costs=RunningCosts(energy_cur=energy, fixed_cur=fixed, lease_cur=lease, overhead_cur=overhead),
         write_offs=WriteOffs(
             device_depreciation_cur=depreciation,
-            building_depreciation_cur=buildings[0],
+            building_depreciation_cur=building_depreciation,
             vintage_depreciation_cur=devices.depreciation_cur,
-            impairment_cur=impairment,
+            impairment_cur=devices.impairment_cur,
         ),
         earnings=Earnings(
             ai_ebita_cur=ai_ebita, ebita_cur=ai_ebita + base.ebita_cur, ai_tax_cur=ai_tax, tax_cur=ai_tax + base_tax
@@ -135,24 +122,63 @@ def statements(
             base_investment_cur=base.investment_cur,
             base_fcf_cur=base_fcf,
         ),
-        cash=CashFlows(
-            device_capex_cur=plan.spending.device_capex_cur,
-            site_capex_cur=plan.spending.site_capex_cur,
-            prepayment_cur=prepayment,
-            customer_prepayment_cur=ahead_of_use,
-            ai_fcf_cur=ai_fcf,
-            fcf_cur=ai_fcf + base_fcf,
-            cumulative_cash_cur=np.cumsum(ai_fcf + base_fcf),
-        ),
+        cash=_cash_flows(plan, terms, ai_ebita - ai_tax + depreciation + building_depreciation, base_fcf),
         balance=BalanceSheet(
             vintage_closing_cur=devices.closing_cur,
             customer_prepaid_closing_cur=nothing if terms.customer_prepaid_cur is None else terms.customer_prepaid_cur,
-            under_way_cur=_under_way(plan) + ahead,
+            under_way_cur=_under_way(plan) + _paid_ahead_cur(plan, terms),
             device_opening_cur=np.concatenate([[devices.opening_cur], closing[:-1]]),
             device_closing_cur=closing,
-            building_opening_cur=np.concatenate([[terms.opening_building_book_cur], buildings[1][:-1]]),
-            building_closing_cur=buildings[1],
+            building_opening_cur=np.concatenate([[terms.opening_building_book_cur], building_closing[:-1]]),
+            building_closing_cur=building_closing,
         ),
+    )
+
+
+def _energy_cur(plan: ExpansionPlan) -> Array:
+    """Return what the hours of a quarter take in energy, those of training in them, (t,)."""
+    machines = plan.problem.machines
+    training_h = 24.0 * machines.availability_frac * plan.fleet.training_devices
+    hours = plan.service.busy_device_h_per_d.sum(axis=(0, 4)) + training_h
+    return np.asarray(np.einsum("vrt,vrt->t", hours, machines.energy_cur_per_device_h) * DAYS_PER_QUARTER)
+
+
+def _fixed_and_lease_cur(plan: ExpansionPlan, terms: AccountTerms) -> tuple[Array, Array]:
+    """Return what installed devices cost whether they work or not, and the lease of leased sites, (t,) each."""
+    machines, installed = plan.problem.machines, plan.fleet.installed
+    fixed = np.asarray(np.einsum("vt,vrt->t", machines.fixed_cur_per_device_quarter, installed))
+    if terms.lease_cur_per_w_quarter is None:
+        return fixed, np.zeros(fixed.size)
+    site_w = np.einsum("v,vrt->rt", machines.device_w, installed)
+    # the planner's fixed cost of a device has the mean lease of all sites; the accounts have each site's own
+    return fixed - terms.mean_lease_cur_per_w_quarter * site_w.sum(axis=0), np.asarray(
+        terms.lease_cur_per_w_quarter @ site_w
+    )
+
+
+def _paid_ahead_cur(plan: ExpansionPlan, terms: AccountTerms) -> Array:
+    """Return what stands paid for the devices of the next quarter, (t,); the last quarter's for those after."""
+    capex = plan.spending.device_capex_cur
+    return np.asarray(terms.prepaid_frac * np.append(capex[1:], capex[-1]))
+
+
+def _cash_flows(plan: ExpansionPlan, terms: AccountTerms, earned: Array, base_fcf: Array) -> CashFlows:
+    """Return the cash of the AI cloud, whose earnings before write-offs and after tax are *earned*, and the group's."""
+    spending = plan.spending
+    capex = spending.device_capex_cur + spending.site_capex_cur
+    prepayment = _paid_ahead_cur(plan, terms) - terms.prepaid_frac * spending.device_capex_cur
+    from_customers = terms.customer_prepayment_cur
+    if from_customers is None:
+        from_customers = np.zeros(capex.size)
+    ai_fcf = earned - capex - prepayment + from_customers
+    return CashFlows(
+        device_capex_cur=spending.device_capex_cur,
+        site_capex_cur=spending.site_capex_cur,
+        prepayment_cur=prepayment,
+        customer_prepayment_cur=from_customers,
+        ai_fcf_cur=ai_fcf,
+        fcf_cur=ai_fcf + base_fcf,
+        cumulative_cash_cur=np.cumsum(ai_fcf + base_fcf),
     )
 
 
