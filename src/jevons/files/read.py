@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -137,7 +138,8 @@ def _opened(path: Path | str) -> IO[bytes]:
     except FileNotFoundError:
         if Path(path).is_symlink():
             raise file_fault(path, "is a link to a file that does not exist") from None
-        raise file_fault(path, f"no such file.{_near(Path(path))}") from None
+        hint = _words_hint(str(path))
+        raise file_fault(path, f"no such file{hint}.{'' if hint else _near(Path(path))}") from None
     except ValueError:
         raise file_fault(repr(str(path)), "the name holds a NUL character; remove it") from None
     if not str(path):
@@ -146,6 +148,18 @@ def _opened(path: Path | str) -> IO[bytes]:
     kind = kind_of_node(mode)
     hint = "" if kind == "folder" else "; give a file, or - for standard input"
     raise file_fault(path, f"is a {kind}, not a file{hint}")
+
+
+_SENTENCE = re.compile(r"\S\s+\S+\s+\S|[，。；、]")
+_SHOWN = 40
+"""Characters of a text that a message shows."""
+
+
+def _words_hint(name: str) -> str:
+    """Return what to do with words that stand where a file's name is asked for; empty where a name is one."""
+    if not _SENTENCE.search(name) or re.search(r"\.\w{1,5}$", name):
+        return ""
+    return "; words themselves go to standard input, with - in the file's place"
 
 
 def _near(path: Path) -> str:
@@ -158,9 +172,9 @@ def _near(path: Path) -> str:
 def _unreadable(path: Path | str, error: OSError) -> InputError:
     longest = max((len(os.fsencode(part)) for part in Path(path).parts), default=0)
     if longest > limits.NAME_BYTES:
-        return file_fault(
-            path, f"no such file: a name in it has {longest} bytes, and file systems take {limits.NAME_BYTES} at most"
-        )
+        name = f"{str(path)[:_SHOWN]}…" if (hint := _words_hint(str(path))) else path
+        message = f"no such file: a name in it has {longest} bytes, and file systems take {limits.NAME_BYTES} at most"
+        return file_fault(name, message + hint)
     return file_fault(path, f"cannot be read: {error.strerror or error}")
 
 

@@ -38,6 +38,20 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path, read, name, messag
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["Oracle will invest $40bn.", "百度将投入300亿元，三年完成", "百度将投入300亿元，" * 40],
+)
+def test_words_in_the_place_of_a_file_are_told_of_standard_input(words):
+    with pytest.raises(InputError, match="standard input, with - in the file's place"):
+        read_text(words)
+
+
+def test_a_name_with_blanks_is_still_a_file(tmp_path):
+    with pytest.raises(InputError, match="no such file\\.$"):
+        read_text(tmp_path / "my notes of may.txt")
+
+
 def test_a_name_like_one_that_exists_is_hinted_at(tmp_path):
     (tmp_path / "trace.csv").write_text("a")
     with pytest.raises(InputError, match="Did you mean `trace.csv`"):

@@ -13,6 +13,7 @@ from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.text import Sentence
+from jevons.study.scenario.shelf import file_meant
 from jevons.units import CURRENCIES, LARGE, format_money
 
 _MADE = re.compile(r"产量|产能|出货|销量|output|produc|shipment|ship(?:s|ped)?\b|sold|sells")
@@ -183,7 +184,7 @@ def _devices(claims: list[Claim], fields: dict[str, Field]) -> None:
 
 def draft_yaml(draft: Draft, base: Path | str | None) -> str:
     """Return the draft as YAML: a base with the fields in place of its own, or the fields alone."""
-    root: dict[str, Any] = {} if base is None else dict(read_yaml(base).root)
+    root: dict[str, Any] = {} if base is None else dict(read_yaml(file_meant(base)).root)
     devices = (root.get("hardware") or {}).get("devices") or {}
     for path, field in draft.fields.items():
         if base is not None and path.startswith("hardware.devices.") and path.split(".")[2] not in devices:

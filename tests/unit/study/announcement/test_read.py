@@ -268,8 +268,8 @@ def test_the_draft_lists_what_it_has_and_what_a_scenario_lacks(tmp_path):
     assert "hardware" in text
 
 
-def test_a_draft_over_a_base_is_a_scenario(tmp_path):
-    base = "scenarios/alibaba-380bn.yaml"
+@pytest.mark.parametrize("base", ["scenarios/alibaba-380bn.yaml", "alibaba-380bn"])
+def test_a_draft_over_a_base_is_a_scenario(tmp_path, base):
     text = "On 24 February 2025 Alibaba said it would invest RMB 450bn over the next two years."
     jevons.read(text, base=base).save(tmp_path / "draft.yaml")
     scenario = jevons.load(tmp_path / "draft.yaml")
