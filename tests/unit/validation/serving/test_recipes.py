@@ -171,6 +171,61 @@ def test_runs_of_atom_neither_compile_first_nor_compose_a_step_ahead():
     assert [one.requested.requests for one in read] == [50 * 64, 20 * 64]
 
 
+@pytest.mark.parametrize(
+    ("device", "version", "isl", "stall_s"),
+    [
+        ("mi300x", "v0.5.5.post3-rocm700-mi30x", 922.0, 3.7),
+        ("mi325x", "v0.5.5.post3-rocm700-mi30x", 7373.0, 8.0),
+        ("mi355x", "v0.5.5.post3-rocm700-mi35x", 7373.0, 3.0),
+        ("mi355x", "v0.5.8-rocm700-mi35x", 7373.0, 0.0),
+    ],
+)
+def test_servers_of_deepseek_on_amd_take_whole_waves_and_compile_in_the_first(device, version, isl, stall_s):
+    case = CASE.replace(engine="sglang", device=device, version=version, isl=Lengths(mean=isl), precision="fp8")
+    read = with_recipe(case, "deepseek-r1", "closed_loops")
+    assert (read.measured.first_stall_s, read.scheduler.step_tokens) == (stall_s, 196608)
+
+
+@pytest.mark.parametrize(("users", "tokens"), [(32, 196608), (64, 32768)])
+def test_many_users_of_long_prompts_in_fp4_on_amd_share_smaller_steps(users, tokens):
+    case = CASE.replace(engine="sglang", device="mi355x", precision="fp4", users=users, isl=Lengths(mean=7373.0))
+    assert with_recipe(case, "deepseek-r1", "closed_loops").scheduler.step_tokens == tokens
+
+
+def test_servers_of_four_devices_in_fp8_take_a_prompt_a_step_and_draft_nothing():
+    case = CASE.replace(engine="sglang", version="0.5.9", model="deepseek-ai/DeepSeek-R1")
+    eight, four = (
+        with_recipe(case.replace(layout=Layout(tp=devices)), "deepseek-r1", "closed_loops").scheduler
+        for devices in (8, 4)
+    )
+    assert (eight.draft_tokens, eight.step_tokens, eight.memory_frac, eight.poll_steps) == (2, 16384, 0.82, 30)
+    assert (four.draft_tokens, four.step_tokens, four.memory_frac, four.poll_steps) == (0, 8192, 0.95, 10)
+
+
+@pytest.mark.parametrize(
+    ("engine", "device", "model", "tokens", "kv"),
+    [
+        ("sglang", "h200_sxm", "deepseek-r1", 32768, None),
+        ("sglang", "h200_sxm", "qwen3.5-397b-a17b", 16384, "fp8"),
+        ("sglang", "mi355x", "qwen3.5-397b-a17b", 32768, "fp8"),
+        ("trtllm", "h200_sxm", "gpt-oss-120b", 20000, None),
+        ("trtllm", "b200_sxm", "gpt-oss-120b", 20000, "fp8"),
+        ("vllm", "b200_sxm", "gpt-oss-120b", 8192, "fp8"),
+        ("vllm", "mi325x", "llama-3.3-70b", 131072, "fp8"),
+    ],
+)
+def test_scripts_state_the_tokens_of_a_step_and_the_cache(engine, device, model, tokens, kv):
+    read = with_recipe(CASE.replace(engine=engine, device=device, version="0.5.9"), model, "closed_loops")
+    assert (read.scheduler.step_tokens, read.kv) == (tokens, kv)
+
+
+def test_drafting_servers_on_hopper_have_room_for_their_users_drafts():
+    run = CASE.replace(device="h200_sxm", version="1.1.0rc2.post2", layout=Layout(tp=8, ep=8), users=16)
+    run = run.replace(model="deepseek-ai/DeepSeek-R1", isl=Lengths(mean=922.0, spread=0.11))
+    read = with_recipe(run, "deepseek-r1", "closed_loops").scheduler
+    assert (read.draft_tokens, read.max_batch, read.step_tokens) == (3, 16, 1984)
+
+
 @pytest.mark.parametrize(("total", "requests"), [(256, 30_000), (2048, 3000), (5000, 1500), (22_000, 1000)])
 def test_an_overview_queues_fewer_requests_of_more_tokens(total, requests):
     case = CASE.replace(scenario="offline", isl=Lengths(mean=total / 2), osl=Lengths(mean=total / 2))
