@@ -220,8 +220,8 @@ launches; eager engines bound by their host; seats of decode workers; how much o
 GB200; the waits of ranks for prompts; the requests and
 the first stall of runs on MI300X and MI355X, and the least size of exchanges there; 16 users for the misprinted 512;
 how often old kernels read the cache again; the 0.3 ms of host time per step that vLLM before 0.14 adds (taken off later
-releases after an earlier fit); the part of a launch that decodes do not wait for; chunks of Llama 4 on Hopper; the kernels of
-gpt-oss under TensorRT-LLM; launches of engines without graphs, and their 0.2 ms a request; SGLang's own share of
+releases after an earlier fit); the part of a launch that decodes do not wait for; chunks of Llama 4 on Hopper; the kernels
+of gpt-oss under TensorRT-LLM; launches of engines without graphs, and their 0.2 ms a request; SGLang's own share of
 memory, and how it pads gpt-oss; ATOM read as SGLang; which rows of TensorRT-LLM 1.1.0rc2.post2 in fp4 drafted.
 
 **Tried and rejected**: a learned residual model of users, lengths, devices, engine, generation and precision. On
