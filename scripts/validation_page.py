@@ -217,12 +217,12 @@ Groups of at least {least} figures, by median error held out by group.
 the missing seat; the spread of experts' popularity; the vendor's TensorRT-LLM runs without asynchronous scheduling;
 Marlin's experts at Hopper's pace on Blackwell; the number of kernels that a layer with experts or linear attention
 launches; eager engines bound by their host; seats of decode workers; how much of its exchanges SGLang 0.5.8 hides on
-GB200; the waits of ranks for prompts; the requests and
-the first stall of runs on MI300X and MI355X, and the least size of exchanges there; 16 users for the misprinted 512;
-how often old kernels read the cache again; the 0.3 ms of host time per step that vLLM before 0.14 adds (taken off later
-releases after an earlier fit); the part of a launch that decodes do not wait for; chunks of Llama 4 on Hopper; the kernels
-of gpt-oss under TensorRT-LLM; launches of engines without graphs, and their 0.2 ms a request; SGLang's own share of
-memory, and how it pads gpt-oss; ATOM read as SGLang; which rows of TensorRT-LLM 1.1.0rc2.post2 in fp4 drafted.
+GB200; the waits of ranks for prompts; the requests and the first stall of runs on MI300X and MI355X, and the least
+size of exchanges there; 16 users for the misprinted 512; how often old kernels read the cache again; the 0.3 ms of
+host time per step that vLLM before 0.14 adds (taken off later releases after an earlier fit); the part of a launch
+that decodes do not wait for; chunks of Llama 4 on Hopper; the kernels of gpt-oss under TensorRT-LLM; launches of
+engines without graphs, and their 0.2 ms a request; SGLang's own share of memory, and how it pads gpt-oss; ATOM read as
+SGLang; which rows of TensorRT-LLM 1.1.0rc2.post2 in fp4 drafted.
 
 **Tried and rejected**: a learned residual model of users, lengths, devices, engine, generation and precision. On
 held-out groups it makes medians 1 to 8 % worse and 90th percentiles 4 to 7 %, in relative terms.
