@@ -90,6 +90,7 @@ def test_a_time_is_the_same_in_every_unit(seconds):
 
 def test_words_that_are_no_options_stay():
     assert as_argument("a -- b, x--y and --tp") == "a -- b, x--y and tp"
+    assert as_argument("write --tp, as in\n  vllm serve X --tp 2") == "write tp, as in\n  vllm serve X --tp 2"
 
 
 def test_a_bare_time_says_its_unit_and_an_unlikely_one_is_doubted():

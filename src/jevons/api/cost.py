@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from jevons import options as o
 from jevons.api.accelerators import GPU
@@ -12,6 +13,25 @@ from jevons.errors import InputError
 
 if TYPE_CHECKING:
     from jevons.sizing.cost import CostResult
+
+
+_OF_AN_HOUR = {"hardware", "as_of"}
+"""Options of a server that the price of an hour has a use for."""
+
+
+def _refuse_idle(given: Mapping[str, Any]) -> None:
+    """Refuse what is said of a server or its load where no model is served.
+
+    Raises
+    ------
+    InputError
+        Naming the first such option.
+    """
+    for parameter in o.parameters(cost):
+        value = given.get(parameter.name, parameter.default)
+        if parameter.name not in _OF_AN_HOUR and value != parameter.default:
+            message = f"--{parameter.flag}: has no effect without --model; add it"
+            raise InputError(message)
 
 
 @o.declared
@@ -70,9 +90,11 @@ def cost(
             f"--purchase-price {purchase_price}: has no effect where --gpu-hour states the price; omit one of them"
         )
         raise InputError(message)
-    if model is None and utilisation != 0.6:
-        message = f"--utilisation {utilisation:g}: has no effect without --model; add it"
-        raise InputError(message)
+    if model is None:
+        _refuse_idle({
+            "precision": precision, "max_replica_gpus": max_replica_gpus, "isl": isl, "osl": osl, "ttft": ttft,
+            "tpot": tpot, "utilisation": utilisation, **server,
+        })  # fmt: skip
     service = replace(
         service_of(gpu, server), precision=None if precision == "auto" else precision, gpus=max_replica_gpus, isl=isl,
         osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot),

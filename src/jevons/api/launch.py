@@ -46,6 +46,8 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
                 meaning.pop("engine_version", None)
     if "dp" in meaning and "osl" in names and not meaning["dp_attention"].value and "replicas" not in names:
         meaning["dp"] = meaning["dp"]._replace(value=1)  # copies, which a fleet counts as replicas
+    if _COUNTED & {name for name, value in given.items() if value is not None} or ":" in str(given.get("gpu", "")):
+        meaning.pop("replicas", None)
     if given.get("trace") is None:
         meaning.pop("prefix_cache", None)  # prompts that are drawn have no hashes; those that repeat are kept anyway
     own = {name: (stated.value, stated.flag) for name, stated in meaning.items() if name in names}
@@ -73,8 +75,13 @@ def kernels_of(text: str | Path | None) -> tuple[tuple[str, float | str], ...]:
     return () if text is None else tuple(launch.kernels_of(launch.read_launch(text)).items())
 
 
+_COUNTED = {"replicas", "gpus", "autoscale", "measured", "prefill_replicas"}
+"""Arguments that say how many replicas there are; a manifest's number gives way to them."""
+
+
 def _matters(name: str, value: Any) -> bool:
-    return name not in {"model", "engine", "engine_version", "prefix_cache", "draft_model"} and value not in {1, False}
+    unseen = {"model", "engine", "engine_version", "prefix_cache", "draft_model", "replicas"}
+    return name not in unseen and value not in {1, False}
 
 
 def _shipped(served: str) -> str:

@@ -2,7 +2,8 @@
 
 A target must be a regular file or a free name; devices, FIFOs, sockets and folders are refused. A link is followed:
 the file that it names is replaced and the link stays; one that leads nowhere is refused. An existing file is replaced
-if it is empty or its content is of the kind that its ending says; any other only by force. The new content is written
+if it is empty or its content is of the kind that its ending says, with most columns or entries of a CSV or JSON file as
+they were; any other only by force. The new content is written
 without a name where the system can, so that a killed process leaves nothing, flushed to the disk and moved into place.
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from jevons.errors import Fault, InputError
+from jevons.files.alike import other_content
 from jevons.limits import NAME_BYTES
 
 _HEAD_BYTES = 2048
@@ -198,7 +200,13 @@ def writing(path: Path | str, mode: str = "w", *, force: bool = False) -> Iterat
             with os.fdopen(handle, "w+b" if binary else "w+", closefd=False, **text) as stream:
                 yield stream
             os.fsync(handle)
+            other = "" if force else _other(target, name or Path(f"/proc/self/fd/{handle}"))
+            if other:
+                message = f"exists, and holds {other}, which are not those to be written; name another; {FORCE}"
+                raise InputError(Fault(message=message, file=shown_name(path)))
             _move(handle, name, target)
+    except InputError:
+        raise
     except Exception as error:
         refusal = _refusal(error)
         if refusal is None:
@@ -206,6 +214,14 @@ def writing(path: Path | str, mode: str = "w", *, force: bool = False) -> Iterat
         raise InputError(
             Fault(message=f"cannot be written: {refused(refusal, target)}", file=shown_name(path))
         ) from None
+
+
+def _other(target: Path, written: Path) -> str:
+    """Return what the file under a name holds that the one to be moved there does not; empty where nothing is lost."""
+    try:
+        return other_content(target, written)
+    except FileNotFoundError:
+        return ""
 
 
 def _refusal(error: Exception) -> OSError | None:

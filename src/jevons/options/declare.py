@@ -110,8 +110,12 @@ def as_argument(text: str, names: Mapping[str, str] | None = None) -> str:
     def named(match: re.Match[str]) -> str:
         return (names or {}).get(match[1], match[1].replace("-", "_"))
 
-    text = re.sub(r"^--([a-z][a-z0-9-]*) (\S+):", lambda m: f"{named(m)}={m[2]}:", text, flags=re.MULTILINE)
-    return re.sub(r"(?<![\w-])--([a-z][a-z0-9-]*)", named, text)
+    lines = text.split("\n")
+    for place, line in enumerate(lines):
+        if not line.startswith("  "):  # such lines show what a shell or a file holds
+            begun = re.sub(r"^--([a-z][a-z0-9-]*) (\S+):", lambda m: f"{named(m)}={m[2]}:", line)
+            lines[place] = re.sub(r"(?<![\w-])--([a-z][a-z0-9-]*)", named, begun)
+    return "\n".join(lines)
 
 
 def declared(function: Callable[P, R]) -> Callable[P, R]:
@@ -227,9 +231,9 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
         one = options.get(name)
         if one is not None and one.several:
             items = [inner for item in given for inner in (item if isinstance(item, list | tuple) else (item,))]
-            several += [one.option.value(typed(item, one), one.flag) for item in items]
+            several += [_stated(item, one) for item in items]
         else:
-            values[name] = given if one is None else one.option.value(typed(given, one), one.flag)
+            values[name] = given if one is None else _stated(given, one)
     values |= _expanded(options, arguments, values)
     own = inspect.signature(plain).parameters
     values = {name: parameter.default for name, parameter in options.items() if name not in own} | values
@@ -242,6 +246,21 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
     if callable(check):
         check()
     return typing.cast("R", answer)
+
+
+def _stated(given: Any, parameter: Declared) -> Any:
+    """Return the value that an argument stands for.
+
+    Raises
+    ------
+    InputError
+        If it is none that the option takes, or a blank text: likely a variable that was not set.
+    """
+    value = parameter.option.value(typed(given, parameter), parameter.flag)
+    if isinstance(value, str) and not value.strip() and value != parameter.default:
+        message = f"--{parameter.flag}: is empty; give a value or omit it"
+        raise InputError(message)
+    return value
 
 
 def _expanded(

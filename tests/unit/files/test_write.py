@@ -97,8 +97,30 @@ OTHERS = {
 @pytest.mark.parametrize("name", OURS)
 def test_a_file_of_the_kind_that_is_written_is_replaced(tmp_path, name):
     (tmp_path / name).write_bytes(OURS[name])
-    put(tmp_path / name, "new")
-    assert (tmp_path / name).read_text() == "new"
+    new = {"a.json": '{"a": 2}', "b.csv": "b,c\n3,4\n"}.get(name, "new")
+    put(tmp_path / name, new)
+    assert (tmp_path / name).read_text() == new
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "new", "message"),
+    [
+        ("a.csv", "day,price\n1,2\n", "ttft_s,tpot_s\n1,2\n", "holds columns day, price, which are not those"),
+        ("a.csv", "\ufeffa,b,c,d,e\n", "a,x,y,z,w\n", "holds columns a, b, c and 2 more"),
+        ("a.csv", "1,2\n3,4\n", "ttft_s\n1\n", "holds columns 1, 2"),
+        ("a.json", '{"name": "my-page", "scripts": {}}', '{"requests": 1}', "holds entries name, scripts"),
+        ("a.json", "[1, 2]", '{"requests": 1}', "holds other content"),
+        ("a.json", '{"broken": ', '{"requests": 1}', "holds other content"),
+    ],
+)
+def test_a_file_with_other_columns_or_entries_is_replaced_by_force_alone(tmp_path, name, own, new, message):
+    (tmp_path / name).write_text(own)
+    with pytest.raises(InputError, match=f"{message}.*give --force"):
+        put(tmp_path / name, new)
+    assert (tmp_path / name).read_text() == own
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+    put(tmp_path / name, new, force=True)
+    assert (tmp_path / name).read_text() == new
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -130,8 +152,8 @@ def test_a_name_that_cannot_be_is_refused_in_a_line(tmp_path, name, message):
 def test_the_longest_name_that_the_file_system_takes_is_written(tmp_path):
     path = tmp_path / ("x" * 250 + ".json")
     put(path)
-    put(path, "{2}")
-    assert path.read_text() == "{2}"
+    put(path, '{"a": 2}')
+    assert path.read_text() == '{"a": 2}'
 
 
 def test_a_read_only_file_stays(tmp_path):

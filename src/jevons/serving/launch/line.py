@@ -19,6 +19,8 @@ from jevons.units import COMMAND_LETTERS
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 _COUNT = re.compile(r"(-?(?:\d+(?:\.\d*)?|\.\d+))([kKmMgG]?)(?:i?[bB])?")
 _LONGEST = 100_000
+_SPANNING = re.compile(r"--(?:nnodes|node[-_]rank|headless|data[-_]parallel[-_]address|dist[-_]init[-_]addr)\b")
+"""Flags of a server that runs on several machines, each of which starts it with the same words."""
 _DEGREES, _MOST_DEGREE = {"tp", "pp", "dp", "ep"}, 4096
 
 
@@ -122,13 +124,18 @@ def read_launch(given: str | Path) -> LaunchLine:
     line = LaunchLine(engine=command.engine, release=command.release, variables=command.variables)
     _read_words(line, command.words, folder)
     line.unmodelled += [name for name in command.variables if re.match(r"(?:VLLM|SGLANG|SGL|TRTLLM|AITER)_", name)]
-    unlike = False
+    unlike, copies = False, command.replicas
     for other in others:
         beside = LaunchLine(engine=other.engine)
         _read_words(beside, other.words, folder, strict=False)
-        unlike = unlike or (beside.engine, _values(beside)) != (line.engine, _values(line))
+        equal = (beside.engine, _values(beside)) == (line.engine, _values(line))
+        unlike = unlike or not equal
+        if equal and not _SPANNING.search(" ".join(other.words)):
+            copies += other.replicas
     if unlike:
         line.unread.append("starts servers that differ, and the first is taken; give one at a time")
+    if copies:
+        line.settings["replicas"] = Setting(copies, "replicas")
     return line
 
 
@@ -179,6 +186,8 @@ def _read_words(line: LaunchLine, words: Sequence[str], folder: Path, *, strict:
         if not re.match(r"--?[A-Za-z]", word):
             if "model" not in line.settings and line.engine != "sglang" and place == 1:
                 line.settings["model"] = Setting(word, word)
+            elif word.startswith("$") and strict:
+                line.unread.append(f"{word} has no value here, and is left out")
             continue
         name, value = _split(line.engine, word)
         base = name.split(".")[0]

@@ -137,6 +137,8 @@ def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[
         arguments["kv_precision"] = Given(_cache(str(cache.value)), cache.flag)
     if "kv_bytes" in line.settings and spec is not None:
         arguments["kv_tokens"] = _tokens_in(line.settings["kv_bytes"], spec, arguments)
+    if "replicas" in line.settings:
+        arguments["replicas"] = Given(*_pair(line.settings["replicas"]))
     drafted = _drafted(line)
     if drafted is not None:
         arguments["draft_tokens"] = drafted

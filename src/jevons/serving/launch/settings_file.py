@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from jevons.limits import REPLICAS
 from jevons.serving.launch.flags import FLAGS, NEUTRAL, UNMODELLED
 from jevons.serving.launch.types import Command
 
@@ -21,28 +22,34 @@ _TELLING = {
 _COMMANDS = {"vllmserve": "vllm", "imagedefault": "vllm", "sglang": "sglang"}
 
 
-def settings_command(text: str) -> Command | None:
-    """Return the command that a file of settings stands for; None where the text is no such file.
+def settings_commands(text: str) -> list[Command]:
+    """Return the commands that a file of settings stands for; none where the text is no such file.
 
     Notes
     -----
     Understood are the file of ``--config`` of vLLM and SGLang, that of ``--extra_llm_api_options`` of TensorRT-LLM,
-    and values of the charts of vLLM's production stack (``modelSpec``) and of llm-d (``modelCommand``).
+    and values of the charts of vLLM's production stack (``modelSpec``) and of llm-d (``modelCommand``), one command
+    for each of their pools.
     """
     document = _mapping(text)
     if document is None:
-        return None
-    chart = next(_charts(document, 0), None)
-    if chart is not None:
-        return chart if _names_model(chart) else _with_artifact(chart, document)
+        return []
+    charts = list(_charts(document, 0, {}))
+    if charts:
+        return [chart if _names_model(chart) else _with_artifact(chart, document) for chart in charts]
     keys = {str(key).replace("_", "-") for key in document}
     engine = max(FLAGS, key=lambda name: (len(keys & _TELLING[name]), len(keys & set(FLAGS[name]))))
     known = keys & ({*FLAGS[engine]} | NEUTRAL | UNMODELLED)
     if not keys & _TELLING[engine] and not {"model", "model-path"} & keys:
-        return None
+        return []
     if 2 * len(known) < len(keys):
-        return None
-    return Command(engine=engine, words=tuple(_words(document)), release="", variables={})
+        return []
+    return [Command(engine=engine, words=tuple(_words(document)), release="", variables={})]
+
+
+def whole(value: Any) -> int:
+    """Return a stated number of copies; 0 where the value is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= REPLICAS else 0
 
 
 def _mapping(text: str) -> Mapping[str, Any] | None:
@@ -66,23 +73,34 @@ def _words(settings: Mapping[str, Any]) -> Iterator[str]:
         yield f"--{name}={stated}"
 
 
-def _charts(value: Any, depth: int) -> Iterator[Command]:
-    """Yield the server of each entry of a chart's values that starts one."""
+def _charts(value: Any, depth: int, pool: Mapping[str, Any]) -> Iterator[Command]:
+    """Yield the server of each entry of a chart's values that starts one; *pool* is what holds the entry's list."""
     if depth > 30:
         return
     if isinstance(value, list):
         for inner in value:
-            yield from _charts(inner, depth + 1)
+            yield from _charts(inner, depth + 1, pool)
     if not isinstance(value, dict):
         return
     if isinstance(value.get("modelURL"), str):
         yield _production_stack(value)
     elif str(value.get("modelCommand", "")).lower() in _COMMANDS and isinstance(value.get("args"), list):
-        engine = _COMMANDS[str(value["modelCommand"]).lower()]
-        yield Command(engine=engine, words=tuple(str(word) for word in value["args"]), release="", variables={})
+        yield _pool_server(value, pool)
     else:
         for inner in value.values():
-            yield from _charts(inner, depth + 1)
+            yield from _charts(inner, depth + 1, value)
+
+
+def _pool_server(container: Mapping[str, Any], pool: Mapping[str, Any]) -> Command:
+    """Return the server of a pool of llm-d, whose layout and number of replicas stand beside its containers."""
+    engine = _COMMANDS[str(container["modelCommand"]).lower()]
+    words = [str(word) for word in container["args"]]
+    stated = pool.get("parallelism")
+    layout = stated if isinstance(stated, dict) else {}
+    for name, flag in (("tensor", "tensor-parallel-size"), ("data", "data-parallel-size")):
+        if whole(layout.get(name)) > 1 and not any(re.match(rf"--{flag}\b", word) for word in words):
+            words.append(f"--{flag}={layout[name]}")
+    return Command(engine=engine, words=tuple(words), release="", variables={}, replicas=whole(pool.get("replicas")))
 
 
 def _names_model(command: Command) -> bool:
@@ -107,4 +125,7 @@ def _production_stack(entry: Mapping[str, Any]) -> Command:
     flags = {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", str(name)).lower(): value for name, value in config.items()}
     release = re.search(r"(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)", str(entry.get("tag", "")))
     words = [str(entry["modelURL"]), *_words(flags), *(str(word) for word in extra)]
-    return Command(engine="vllm", words=tuple(words), release=release[1] if release else "", variables={})
+    return Command(
+        engine="vllm", words=tuple(words), release=release[1] if release else "", variables={},
+        replicas=whole(entry.get("replicaCount")),
+    )  # fmt: skip

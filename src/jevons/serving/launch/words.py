@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from jevons.errors import InputError
-from jevons.serving.launch.settings_file import settings_command
+from jevons.serving.launch.settings_file import settings_commands, whole
 from jevons.serving.launch.types import Command
 
 EXAMPLES = (
@@ -30,9 +30,17 @@ _IMAGES = (
     (r"(?:^|/)vllm-openai(?:[:@].*)?$|(?:^|/)vllm[-\w]*:", "vllm"), (r"(?:^|/)sglang[-\w]*(?:[:@].*)?$", "sglang"),
     (r"tensorrt-llm/[\w-]+(?:[:@].*)?$", "trtllm"),
 )  # fmt: skip
+_PROGRAMS = frozenset({"sh", "bash", "zsh", "dash", "ash", "python", "python3", "ray", "sleep", "tail", "uv", "tini"})
 _ENDS = frozenset({"\n", ";", "&", "&&", "|", "||", "<", ">", ">>", ">&", "&>", "(", ")", "|&", "2>&1", "2>"})
 _ASSIGNED = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
+_ARRAY = re.compile(r"(?<![\w$])([A-Za-z_]\w*)(\+?)=\(([^()]*)\)")
+_ARRAY_USED = re.compile(r"\"?\$\{(\w+)\[[@*]\](?:[:+-][^}]*)?\}\"?")
+_SUBSTITUTED = re.compile(r"\$\([^()]*(?:\([^()]*\)[^()]*)*\)")
+_PUNCTUATION = "();&|<>\n \"'"
+_HIDDEN = {ord(mark): chr(0xE000 + place) for place, mark in enumerate(_PUNCTUATION)}
+_SHOWN = {ord(other): chr(mark) for mark, other in _HIDDEN.items()}
+"""What a command that stands for its output holds that would end the one around it."""
 _RELEASE = re.compile(r"(?:^|[:v=-])v?(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)")
 _TYPED = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\u202f": " "})
 """Quotes and blanks that an editor or a page has put in place of those that were typed."""
@@ -42,6 +50,7 @@ _INSIDE = re.compile(
 _DEEPEST = 4
 """Shells within shells whose commands are read: ``ssh host "bash -c 'vllm serve …'"``."""
 _MOST_YAML = 2_000_000
+_MANIFEST = re.compile(r"(?m)(?:^|[{,])[ \t-]*[\"']?(?:args|command|image|containers|services)[\"']?[ \t]*:")
 Words = tuple[Sequence[str], str, Mapping[str, str]]
 """Of a command: its words, the image that it runs in or an empty text, and the variables set before it."""
 
@@ -66,10 +75,10 @@ def commands_of(text: str) -> list[Command]:
         If there is none, or quotes do not close; the message shows lines that are understood.
     """
     text = as_typed(text)
-    stated = settings_command(text)
-    if stated is not None:
-        return [stated]
-    told = [next(filter(None, (_launcher(*way) for way in ways)), None) for ways in _manifests(text)]
+    stated = settings_commands(text)
+    if stated:
+        return stated
+    told = [_started(ways, replicas) for ways, replicas in _manifests(text)]
     listed = _listed(text)
     if listed:
         told = [_launcher(*way) for way in _within([(listed, "", {})])]
@@ -94,6 +103,12 @@ def commands_of(text: str) -> list[Command]:
         + "\nA YAML file is understood too: Compose, Kubernetes, Helm values, or the engine's own --config"
     )
     raise InputError(message)
+
+
+def _started(ways: Iterable[Words], replicas: int) -> Command | None:
+    """Return the server that a container starts, of the first way to read its words that starts one."""
+    command = next(filter(None, (_launcher(*way) for way in ways)), None)
+    return None if command is None else replace(command, replicas=replicas)
 
 
 def _release(engine: str, text: str) -> str:
@@ -143,6 +158,8 @@ def _shell(text: str) -> Iterator[Words]:
     text = re.sub(r"\\[ \t]*\r?\n", " ", text.replace("\r\n", "\n"))
     text = re.sub(r"`[ \t]*\n|\^[ \t]*\n", " ", text)  # PowerShell's and cmd's
     text = re.sub(r"(?m)^[ \t]*[$>#][ \t]+(?=\S)", "", text) if re.match(r"[ \t]*[$>#] ", text) else text
+    text = _with_arrays(text)
+    text = _SUBSTITUTED.sub(lambda match: match[0].translate(_HIDDEN), text)
     lexer = shlex.shlex(text, posix=True, punctuation_chars=";&|()<>\n")
     lexer.whitespace = " \t\r"
     lexer.whitespace_split = True
@@ -163,8 +180,19 @@ def _shell(text: str) -> Iterator[Words]:
             continue
         if token.startswith("#"):
             part.append("\0")
-        part.append(token)
+        part.append(token.translate(_SHOWN))
     yield _expanded(part, variables), "", dict(variables)
+
+
+def _with_arrays(text: str) -> str:
+    """Return a shell text with the words of its arrays where ``"${NAME[@]}"`` stands for them."""
+    arrays: dict[str, str] = {}
+    for name, added, listed in _ARRAY.findall(text):
+        words = " ".join(re.sub(r"(?m)(?:^|(?<=\s))#.*$", "", listed).split("\n"))
+        arrays[name] = f"{arrays.get(name, '')} {words}" if added else words
+    if not arrays:
+        return text
+    return _ARRAY_USED.sub(lambda match: arrays.get(match[1], match[0]), _ARRAY.sub("", text))
 
 
 def _expanded(words: Sequence[str], variables: dict[str, str]) -> list[str]:
@@ -183,7 +211,8 @@ def _expanded(words: Sequence[str], variables: dict[str, str]) -> list[str]:
             continue
         if word not in {"export", "env", "set", "sudo"}:
             leading = False
-            expanded += value.split() if value != word and " " in value and "{" not in value else [value]
+            several = value != word and " " in value and "{" not in value and "$(" not in value
+            expanded += value.split() if several else [value]
     return expanded
 
 
@@ -226,6 +255,8 @@ def _launcher(words: Sequence[str], image: str, variables: Mapping[str, str]) ->
     if not engine:
         return None
     rest = list(words[after or 0 :])
+    if rest and rest[0].rsplit("/", 1)[-1] in _PROGRAMS:
+        return None  # in place of the server that the image would start
     if engine != "vllm" and not any(word.startswith("--") for word in rest):
         return None
     return Command(engine=engine, words=tuple(rest), release=release, variables=variables) if rest else None
@@ -241,9 +272,9 @@ def _image(name: str) -> tuple[str, str, None]:
     return "", "", None
 
 
-def _manifests(text: str) -> Iterator[list[Words]]:
-    """Yield, for each container of a Compose or Kubernetes file, the ways to read its words; nothing of others."""
-    if not re.search(r"(?m)^[ \t-]*(?:args|command|image|containers|services)[ \t]*:", text) or len(text) > _MOST_YAML:
+def _manifests(text: str) -> Iterator[tuple[list[Words], int]]:
+    """Yield, for each container of a Compose or Kubernetes file, the ways to read its words, and how many run."""
+    if len(text) > _MOST_YAML or not _MANIFEST.search(text):
         return
     from ruamel.yaml import YAML, YAMLError
 
@@ -251,7 +282,7 @@ def _manifests(text: str) -> Iterator[list[Words]]:
         documents = [document for document in YAML(typ="safe").load_all(text) if document is not None]
     except (YAMLError, ValueError, RecursionError):
         return
-    for container in _containers(documents, 0):
+    for container, replicas in _containers(documents, 0, 0):
         variables = _variables(container.get("env") or container.get("environment"))
         words: list[str] = []
         for key in ("entrypoint", "command", "args"):
@@ -261,9 +292,26 @@ def _manifests(text: str) -> Iterator[list[Words]]:
         script = next((word for word in words if "\n" in word or " --" in word), "")
         ways: list[Words] = []
         if script:  # sh -c "vllm serve …"
-            ways += [(inner, image, {**variables, **more}) for inner, _, more in _shell(script)]
+            inside = _shell(_kube(script, variables))
+            takes = image if script.lstrip().startswith("-") else ""  # a shell stands in place of the image's server
+            ways += [(inner, takes, {**variables, **more}) for inner, _, more in inside]
         values = [_kube(word, variables) for word in words]
-        yield [*ways, (_expanded(values, dict(variables)), image, variables)]
+        ways.append((_expanded(values, dict(variables)), image, variables))
+        yield [*ways, *_runtime(container, values, variables)], replicas
+
+
+def _runtime(container: Mapping[str, Any], words: Sequence[str], variables: Mapping[str, str]) -> Iterator[Words]:
+    """Yield the server of a ``model`` of KServe, whose runtime for Hugging Face is vLLM's with names of its own."""
+    stated = container.get("modelFormat")
+    form = str(stated.get("name", "") if isinstance(stated, dict) else stated or "").lower()
+    if form not in {"huggingface", "vllm"}:
+        return
+    kept = [word for word in words if not re.match(r"--model[_-]name=", word)]
+    own = [re.sub(r"^--model[_-]id(?==|$)", "--model", word) for word in kept]
+    place = str(container.get("storageUri") or "")
+    if place.startswith("hf://") and not any(re.match(r"--model(=|$)", word) for word in own):
+        own.insert(0, f"--model={place.removeprefix('hf://')}")
+    yield ["vllm", "serve", *own], "", variables
 
 
 def _kube(word: str, variables: Mapping[str, str]) -> str:
@@ -283,15 +331,19 @@ def _variables(given: Any) -> dict[str, str]:
     return variables
 
 
-def _containers(value: Any, depth: int) -> Iterator[dict[str, Any]]:
-    """Yield every mapping that has a command or arguments."""
+def _containers(value: Any, replicas: int, depth: int) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield every mapping that has a command or arguments, and how many of it run; 0 where nothing says."""
     if depth > 30:
         return
     if isinstance(value, dict):
-        if {"args", "command", "image"} & set(value):
-            yield value
+        deploy = value.get("deploy")
+        stated = [value.get("replicas"), value.get("minReplicas"), value.get("scale")]
+        stated.append(deploy.get("replicas") if isinstance(deploy, dict) else None)
+        replicas = next(filter(None, map(whole, stated)), replicas)
+        if {"args", "command", "image", "modelFormat"} & set(value):
+            yield value, replicas
         for inner in value.values():
-            yield from _containers(inner, depth + 1)
+            yield from _containers(inner, replicas, depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            yield from _containers(inner, depth + 1)
+            yield from _containers(inner, replicas, depth + 1)

@@ -318,6 +318,85 @@ def test_a_line_is_read_inside_of_shells_lists_and_what_editors_make_of_it(text)
     assert not line.unknown
 
 
+_FLAGS = "--max-model-len 8192"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'ARGS=(\n  --max-num-seqs 64  # as before\n  {_FLAGS}\n)\nnohup vllm serve Qwen/Qwen3-8B "${{ARGS[@]}}" &',
+        f"declare -a A=({_FLAGS})\nA+=(--max-num-seqs 64)\nvllm serve Qwen/Qwen3-8B ${{A[@]}} > log",
+        f'N=64\nA=(--max-num-seqs $N)\nvllm serve Qwen/Qwen3-8B ${{A[*]}} --api-key "$(cat a | head -1)" {_FLAGS}',
+        f"K=$(cat key; echo 1)\nvllm serve Qwen/Qwen3-8B --max-num-seqs 64 --api-key $(cut -d: -f2 (x)) {_FLAGS}",
+    ],
+    ids=["a script", "declared and added to", "a variable within", "outputs of commands"],
+)
+def test_arrays_and_outputs_of_commands_lose_no_flag_of_a_script(text: str) -> None:
+    line = read_launch(text)
+    assert [line.value(name) for name in ("model", "max_model_len", "max_num_seqs")] == ["Qwen/Qwen3-8B", 8192, 64]
+    assert not line.warning
+
+
+def test_a_variable_without_a_value_is_named() -> None:
+    assert "$EXTRA has no value here, and is left out" in read_launch("vllm serve Qwen/Qwen3-8B $EXTRA -tp 2").warning
+    with pytest.raises(InputError, match=r"--tensor-parallel-size \$\(nvidia-smi -L \| wc -l\): must be a number"):
+        read_launch("vllm serve Qwen/Qwen3-8B --tensor-parallel-size $(nvidia-smi -L | wc -l)")
+
+
+_POD = "{{name: s, image: 'vllm/vllm-openai:v0.10.1', {} args: [--model, Qwen/Qwen3-8B, -tp, '2']}}"
+_KSERVE = """
+kind: InferenceService
+spec: {predictor: {minReplicas: 3, model: {modelFormat: {name: huggingface}, storageUri: "hf://Qwen/Qwen3-8B",
+  args: [--model_name=x, --tensor-parallel-size=2]}}}
+"""
+_SPANNED = """
+kind: LeaderWorkerSet
+spec:
+  replicas: 3
+  leaderWorkerTemplate:
+    leaderTemplate: {spec: {containers: [{image: 'vllm/vllm-openai:v0.10', command: [sh, -c, "bash multi.sh leader
+      --ray_cluster_size=$(SIZE); python3 -m vllm.entrypoints.openai.api_server --model Qwen/Qwen3-8B -tp 2"]}]}}
+    workerTemplate: {spec: {containers: [{image: 'vllm/vllm-openai:v0.10', command: [sh, -c, "bash multi.sh worker
+      --ray_address=$(LEADER)"]}]}}
+"""
+_TWO_NODES = """
+kind: LeaderWorkerSet
+spec: {replicas: 3, leaderWorkerTemplate: {
+  leaderTemplate: {spec: {containers: [{command: [vllm, serve, Qwen/Qwen3-8B, -tp, "2", --nnodes, "2"]}]}},
+  workerTemplate: {spec: {containers: [{command: [vllm, serve, Qwen/Qwen3-8B, -tp, "2", --nnodes, "2"]}]}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"kind: Deployment\nspec: {{replicas: 3, template: {{spec: {{containers: [{_POD.format('')}]}}}}}}",
+        f"services: {{a: {_POD.format('scale: 2,')}, b: {_POD.format('deploy: {replicas: 1},')}}}",
+        HELM.replace("requestGPU", "replicaCount: 3, requestGPU"),
+        LLM_D.replace("decode:", "decode:\n  replicas: 3\n  parallelism: {tensor: 2}").replace(
+            '"--tensor-parallel-size=2", ', ""
+        ),
+        _KSERVE, _SPANNED, _TWO_NODES,
+    ],
+    ids=["Deployment", "Compose", "production stack", "llm-d", "KServe", "LeaderWorkerSet", "one server on two nodes"],
+)  # fmt: skip
+def test_a_manifest_says_how_many_replicas_there_are(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "manifest.yaml"
+    file.write_text(text)
+    line = read_launch(file)
+    assert (line.value("model"), line.value("tp"), line.value("replicas")) == ("Qwen/Qwen3-8B", 2, 3)
+    assert not line.warning
+    run = jevons.simulate(serve=file, gpu="h100_sxm", rate=1, requests=5).to_json()
+    assert run["accelerators"] == 6
+    assert jevons.simulate(serve=file, gpu="h100_sxm", replicas=1, rate=1, requests=5).to_json()["accelerators"] == 2
+
+
+def test_pools_of_a_chart_that_differ_are_said(tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(LLM_D + LLM_D[LLM_D.index("decode:") :].replace("decode:", "prefill:\n  parallelism: {data: 2}"))
+    assert "starts servers that differ, and the first is taken" in read_launch(file).warning
+
+
 def test_the_release_of_an_image_holds_for_the_script_that_it_runs():
     text = 'docker run lmsysorg/sglang:v0.5.3 bash -c "python3 -m sglang.launch_server --model-path Qwen/Qwen3-8B"'
     assert (read_launch(text).engine, read_launch(text).release) == ("sglang", "0.5.3")
