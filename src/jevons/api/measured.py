@@ -12,10 +12,17 @@ from jevons.options import Option, path
 
 def _arguments(file: Path, given: Mapping[str, Any], names: frozenset[str]) -> dict[str, tuple[Any, str]]:
     """Return the arguments that a load test's result gives to `jevons.simulate`."""
+    from jevons.api.launch import arguments_of as launched
+    from jevons.serving.launch import names_known_model, read_launch
     from jevons.sizing.measured import arguments_of, run_of
 
     run = run_of(file, pairs_of(given.get("map_")), given.get("rate"), given.get("concurrency"))
-    return {name: stated for name, stated in arguments_of(run, given).items() if name in names}
+    stated = arguments_of(run, given)
+    if run.serve and given.get("serve") is None:
+        served = launched(run.serve, {**given, "measured": file}, names)
+        kept = {"model": stated["model"]} if "model" in stated and not names_known_model(read_launch(run.serve)) else {}
+        stated = {name: one for name, one in stated.items() if name != "engine"} | served | kept
+    return {name: one for name, one in stated.items() if name in names and name not in given}
 
 
 def pairs_of(texts: Any) -> dict[str, str]:

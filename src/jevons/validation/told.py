@@ -79,7 +79,8 @@ def _cells(run: MeasuredRun, told: Told) -> dict[str, str]:
         **{name: str(size) for name, size in run.degrees.items()},
         "isl": _plain(run.isl), "osl": _plain(run.osl),
     }  # fmt: skip
-    cells = {**own, **{name: value for name, value in told.cells.items() if value}}
+    served = _served(run.serve) if run.serve and not told.serve else {}
+    cells = {**own, **served, **{name: value for name, value in told.cells.items() if value}}
     if not cells.get("tp"):
         cells["tp"] = "1"
     cells.setdefault("engine", "vllm")
@@ -93,6 +94,18 @@ def _cells(run: MeasuredRun, told: Told) -> dict[str, str]:
         "concurrency_or_rate": told.load or run.load, "notes": "; ".join(notes), "family": "own runs",
         "source_title": run.make,
     }  # fmt: skip
+
+
+def _served(serve: str) -> dict[str, str]:
+    """Return the cells that a file's launch line gives: its model, engine, release and degrees."""
+    from jevons.serving.launch import deployment_of, model_of, names_known_model, read_launch
+
+    line = read_launch(serve)
+    degrees = deployment_of(line)
+    cells = {name: str(degrees[name].value) for name in ("tp", "pp", "ep", "dp") if degrees[name].value > 1}
+    model = model_of(line) if names_known_model(line) else ""
+    stated = {"engine": line.engine, "engine_version": line.release, "model": model}
+    return cells | {name: value for name, value in stated.items() if value}
 
 
 def startup_row(run: MeasuredRun, told: Told) -> dict[str, str] | None:

@@ -1,7 +1,7 @@
 """Launch lines of serving engines: what people type, paste and keep in files, read into the settings that they make."""
 
 from jevons.serving.launch.line import LaunchLine, Setting, read_launch, settings_of
-from jevons.serving.launch.meaning import Given, deployment_of, kernels_of, layout_of, model_of
+from jevons.serving.launch.meaning import Given, deployment_of, kernels_of, layout_of, model_of, names_known_model
 
 __all__ = [
     "Given",
@@ -11,6 +11,7 @@ __all__ = [
     "kernels_of",
     "layout_of",
     "model_of",
+    "names_known_model",
     "read_launch",
     "settings_of",
 ]

@@ -148,6 +148,11 @@ def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[
     return arguments
 
 
+def names_known_model(line: LaunchLine) -> bool:
+    """Return whether a line's model is on file; a path or a name of one's own may stand for any."""
+    return _spec(model_of(line)) is not None
+
+
 def _spec(model: str) -> ModelSpec | None:
     try:
         return models.load(model) if model else None

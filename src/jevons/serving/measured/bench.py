@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from jevons.serving.measured.commanded import commanded
 from jevons.serving.measured.offline import READERS as OFFLINE
 from jevons.serving.measured.types import LATENCIES, STATISTICS, MeasuredRun, cleaned, finite, load_of, number, whole
 
@@ -90,6 +91,8 @@ def _mean(record: Record, total: str, requests: int | None, asked: tuple[str, ..
 
 def sglang_bench(record: Record) -> MeasuredRun:
     """Return a line of ``sglang.bench_serving``, whose rate is ``Infinity`` where all requests are sent at once."""
+    said = commanded(str(record.get("benchmark_command") or ""))
+    record = {**said.load, **{name: value for name, value in record.items() if value is not None}}
     requests = whole(record.get("completed"))
     rate, users = load_of(record.get("request_rate"), record.get("max_concurrency"))
     server = _mapping(record.get("server_info"))
@@ -102,7 +105,7 @@ def sglang_bench(record: Record) -> MeasuredRun:
         isl=_mean(record, "total_input_tokens", requests, ("random_input_len",)),
         osl=_mean(record, "total_output_tokens", requests, ("random_output_len",)),
         requests=requests, rate_req_per_s=rate, users=users,
-        figures=cleaned(_rates(record) | flat_latencies(record)),
+        figures=cleaned(_rates(record) | flat_latencies(record)), serve=str(record.get("server_command") or ""),
     )  # fmt: skip
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jevons.serving.measured.bench import sglang_bench, vllm_bench
+from jevons.serving.measured.commanded import Commanded, commanded
 from jevons.serving.measured.types import MeasuredRun, cleaned, whole
 
 _HEAD = "Serving Benchmark Result"
@@ -24,15 +26,21 @@ _LATENCY = re.compile(r"^(mean|median|p\d+)\s+(ttft|tpot|itl|e2el|e2e latency)\s
 
 
 def printed_runs(text: str) -> Iterator[MeasuredRun]:
-    """Yield the runs of reports as ``vllm bench serve`` and ``sglang.bench_serving`` print them."""
+    """Yield the runs of reports as ``vllm bench serve`` and ``sglang.bench_serving`` print them.
+
+    What stands before a report may be the commands that started its server and itself, or what such commands print.
+    """
     head, *parts = text.split(_HEAD)
-    before = _lines(head)
+    said, before = commanded(head), _lines(head)
     for part in parts:
-        record = {name: before[name] for name in ("request_rate", "max_concurrency") if name in before} | _lines(part)
+        stated = {name: before[name] for name in ("request_rate", "max_concurrency") if name in before}
+        record = said.load | stated | _lines(part)
         own = sglang_bench(record) if "sglang" in str(record.get("backend", "")) else vllm_bench(record)
-        before = _lines(part)
+        serve = said.serve
+        after, before = commanded(part), _lines(part)
+        said = Commanded(said.load | after.load, after.serve or said.serve)
         if own.figures:
-            yield own
+            yield replace(own, serve=serve)
 
 
 def is_printed(text: str) -> bool:
