@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import jevons
-from jevons.errors import InputError
-from jevons.serving.sim import from_trace, read_trace
+from jevons.errors import InputError, InputWarning
+from jevons.serving.sim import Trace, from_trace, read_trace
 from jevons.serving.sim.load import records
 from jevons.serving.sim.load.records import FORMATS, block_tokens
 
@@ -182,3 +183,48 @@ def test_a_table_of_unknown_columns_is_told_by_its_first_row(monkeypatch):
 
     monkeypatch.setattr(records, "_records", rows)
     assert records.gathered(Path("x.csv"), b"a,b\n1,2\n", {}) is None
+
+
+def _said(path: Path, *records: dict[str, Any]) -> Trace:
+    path.write_text("\n".join(json.dumps(record) for record in records))
+    return read_trace(path)
+
+
+def test_conversations_with_times_come_at_them(tmp_path: Path) -> None:
+    user, answer = {"role": "user", "content": "what is it?"}, {"role": "assistant", "content": "a thing of its kind"}
+    plain = _said(tmp_path / "plain.jsonl", {"messages": [user, answer]}, {"messages": [user, answer]})
+    assert not plain.timed
+    late, soon = {"created_at": "2025-03-01T10:00:05Z"}, {"created_at": "2025-03-01T10:00:00Z"}
+    dated = _said(tmp_path / "dated.jsonl", {"messages": [user, answer]} | late, {"messages": [user, answer]} | soon)
+    assert dated.timed
+    assert dated.arrival_s.tolist() == [0.0, 5.0]
+    turns = [user, answer | {"timestamp": "2025-03-01T10:00:00Z"}, user, answer | {"timestamp": "2025-03-01T10:01:00Z"}]
+    spoken = _said(tmp_path / "turns.jsonl", {"conversation": turns})
+    assert spoken.arrival_s.tolist() == [0.0, 60.0]
+    assert spoken.isl[1] > spoken.isl[0]
+    followed = _said(
+        tmp_path / "followed.jsonl", {"conversation": [user, answer, user, answer], "ts": 1_740_823_200_123}
+    )
+    assert 0.0 == followed.arrival_s[0] < followed.arrival_s[1] < 5.0
+
+
+def test_counts_of_a_logged_call_go_before_those_that_its_letters_tell(tmp_path: Path) -> None:
+    call = {"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yo"}],
+            "usage": {"prompt_tokens": 812, "completion_tokens": 33}, "created": 1_740_823_200}  # fmt: skip
+    with pytest.warns(InputWarning, match=r"isl from `usage.prompt_tokens`"):
+        trace = _said(tmp_path / "calls.jsonl", call, call | {"created": 1_740_823_207})
+    assert (trace.isl[0], trace.osl[0], trace.arrival_s[1]) == (812, 33, 7.0)
+
+
+@pytest.mark.parametrize("head", ["time,input,output", "sent_at,prompt_len,gen_len", "ts,tokens_in,tokens_out"])
+def test_more_names_of_columns_are_obvious(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(f"{head}\n0,100,10\n1.5,200,20\n")
+    with pytest.warns(InputWarning, match="isl from"):
+        trace = read_trace(path)
+    assert (trace.isl.tolist(), trace.osl.tolist(), trace.arrival_s.tolist()) == ([100, 200], [10, 20], [0.0, 1.5])
+
+
+def test_a_prompt_itself_is_no_count(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="those of no known trace"):
+        _said(tmp_path / "texts.jsonl", {"prompt": "What is it?", "completion": "A thing.", "time": 1})

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_OF = r"(num_|n_|total_|mean_)?"
+_COUNT = r"(tokens?|toks?|len|length|size|token_count|sequence_length)"
 _NAMES = {
     "time": r"(arrival|arrived|start(ed)?|created|sent|request|request_start|request_arrival|begin)?_?"
             r"(time(stamp)?|ts|at|datetime|date)|arrival|created",
-    "isl": r"isl|(num_|n_|total_|mean_)?(input|prompt|prefill|context|request)_(tokens?|toks?|len|length|token_count|"
-           r"sequence_length)",
-    "osl": r"osl|(num_|n_|total_|mean_)?(output|completion|decode|generated|generation|response)_(tokens?|toks?|len|"
-           r"length|token_count|sequence_length)",
+    "isl": rf"isl|{_OF}(in|input|prompt|prefill|context|request|query)_{_COUNT}|tokens_in|input|prompt",
+    "osl": rf"osl|{_OF}(out|output|completion|decode|generated|generation|gen|response|answer|new)_{_COUNT}|tokens_out|"
+           rf"output|completion",
     "session": r"(session|conversation|chat)(_id)?",
     "delay": r"delay|think_time",
 }  # fmt: skip
@@ -35,7 +36,7 @@ def obvious_fields(record: Mapping[str, Any]) -> dict[str, str]:
         bare, _, unit = plain.rpartition("_")
         bare, unit = (bare, unit) if unit in _UNITS and bare else (plain, "")
         name = next((name for name, words in _NAMES.items() if re.fullmatch(words, bare)), "")
-        if not name or (unit and name not in {"time", "delay"}):
+        if not name or (unit and name not in {"time", "delay"}) or (name in {"isl", "osl"} and not _is_number(value)):
             continue
         if name == "time" and not unit:
             unit = "ms" if plain == "timestamp" and _as_mooncake(record) else _epoch_unit(value)
@@ -63,6 +64,11 @@ def _leaves(record: Mapping[str, Any], above: str = "", depth: int = 0) -> Itera
 def _plain(name: str) -> str:
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a field may hold a count of tokens, or nothing: a prompt itself is no count of its own."""
+    return value is None or not isinstance(value, str) or re.fullmatch(r"\s*[-+\d.,eE]*\s*", value) is not None
 
 
 def _epoch_unit(value: Any) -> str:

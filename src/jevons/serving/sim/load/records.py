@@ -113,6 +113,8 @@ def gathered(path: Path, content: bytes, mapping: Mapping[str, str]) -> Gathered
         return None
     make = next(((name, read) for known, name, read in _MAKES if known(first[1])), None)
     obvious = obvious_fields(first[1])
+    if make is not None and make[0] == "sharegpt" and {"isl", "osl"} <= set(obvious):
+        make = None  # a log of calls, whose counts are better than those that letters tell
     if not mapping and make is None and not {"isl", "osl"} <= set(obvious):
         return None
     records = [first, *stated]
@@ -266,7 +268,8 @@ def _mapped(path: Path, records: Sequence[tuple[int, dict[str, Any]]], mapping: 
         stated = value(record, name)
         moment_s = _scaled(stated, fields.get(name, ("", 1.0))[1])
         if moment_s is None and stated is not None and stated != "":
-            message = f"{fields[name][0]}: `{shortened(str(stated))}`: must be a time; mend or cut the row"
+            remedy = "must be a time, such as 12.5 or 2025-03-01T10:00:00Z; mend or cut the row"
+            message = f"{fields[name][0]}: `{shortened(str(stated))}`: {remedy}"
             raise file_fault(path, message, line)
         return moment_s
 
@@ -326,20 +329,41 @@ def _llmservingsim(line: int, record: dict[str, Any]) -> Iterator[Row]:
 
 
 def _sharegpt(line: int, record: dict[str, Any]) -> Iterator[Row]:
-    """Yield the turns of a conversation: each prompt holds what was said before it; tokens are told by characters."""
+    """Yield the turns of a conversation: each prompt holds what was said before it; tokens are told by characters.
+
+    A turn comes at its own time, the first one else at that of the record, and others after the last answer.
+    """
     before, prompt = 0.0, 0.0
     session = f"{record.get('id', '')}#{id(record)}"
+    asked_s: float | None = None
+    start_s = _time_of(record)
     for turn in record.get("conversations") or record.get("conversation") or record.get("messages") or ():
         if not isinstance(turn, dict):
             continue
         said = turn.get("value", turn.get("content"))
         tokens = _text_tokens(str(said or ""))
+        asked_s = _time_of(turn) if asked_s is None else asked_s
         if str(turn.get("from", turn.get("role", ""))).lower() in {"gpt", "assistant", "bard", "chatgpt", "bing"}:
             if prompt and tokens:
-                yield Row(line=line, time_s=None, isl=before + prompt, osl=float(tokens), session=session)
+                time_s, start_s = (start_s if asked_s is None else asked_s), None
+                yield Row(line=line, time_s=time_s, isl=before + prompt, osl=float(tokens), session=session)
+            asked_s = None
             before, prompt = before + prompt + tokens, 0.0
         else:
             prompt += tokens
+
+
+def _time_of(record: Mapping[str, Any]) -> float | None:
+    """Return when a record says that it came [s]; None where it does not."""
+    plain = {name: value for name, value in record.items() if isinstance(value, str | int | float)}
+    for name, field in obvious_fields(plain).items():
+        kind, _, unit = name.partition("_")
+        if kind == "time":
+            return _scaled(record[field], _UNITS_S[unit])
+    return None
+
+
+_UNITS_S = {"": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
 def _spans(line: int, record: dict[str, Any]) -> Iterator[Row]:
