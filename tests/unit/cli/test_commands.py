@@ -221,7 +221,9 @@ def test_records_are_written_as_csv(jevons, tmp_path):
     out = tmp_path / "facts.csv"
     jevons("facts", "list", "h20.", "--out", out)
     assert {"id", "value", "unit", "source"} <= set(next(csv.reader(out.read_text().splitlines())))
-    jevons("size", *LLAMA, "--out", out)
+    refused = jevons("size", *LLAMA, "--out", out)
+    assert (refused.code, "which are not those to be written" in refused.err) == (2, True)
+    jevons("size", *LLAMA, "--out", out, "--force")
     assert {"words", "cost_per_mtok"} <= set(next(csv.reader(out.read_text().splitlines())))
 
 
