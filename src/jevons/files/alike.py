@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _LEAST_SHARED = 0.5
-"""Share of the fewer names that two files of one kind have in common; those of other commands share almost none."""
+"""Share of the more names that two files of one kind have in common; those of other commands share few."""
 _SHOWN = 3
 _LONGEST = 40
 _MOST_BYTES = 100_000_000
@@ -32,7 +32,7 @@ def other_content(old: Path, new: Path) -> str:
     own, coming = names(old), names(new)
     if own is None:
         return "other content"
-    if not own or not coming or len(set(own) & set(coming)) >= _LEAST_SHARED * min(len(set(own)), len(set(coming))):
+    if not own or not coming or len(set(own) & set(coming)) >= _LEAST_SHARED * max(len(set(own)), len(set(coming))):
         return ""
     kind = "columns" if old.suffix.lower() == ".csv" else "entries"
     more = f" and {len(own) - _SHOWN} more" if len(own) > _SHOWN else ""
