@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jevons.units import LARGE, MYRIADS, SCALE_LETTERS, SCALES
+from jevons.units import CURRENCIES, LARGE, MYRIADS, SCALE_LETTERS, SCALES
 from jevons.words import LANGUAGES, Sentence, check_language
 
 __all__ = ["LANGUAGES", "catalogue", "catalogue_text", "check_language", "said", "scales", "term", "terms", "text_of"]
@@ -24,7 +24,6 @@ STEPS = {
     "zh": tuple((size if size > MYRIADS[-1][0] else 10 * size, size, f" {word}") for size, word in MYRIADS),
 }
 """By language: from which number on, by what size and with which word a large number is shown."""
-_MONEY = {"CNY": "元", "USD": "美元", "EUR": "欧元", "HKD": "港元", "JPY": "日元"}
 
 
 def scales() -> dict[str, Any]:
@@ -53,6 +52,16 @@ def terms() -> dict[str, str]:
 
 
 @functools.cache
+def _currencies() -> dict[str, str]:
+    """Return the Chinese name of each currency by its code."""
+    return {code: name.removeprefix("# ") for code in CURRENCIES if (name := terms().get(f"# {code}"))}
+
+
+_UNIT_OF_MONEY = re.compile(rf"(?:(?:{'|'.join((*SCALES, *SCALE_LETTERS))}) )?({'|'.join(CURRENCIES)})(?:/.*| per .*)?")
+"""A unit of money, as heads of columns have it: ``bn GBP``, ``INR/Mtok output``."""
+
+
+@functools.cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """Return patterns and their words, those that say most first."""
     patterns = []
@@ -69,6 +78,10 @@ def term(text: str, language: str) -> str:
         return text
     if text in terms():
         return terms()[text]
+    money = _UNIT_OF_MONEY.fullmatch(text)
+    if money and money[1] != "CNY":
+        in_yuan = term(text.replace(money[1], "CNY", 1), language)
+        return in_yuan.replace("元", _currencies()[money[1]], 1) if "CNY" not in in_yuan else text
     for pattern, words in _patterns():
         match = pattern.fullmatch(text)
         if match:
@@ -91,8 +104,8 @@ def _in_terms(sentence: Sentence, language: str) -> Sentence:
             return _in_terms(value, language)
         if not isinstance(value, str):
             return value
-        if language == "zh" and value in _MONEY:
-            return _MONEY[value]
+        if language == "zh" and value in _currencies():
+            return _currencies()[value]
         return term(value, language)
 
     return Sentence(sentence.id, {
@@ -114,7 +127,7 @@ def _amounts(text: str) -> str:
         most = max(abs(end) for end in ends)
         size, word = next(((size, word) for least, size, word in STEPS["zh"] if most >= least), (1, ""))
         shown = " 至 ".join(number(end / size) for end in ends)
-        return f"{shown}{word}{_MONEY.get(match[4], match[4]) if match[4] else ''}"
+        return f"{shown}{word}{_currencies().get(match[4], match[4]) if match[4] else ''}"
 
     text, replaced = _AMOUNT.subn(counted, text)
     return text.replace(" to ", " 至 ").replace(" (", "（").replace(")", "）") if replaced else text
@@ -173,10 +186,10 @@ def quantity(value: float | None, unit: str, language: str, *, digits: int = 3, 
     if unit == "W":
         size, name = next(((s, n) for s, n in ((1e6, " MW"), (1e3, " kW")) if abs(value) >= s), (1.0, " W"))
         return number(value / size) + name
-    if unit in _MONEY:
+    if unit in _currencies():
         text = large(value, language, like)
         if language == "zh":
-            return f"{text}{' ' if text[-1].isdigit() else ''}{_MONEY[unit]}"
+            return f"{text}{' ' if text[-1].isdigit() else ''}{_currencies()[unit]}"
         return f"{text} {unit}"
     text = large(value, language, like)
     return text if unit == "1" else f"{text} {term(unit, language)}"

@@ -10,8 +10,9 @@ import jevons
 from chinese import OF_A_FILE, QUOTED, english
 from jevons.study.draws.outcomes import SHORT_NAMES
 from jevons.study.track.actuals import SERIES, SERIES_NAMES
+from jevons.units import CURRENCIES
 from jevons.web.problems import problem
-from jevons.web.wording import said, term, terms
+from jevons.web.wording import quantity, said, term, terms
 from jevons.words import Sentence
 from places import ROOT
 from result_kinds import MAKERS, SLOW, made
@@ -79,6 +80,17 @@ def test_large_amounts_are_counted_as_the_language_counts():
     spent = Sentence("note", {"text": "205 bn CNY (82.0 to 282 bn CNY); 1.31 million (735 thousand to 1.67 million)"})
     assert said([spent], "zh") == "2,050 亿元（820 至 2,820 亿元）; 131 万（73.5 万 至 167 万）"
     assert said([spent], "en") == spent.values["text"]
+
+
+@pytest.mark.parametrize("code", CURRENCIES)
+def test_every_currency_has_its_name_alone_scaled_and_by_the_piece(code):
+    name = terms()[f"# {code}"].removeprefix("# ")
+    assert re.fullmatch(r"[\u4e00-\u9fff]+", name)
+    said_of = {
+        unit: term(unit, "zh") for unit in (code, f"bn {code}", f"{code}/Mtok output", f"3.5 {code}", f"120 bn {code}")
+    }
+    assert list(said_of.values()) == [name, f"十亿{name}", f"{name}/百万输出 token", f"3.5 {name}", f"1,200 亿{name}"]
+    assert quantity(1.2e10, code, "zh") == f"120 亿{name}"
 
 
 def test_a_pattern_fills_in_numbers_and_names_in_their_order():

@@ -78,7 +78,7 @@ def _quote(line: int, row: Mapping[str, str]) -> tuple[dt.date, Quote]:
     try:
         day = dt.date.fromisoformat(row["date"].strip())
     except ValueError:
-        message = f"date {row['date']!r}: is none; write it like 2025-03-31"
+        message = f"date {row['date']!r}: is no date; write it like 2025-03-31"
         raise ValueError(message) from None
     figures = {name: _figure(name, text) for name, text in row.items() if name != "date" and text.strip()}
     if "price" not in figures:

@@ -1,6 +1,6 @@
 // Numbers for people: units, significant digits, money in the currency that is shown, 万 and 亿 in Chinese.
 import { language, t } from "jevons/i18n.js";
-import { term } from "jevons/terms.js";
+import { moneyName, term } from "jevons/terms.js";
 
 const settings = { currency: "CNY", rates: { CNY: { cny: 1 } }, steps: { en: [], zh: [] } };
 
@@ -75,7 +75,7 @@ export function converted(value, from = "CNY") {
 }
 
 /** The name of a currency beside an amount. */
-export function currencyName(code) { const own = { CNY: "元", USD: "美元", EUR: "欧元", HKD: "港元", JPY: "日元" }; return language() === "zh" ? own[code] || code : code; }
+export function currencyName(code) { return language() === "zh" ? moneyName(code) : code; }
 
 /** Money with its currency. */
 export function money(value, from = "CNY", { digits = 3, big = true, like = value } = {}) {
@@ -83,7 +83,7 @@ export function money(value, from = "CNY", { digits = 3, big = true, like = valu
   if (shown === null) return value === null || value === undefined ? "–" : `${number(value, digits)} ${from}`;
   const name = currencyName(settings.currency);
   const text = big ? large(shown, digits, converted(like, from)) : number(shown, digits);
-  return name.endsWith("元") ? `${text}${/\d$/.test(text) ? " " : ""}${name}` : `${text} ${name}`;
+  return language() === "zh" ? `${text}${/\d$/.test(text) ? " " : ""}${name}` : `${text} ${name}`;
 }
 
 /** What an axis counts in, and its name: money, tokens or pieces; 亿, 万亿 and 万 in Chinese. */
@@ -97,7 +97,7 @@ export function axisScale(what) {
 /** What an axis counts in whose values reach up to `most` of a unit, and its name. */
 export function axisOf(unit, most) {
   const { size, name } = step(most);
-  return { size, unit: `${name} ${unit === "1" ? "" : term(unit)}`.trim().replace(/([万亿]) (元|美元|欧元)/, "$1$2") };
+  return { size, unit: `${name} ${unit === "1" ? "" : term(unit)}`.trim().replace(unit === currencyName(unit) ? "" : /(?<=[万亿]) /, "") };
 }
 
 /** What follows an amount of money: per hour, per million tokens. */

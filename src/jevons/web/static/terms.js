@@ -6,22 +6,33 @@ let terms = {};
 let patterns = [];
 let counts = { read: {}, shown: { zh: [] } };
 let amount = /$^/;
+/** A unit of money, as heads of columns have it: `bn GBP`, `INR/Mtok output`. */
+let unitOfMoney = /$^/;
 /** Take the words: English text to Chinese; a key with * stands for any text there, and # for any number or quarter.
  *  Patterns that say most come first. `scales` are the words that scale a number, and the steps of each language. */
 export function install(words, scales) {
   counts = scales;
   const sizes = Object.keys(scales.read).filter((word) => /^[a-z]{2,}$/.test(word)).join("|");
   amount = new RegExp(`(?:(-?\\d[\\d,.]*) to )?(-?\\d[\\d,.]*) (${sizes}|[MBT](?= tokens))\\b(?: ([A-Z]{3})\\b)?`, "g");
+  unitOfMoney = new RegExp(`^(?:(?:${Object.keys(scales.read).join("|")}) )?([A-Z]{3})(?:/.*| per .*)?$`);
   terms = words;
   const said = (key) => key.replace(/[*#]/g, "").length;
   patterns = Object.keys(words).filter((key) => key.includes("*") || key.includes("#")).sort((a, b) => said(b) - said(a))
     .map((key) => [new RegExp(`^${key.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, "(.+)").replace(/#/g, "([-+±]?\\d[\\d,.]*(?:-Q\\d|-\\d\\d-\\d\\d)?)")}$`), words[key]]);
 }
 
+/** The Chinese name of a currency. */
+export const moneyName = (code) => (terms[`# ${code}`] || `# ${code}`).slice(2);
+
 /** A text in the language of the page. */
 export function term(text) {
   if (language() !== "zh" || typeof text !== "string" || !text) return text;
   if (terms[text] !== undefined) return terms[text];
+  const money = unitOfMoney.exec(text);
+  if (money && money[1] !== "CNY" && terms[`# ${money[1]}`]) {
+    const inYuan = term(text.replace(money[1], "CNY"));
+    return inYuan.includes("CNY") ? text : inYuan.replace("元", moneyName(money[1]));
+  }
   for (const [pattern, words] of patterns) {
     const match = pattern.exec(text);
     if (match) { let i = 0; return words.replace(/[*#]/g, () => term(match[(i += 1)])); }
