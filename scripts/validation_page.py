@@ -124,7 +124,7 @@ Groups of at least {least} figures, by median error held out by group.
 - *MLPerf* states neither layout nor lengths: the task's lengths, to its longest, and the best layout are assumed. Runs
   last ten minutes or more, so that large systems go through the set again and again, and their batches stay full.
   Cards called "dual" hold two devices. A stack that names TensorRT-LLM and another engine ran text under the former,
-  and one of AMD's that names none ran vLLM.
+  and one of AMD's that names none ran vLLM. A third of Mixtral's prompts carry eight worked examples (GSM8K).
 - *MLPerf's server scenario* is predicted at 98 % of the highest rate at which ten minutes of arrivals by chance meet
   the task's limits. Published configurations of the harnesses give the rest: tokens per step, seats, and how often the
   scheduler looks for requests (every ten steps in AMD's until vLLM 0.9, every three to eleven later).

@@ -18,8 +18,8 @@ from jevons.serving.types import Deployment, Layout
 
 def deployed(model="llama-3.1-8b", **changes):
     given = {
-        "model": models.load(model), "accelerator": accelerator("h100_sxm"), "layout": Layout(), "precision": "native",
-        "kv_precision": "bf16", "engine": serving.engine("vllm"),
+        "model": models.load(model) if isinstance(model, str) else model, "accelerator": accelerator("h100_sxm"),
+        "layout": Layout(), "precision": "native", "kv_precision": "bf16", "engine": serving.engine("vllm"),
     }  # fmt: skip
     return Deployment(**given | changes)
 
@@ -101,6 +101,18 @@ def test_experts_with_one_scale_per_tensor_are_timed_apart_from_those_with_scale
         for one in (llama, deepseek)
     ]
     assert kinds == [{"moe.fp8"}, {"moe.fp8_block"}]
+
+
+def test_tensorrt_llm_multiplies_8_bit_experts_by_tensor_on_the_rtx_pro_6000():
+    mixtral = models.quantised(models.load("mixtral-8x7b"), "fp8")
+    kinds = [
+        {part for part in step_work(one, prefill_tokens=8192.0).parts if part.startswith("moe.fp8")}
+        for one in (
+            deployed(model=mixtral, accelerator=accelerator(device), engine=serving.engine(engine))
+            for device, engine in (("rtx_pro_6000", "trtllm"), ("rtx_pro_6000", "sglang"), ("h200_sxm", "trtllm"))
+        )
+    ]
+    assert kinds == [{"moe.fp8"}, {"moe.fp8_block"}, {"moe.fp8_block"}]
 
 
 def test_decode_steps_beyond_the_largest_captured_batch_wait_for_their_launches():
