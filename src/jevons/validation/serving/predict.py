@@ -252,7 +252,7 @@ def _parts(device: str, model: str, precision: str | None) -> tuple[Accelerator,
 
 def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deployment:
     device, spec = _parts(case.device, case.model, case.precision)
-    kv = case.kv or _stated_kv(case) or "bf16"
+    kv = case.kv or _stated_kv(case, spec) or "bf16"
     if case.instances.search and case.precision in {"fp8", "fp4", "mxfp4"}:
         kv = "fp8"
     return Deployment(
@@ -267,9 +267,14 @@ def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deploymen
     )
 
 
-def _stated_kv(case: Case) -> str:
-    """Return the cache's precision that checkpoints state: those of NVFP4, and those of an engine's own tool."""
-    return "fp8" if case.precision == "fp4" else shipped_text(case.engine, f"{case.precision}_checkpoint_kv")
+def _stated_kv(case: Case, spec: ModelSpec) -> str:
+    """Return the cache's precision that checkpoints state: those of NVFP4, and those of an engine's own tool.
+
+    A table's 4 bits are MXFP4 where a model ships its experts so (gpt-oss); such checkpoints state none.
+    """
+    if case.precision == "fp4":
+        return "" if spec.weight_precision.experts == "mxfp4" else "fp8"
+    return shipped_text(case.engine, f"{case.precision}_checkpoint_kv")
 
 
 def _load(case: Case, replicas: int) -> Load:

@@ -8,7 +8,7 @@ from jevons.errors import InputError
 from jevons.serving.closed_loop.types import Lengths
 from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case, Instances, Requested
-from jevons.validation.serving.predict import default_engine
+from jevons.validation.serving.predict import default_engine, prepare
 from jevons.validation.serving.recipes import read_recipes, shipped_recipes, with_recipe
 
 CASE = Case(
@@ -224,6 +224,12 @@ def test_drafting_servers_on_hopper_have_room_for_their_users_drafts():
     run = run.replace(model="deepseek-ai/DeepSeek-R1", isl=Lengths(mean=922.0, spread=0.11))
     read = with_recipe(run, "deepseek-r1", "closed_loops").scheduler
     assert (read.draft_tokens, read.max_batch, read.step_tokens) == (3, 16, 1984)
+
+
+@pytest.mark.parametrize(("model", "cache"), [("openai/gpt-oss-120b", "bf16"), ("deepseek-ai/DeepSeek-R1", "fp8")])
+def test_four_bits_of_a_table_are_mxfp4_where_a_model_ships_so_and_state_no_cache(model, cache):
+    case = CASE.replace(engine="vllm", model=model, precision="fp4", requests=64)
+    assert prepare(case).surfaces[0].deployment.kv_precision == cache
 
 
 @pytest.mark.parametrize(("total", "requests"), [(256, 30_000), (2048, 3000), (5000, 1500), (22_000, 1000)])
