@@ -25,7 +25,7 @@ _TOOL = r"[-.](?:quantized[-.])?(?:(?:awq|gptq|bnb|mlx|autoround|modelopt|unslot
 _AFTER = r"(-(mixed-)?(awq|gptq|autoround|ct))?"
 _SUFFIXES = (
     (rf"{_TOOL}(nvfp4|fp4)(a16)?(-v\d)?$", "nvfp4"),
-    (rf"{_TOOL}mxfp4(-v\d)?$", "mxfp4"),
+    (rf"{_TOOL}(w-)?mxfp4(-a-fp8)?(-v\d)?(-preview)?$", "mxfp4"),
     (rf"{_TOOL}fp8(-dynamic|-static-pertensor|-block|-kv)*$", "fp8"),
     (rf"{_TOOL}(w8a8|w8a16|int8|8bit|int8-int8){_AFTER}$", "int8"),
     (rf"{_TOOL}(w4a16|w4a8|int4|4bit)(-g\d+)?{_AFTER}$", "int4"),
