@@ -20,7 +20,7 @@ from jevons.validation.serving.predict import quantity_of
 
 _EVERY = "all"
 _INSIDE, _LEAST, _MOST = 0.8, 1.0, 5.0
-_LEAST_GROUPS, _SOME_GROUPS = 2, 4
+_SOME_GROUPS = 4
 _NAMES = list(NEARNESS)
 
 
@@ -66,7 +66,7 @@ def with_judged(document: Mapping[str, Any], figures: Sequence[JudgedFigure]) ->
 
     Devices of a kind that no engine has rows of take the errors of all judged tables. Each table's other intervals are
     those of all tables, widened until 80 % of its figures lie inside, and more where it has few groups; they are never
-    narrowed.
+    narrowed. What one group of a source needs tells more of the next than what all other sources do.
     """
     quantities = {}
     for quantity, families in document["quantities"].items():
@@ -100,9 +100,9 @@ def _families(every: Mapping[str, Any], figures: Sequence[JudgedFigure]) -> dict
     families: dict[str, dict[str, Any]] = {_EVERY: of_all}
     for family in sorted({figure.family for figure in figures}):
         own = [figure for figure in figures if figure.family == family and figure.nearness != STRANGE]
-        groups = len({figure.group for figure in own})
-        if groups < _LEAST_GROUPS:
+        if not own:
             continue
+        groups = len({figure.group for figure in own})
         next_group = of_next_group(groups) if groups >= _SOME_GROUPS else 1.0
         growth = min(_growth(own, of_all) * next_group, _MOST)
         counts = Counter(figure.nearness for figure in own)

@@ -26,7 +26,7 @@ _SERVER = (
 _STAMPED = re.compile(r"(20\d{6})-(\d{6})")
 _NAMED_RUN = re.compile(r"(?:[\w.-]+/)*[\w.-]+\.json")
 _RISING = re.compile(r"\brandom dataset; \d+ prompts\b")
-_KEPT = {"gqa", "mla"}  # kinds of attention whose cache holds prefixes; states of other mixers are not kept by default
+_STATES = {"linear", "ssm"}  # mixers whose states of a fixed size are not kept by default
 
 
 def repeating_runs(rows: Iterable[Row]) -> set[str]:
@@ -82,7 +82,7 @@ def with_prompts_sent_before(case: Case, row: Row) -> Case:
     line = launch_of(case, serve_command_of(row.get("notes") or ""))
     keeps = line.value("prefix_cache", bool(engine_number(case.engine, "keeps_prefixes", Place(release=case.release))))
     spec = model_named(case.model)[0]
-    paged = all(group.attention.kind in _KEPT for group in spec.layers)
+    paged = all(group.attention.kind not in _STATES for group in spec.layers)
     if not keeps or not paged or not case.requested.requests or case.requested.repeats is not None:
         return case
     return case.replace(repeats=Repeats(prompts=case.requested.requests), warm=True)

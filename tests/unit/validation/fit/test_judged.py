@@ -37,6 +37,16 @@ def test_a_table_of_large_errors_gets_intervals_that_hold_eighty_percent_of_grou
     assert inside == pytest.approx(0.8, abs=0.03)
 
 
+def test_a_group_of_two_takes_the_interval_that_the_other_one_needs():
+    figures = drawn(0.6, groups=2, each=200)
+    alone = [figure for figure in figures if figure.group == figures[0].group]
+    of_one = with_judged(DOCUMENT, alone)["quantities"]["rate"]["pages"]["same"]
+    assert of_one[1] > ALL["same"][1]
+    count, inside = judged_coverage(DOCUMENT, figures)["pages"]
+    assert count == len(figures)
+    assert inside > 0.7
+
+
 def test_intervals_are_never_narrowed_and_other_quantities_stay():
     changed = with_judged(DOCUMENT, drawn(0.01))["quantities"]
     assert changed["rate"]["pages"]["same"][0] <= 0.8

@@ -50,6 +50,7 @@ def test_loads_of_a_random_data_set_with_as_many_prompts_each_send_the_same():
     ("changes", "kept"),
     [
         ({}, True), ({"engine_version": "0.7.3"}, False), ({"engine": "SGLang", "engine_version": "0.4.6"}, True),
+        ({"model": "Nemotron Super 49B"}, True),
         ({"model": "Nemotron Nano 30B"}, False),  # states of a fixed size hold no prefixes
         ({"notes": f"serve: vllm serve Qwen/Qwen3-14B --no-enable-prefix-caching; {SENT}"}, False),
     ],
