@@ -172,6 +172,7 @@ Groups of at least {least} figures, by median error held out by group.
   run are used.
 - *A stall of the first wave* is assumed for SGLang until 0.5.6 with DeepSeek on Blackwell: kernels that continue a
   prompt were compiled when the first came.
+- *The first request to a new SGLang server on MI300X* waits 40 s for AMD's kernels to be compiled, unless they are off.
 - *Separate pools* stream from the decode worker: the first token reaches the client after the KV transfer and a step.
   A front end sends requests to workers of both pools in turn. Ten of them share the load where the recipe does not ask
   for one (TensorRT-LLM on GB200, SGLang 0.5.8), and none knows what the others send: as many seats as users do not

@@ -171,6 +171,8 @@ def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
     if case.scenario == "burst":
         return with_recipe(case, model_named(case.model)[0].name, "bursts", moe=moe)
     name = model_named(case.model)[0].name
+    if case.scenario == "closed":
+        return with_recipe(case, name, "loops_in_words", moe=moe, origin=command)
     return with_recipe(case, name, "offline", moe=moe) if case.scenario == "offline" else case
 
 

@@ -23,7 +23,7 @@ from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case
 
 _DATA = Path(__file__).parent / "data" / "recipes.yaml"
-_LISTS = ("any_json", "closed_loops", "pools", "offline", "bursts", "mlperf")
+_LISTS = ("any_json", "closed_loops", "loops_in_words", "pools", "offline", "bursts", "mlperf")
 _EACH = ("any_json", "mlperf")  # lists of which each recipe applies
 _LAYOUT = ("tp", "pp", "ep", "dp", "dp_attention")
 _PREFILL = "prefill_"
@@ -70,8 +70,9 @@ def with_recipe(case: Case, model: str, kind: str, *, moe: bool = False, origin:
     model : str
         Name of its architecture.
     kind : str
-        List of the file: ``closed_loops``, ``pools`` (closed loops whose prompts are processed apart), ``offline``,
-        ``bursts``, or ``any_json`` and ``mlperf``, of which each recipe applies.
+        List of the file: ``closed_loops``, ``pools`` (closed loops whose prompts are processed apart),
+        ``loops_in_words`` (of rows whose notes are no JSON), ``offline``, ``bursts``, or ``any_json`` and ``mlperf``,
+        of which each recipe applies.
     moe : bool
         Whether the model has experts.
     origin : str

@@ -392,3 +392,19 @@ def test_sglang_divides_the_tokens_of_a_step_among_attention_ranks():
     changes = {"gpu": "H200 SXM", "model": "deepseek-ai/DeepSeek-V3.2", "n_gpus": "8", "tp": "8", "dp": "8"}
     row = {**BENCH, **changes, "engine": "SGLang", "isl": "32000", "osl": "100", "notes": f"{command}; requests=100"}
     assert default_engine(read_case(row)).batching.step_tokens == 8192 // 8
+
+
+def test_the_first_request_to_a_new_server_of_sglang_on_mi300x_waits_for_kernels_to_be_compiled():
+    row = {**ROW, "family": "engine_bench", "engine": "SGLang", "engine_version": "0.5.7", "gpu": "AMD MI300X GPU (8x)"}
+    row |= {"model": "mistralai/Ministral-3-14B-Instruct-2512", "isl": "1000", "osl": "1000", "tp": "1", "n_gpus": "1"}
+    row |= {"dp": "", "ep": "", "pp": "", "concurrency_or_rate": "concurrency 1; rate inf"}
+    serve = "last serve command in page: sglang serve --model-path a/b; requests=10; mean_in=610.1; mean_out=422.1"
+    untold = serve.replace("page: ", "page: SGLANG_USE_AITER=0 ")
+    stalls = [
+        read_case({**row, **changes}).measured.first_stall_s
+        for changes in (
+            {"notes": serve}, {"notes": untold}, {"notes": serve, "concurrency_or_rate": "concurrency 16; rate inf"},
+            {"notes": serve, "gpu": "H200 SXM"}, {"notes": serve, "engine_version": "0.5.9"},
+        )
+    ]  # fmt: skip
+    assert stalls == [40.0, 0.0, 0.0, 0.0, 0.0]
