@@ -29,8 +29,9 @@ def main() -> None:
         signal.default_int_handler(number, frame)
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        try:  # noqa: SIM105 - contextlib is not loaded yet
+        try:
             signal.signal(signal.SIGINT, interrupted)
+            sys.unraisablehook = _unraised
         except ValueError:  # in another thread than the main one
             pass
     try:
@@ -49,6 +50,13 @@ def main() -> None:
         raise
     finally:
         atexit.register(_finish)
+
+
+def _unraised(problem: sys.UnraisableHookArgs) -> None:
+    """End at an interruption that no caller gets, as one within a callback of the compiler; say any other problem."""
+    if issubclass(problem.exc_type, KeyboardInterrupt):
+        _leave()
+    sys.__unraisablehook__(problem)
 
 
 def _finish() -> None:

@@ -21,6 +21,10 @@ WITHIN = {
         "import os, signal\ndef stop():\n try: os.kill(os.getpid(), signal.SIGINT)\n"
         " except KeyboardInterrupt: raise TypeError('no common dtype') from None\napp.main = stop"
     ),
+    "a callback of compiled code, whose errors no caller gets": (
+        "import ctypes, os, signal\n@ctypes.CFUNCTYPE(None)\ndef back(): os.kill(os.getpid(), signal.SIGINT)\n"
+        "def stop(): back(); print('went on')\napp.main = stop"
+    ),
 }
 
 
