@@ -89,8 +89,8 @@ def _shipped(served: str) -> str:
     from jevons import models
 
     try:
-        name = models.load(served).name
-        return name if models.load(name).name == name else served
+        spec = models.load(served)
+        return spec.name if models.load(spec.name) == spec else served
     except InputError:
         return served
 

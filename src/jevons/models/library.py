@@ -37,16 +37,23 @@ _DROPPED = re.compile(
     r"[-_](instruct|chat|hf|it|base|thinking|reasoning|pt|\d{4}|v[01]([.-][0-9])?|rl|sft|dpo|preview|exp|latest)(?=$|[-_])"
 )
 
+_LENGTH = re.compile(r"-(\d{1,4})k(?=-|$)")
+"""Part of a name that says how many tokens are read, in 1,024: `qwen3-8b-128k`, whose rotations are stretched."""
+
 # Parts that are trained for a model, not versions of it.
 _OTHER_PARTS = re.compile(r"eagle|medusa|speculator|draft|adapter|lora|reward|embedding")
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A shipped architecture's name, and the weights' precision that the spelling hints at."""
+    """A shipped architecture's name, and what the spelling says besides.
+
+    The weights' precision, and the longest context where that of the release is another than the shipped one; else 0.
+    """
 
     spec_name: str
     precision_hint: str | None
+    context: int = 0
 
 
 def names() -> list[str]:
@@ -74,29 +81,20 @@ def resolve(name: str) -> Resolved:
     last = re.split(r"/|--", name.strip())[-1].lower().removeprefix("ollama run ")
     plain = re.sub(r"[\s_:]+", "-", last.removesuffix(":latest"))
     plain = re.sub(r"(\d)-([bmt])(?=$|-)", r"\1\2", plain)
-    plain, hint = _without_gguf(plain, name)
+    long = _LENGTH.search(plain)
+    ending = long[0] if long is not None and long.end() == len(plain) else ""  # stands behind the precision
+    plain, hint = _without_gguf(plain.removesuffix(ending), name)
     for pattern, precision in _SUFFIXES:
         shorter = re.sub(pattern, "", plain)
         if shorter != plain:
             plain, hint = shorter, hint or precision
-    known = names()
-    spellings = _spellings(plain)
-    for candidate in spellings:
-        if candidate in known:
-            return Resolved(candidate, hint)
-    others, closed = other_names()
-    for candidate in spellings:
-        if candidate in others:
-            return Resolved(others[candidate], hint)
-    longer = {
-        shipped for shipped in known for candidate in spellings if candidate and shipped.startswith(f"{candidate}-")
-    }
-    if len(longer) == 1:
-        return Resolved(longer.pop(), hint)
-    tuned = [shipped for shipped in known if any(form.endswith(f"-{shipped}") for form in spellings)]
-    base = "" if longer or _OTHER_PARTS.search(plain) else max(tuned, key=len, default="")
-    if base:
-        return Resolved(base, hint)
+    plain += ending
+    found, longer = _spelled(plain)
+    if not found and long is not None:
+        found, longer = _spelled(plain.replace(long[0], "", 1))
+    if found:
+        return Resolved(found, hint, _context(found, plain))
+    known, closed = names(), other_names()[1]
     if any(re.match(rf"{re.escape(unpublished)}(?![a-z0-9]*[0-9]b)", plain) for unpublished in closed):
         message = (
             f"unknown model `{shortened(name)}`: its maker publishes no sizes; give an open model, or a config.json"
@@ -112,6 +110,35 @@ def resolve(name: str) -> Resolved:
         "or give a config.json."
     )
     raise InputError(message)
+
+
+def _spelled(plain: str) -> tuple[str, set[str]]:
+    """Return the shipped name that one in lower case with dashes spells, or an empty one, and those that begin so."""
+    known = names()
+    spellings = _spellings(plain)
+    others, _ = other_names()
+    found = plain if plain in known else others.get(plain, "")
+    found = found or next((candidate for candidate in spellings if candidate in known), "")
+    found = found or next((others[candidate] for candidate in spellings if candidate in others), "")
+    if found:
+        return found, set()
+    longer = {
+        shipped for shipped in known for candidate in spellings if candidate and shipped.startswith(f"{candidate}-")
+    }
+    if len(longer) == 1:
+        return longer.pop(), set()
+    tuned = [shipped for shipped in known if any(form.endswith(f"-{shipped}") for form in spellings)]
+    return "" if longer or _OTHER_PARTS.search(plain) else max(tuned, key=len, default=""), longer
+
+
+def _context(shipped: str, plain: str) -> int:
+    """Return the tokens that a release of a shipped model's sizes reads, as its name says; 0 where it says nothing."""
+    releases = read_yaml(_NAMES).root["reads"].get(shipped, {})
+    for part, tokens in releases.items():
+        if re.search(rf"(^|-){re.escape(str(part))}(-|$)", plain):
+            return int(tokens)
+    stated = _LENGTH.search(plain)
+    return 1024 * int(stated[1]) if stated is not None and not _LENGTH.search(shipped) else 0
 
 
 @functools.cache
@@ -228,6 +255,8 @@ def _shipped_as(name_or_path: str, name: str | None) -> ModelSpec:
     named = resolve(name_or_path)
     shipped = read_config(_CONFIGS / f"{named.spec_name}.json", name=named.spec_name)
     maker = maker_of(name_or_path)
+    if named.context:
+        shipped = replace(shipped, max_context=named.context, file=name_or_path)
     spec = quantised(shipped, named.precision_hint, maker)
     if spec.weight_precision != shipped.weight_precision:
         own = "" if spec == quantised(shipped, named.precision_hint) else f"{maker}/"

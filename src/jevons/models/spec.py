@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 from jevons.models import formulas
@@ -41,7 +43,8 @@ class ModelSpec(Described):
     warnings : tuple of str
         What the file says that is not understood, and how it was read instead.
     file : str
-        The user's config.json, or its folder; empty for a shipped architecture.
+        The user's config.json, or its folder; for a shipped architecture empty, or the spelling that says another
+        context than the name alone.
     """
 
     _kind: ClassVar[str] = "model"
@@ -61,6 +64,12 @@ class ModelSpec(Described):
     vision_parameters: int = 0
     warnings: tuple[str, ...] = ()
     file: str = ""
+
+    def stretched_to(self, tokens: int) -> str:
+        """Return how to ask for a longer context than the model's own, as it has with stretched rotations."""
+        if self.file and Path(self.file).exists():
+            return "state its rope_scaling in the config.json"
+        return f"stretched, as by YaRN, it is the model {self.name}-{math.ceil(tokens / 1024)}k"
 
     def __repr__(self) -> str:
         """Return sizes in a line, with units."""

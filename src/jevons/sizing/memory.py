@@ -263,7 +263,10 @@ def memory_of(
         message = f"--max-model-len: {spec.name} states no context length; give one"
         raise InputError(message)
     if spec.max_context and longest > spec.max_context:
-        message = f"--max-model-len {longest}: must be at most the {spec.max_context:,} tokens that {spec.name} reads"
+        message = (
+            f"--max-model-len {longest}: must be at most the {spec.max_context:,} tokens that {spec.name} reads; "
+            f"{spec.stretched_to(longest)}"
+        )
         raise InputError(message)
     deployment = Deployment(
         model=spec, accelerator=device, layout=degrees, precision=precision, kv_precision=kv_precision,

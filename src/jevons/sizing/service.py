@@ -168,7 +168,7 @@ class Service:
         if (self.max_model_len or 0) > spec.max_context > 0:
             message = (
                 f"--max-model-len {self.max_model_len}: must be at most the {spec.max_context:,} tokens that "
-                f"{spec.name} reads"
+                f"{spec.name} reads; {spec.stretched_to(self.max_model_len or 0)}"
             )
             raise InputError(message)
         if self.isl + self.osl > spec.max_context > 0:

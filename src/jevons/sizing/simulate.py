@@ -321,7 +321,7 @@ def _check_longest(options: Simulation, spec: ModelSpec) -> None:
     if (options.server.max_model_len or 0) > spec.max_context > 0:
         message = (
             f"--max-model-len {options.server.max_model_len}: must be at most the {spec.max_context:,} tokens that "
-            f"{spec.name} reads"
+            f"{spec.name} reads; {spec.stretched_to(options.server.max_model_len or 0)}"
         )
         raise InputError(message)
 

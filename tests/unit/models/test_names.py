@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import jevons
 from jevons import models
 from jevons.errors import InputError
 from jevons.models.library import other_names
@@ -57,3 +58,28 @@ def test_a_closed_model_is_said_to_have_no_published_sizes(name: str) -> None:
 def test_a_part_trained_for_a_model_and_a_size_that_none_has_are_no_model(name: str) -> None:
     with pytest.raises(InputError, match="unknown model"):
         models.resolve(name)
+
+
+READS = {  # `max_position_embeddings` of the releases' config.json, times the factor of YaRN
+    "Qwen/Qwen3-30B-A3B": 40_960, "Qwen/Qwen3-30B-A3B-Instruct-2507": 262_144,
+    "Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8": 262_144, "Qwen/Qwen3-235B-A22B-Thinking-2507-FP8": 262_144,
+    "moonshotai/Kimi-K2-Instruct": 131_072, "moonshotai/Kimi-K2-Instruct-0905": 262_144,
+    "deepseek-ai/DeepSeek-R1-0528-Qwen3-8B": 131_072, "Qwen/Qwen2.5-7B-Instruct-1M": 1_010_000,
+    "unsloth/Qwen3-8B-128K-GGUF:Q4_K_M": 131_072, "NousResearch/Yarn-Llama-2-7b-128k": 131_072,
+    "microsoft/Phi-3-mini-4k-instruct": 4096, "microsoft/Phi-3-mini-128k-instruct": 131_072,
+    "qwen3-32b-awq-64k": 65_536,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", READS)
+def test_a_release_reads_as_many_tokens_as_its_config_says(written: str) -> None:
+    spec = models.load(written)
+    assert spec.max_context == READS[written]
+    plain = models.load(spec.name)
+    assert spec.weight_bytes() == plain.weight_bytes()
+    assert jevons.memory(spec, gpu="mi355x", tp=4).to_json() == jevons.memory(written, gpu="mi355x", tp=4).to_json()
+
+
+def test_kimi_k2_thinking_is_as_large_as_published() -> None:
+    """594 GB in 4 bits, twice as much in 8."""
+    assert models.load("moonshotai/Kimi-K2-Thinking").weight_bytes() / 1e9 == pytest.approx(594, rel=0.005)

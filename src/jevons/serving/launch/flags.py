@@ -27,6 +27,7 @@ _VLLM: Flags = {
     "no-enforce-eager": ("eager", "off"), "enable-prefix-caching": ("prefix_cache", "on"),
     "no-enable-prefix-caching": ("prefix_cache", "off"), "enable-chunked-prefill": ("chunked_prefill", "on"),
     "no-enable-chunked-prefill": ("chunked_prefill", "off"), "speculative-config": ("speculative", "json"),
+    "rope-scaling": ("stretched", "json"), "hf-overrides": ("overrides", "json"),
     "sc": ("speculative", "json"), "num-speculative-tokens": ("draft_tokens", "count"),
     "speculative-model": ("draft_model", "text"), "compilation-config": ("compilation", "json"),
     "cc": ("compilation", "json"), "o": ("optimization", "count"), "optimization-level": ("optimization", "count"),
@@ -57,7 +58,7 @@ _SGLANG: Flags = {
     "speculative-draft-model-path": ("draft_model", "text"), "speculative-draft-model": ("draft_model", "text"),
     "scheduler-recv-interval": ("poll_steps", "count"), "hicache-size": ("host_gib", "frac"),
     "enable-two-batch-overlap": ("two_batches", "on"), "moe-runner-backend": ("expert_kernels", "text"),
-    "config": ("config", "file"),
+    "config": ("config", "file"), "json-model-override-args": ("overrides", "json"),
 }  # fmt: skip
 _TRTLLM: Flags = {
     "model": ("model", "text"), "tp-size": ("tp", "count"), "pp-size": ("pp", "count"), "ep-size": ("ep", "count"),

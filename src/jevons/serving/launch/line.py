@@ -19,6 +19,8 @@ from jevons.units import COMMAND_LETTERS
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 _COUNT = re.compile(r"(-?(?:\d+(?:\.\d*)?|\.\d+))([kKmMgG]?)(?:i?[bB])?")
 _LONGEST = 100_000
+LONGER = {"VLLM_ALLOW_LONG_MAX_MODEL_LEN", "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"}
+"""Variables by which an engine takes a longer context than the model's config states."""
 _SPANNING = re.compile(r"--(?:nnodes|node[-_]rank|headless|data[-_]parallel[-_]address|dist[-_]init[-_]addr)\b")
 """Flags of a server that runs on several machines, each of which starts it with the same words."""
 _DEGREES, _MOST_DEGREE = {"tp", "pp", "dp", "ep"}, 4096
@@ -87,6 +89,7 @@ _READ_OF: Mapping[str, frozenset[str]] = {
         "dtype", "free_gpu_memory_fraction", "enable_block_reuse", "max_tokens", "host_cache_size", "tokens_per_block",
     }),
     "graphs": frozenset(),
+    "overrides": frozenset({"rope_scaling", "rope_parameters", "max_position_embeddings"}),
 }  # fmt: skip
 """Entries of settings written in JSON that a prediction reads; of others all are read."""
 EXPERT_KERNELS: Mapping[str, str] = {"auto": "", "marlin": "int4"}
@@ -123,7 +126,8 @@ def read_launch(given: str | Path) -> LaunchLine:
     command, *others = commands_of(text)
     line = LaunchLine(engine=command.engine, release=command.release, variables=command.variables)
     _read_words(line, command.words, folder)
-    line.unmodelled += [name for name in command.variables if re.match(r"(?:VLLM|SGLANG|SGL|TRTLLM|AITER)_", name)]
+    own = (name for name in command.variables if re.match(r"(?:VLLM|SGLANG|SGL|TRTLLM|AITER)_", name))
+    line.unmodelled += [name for name in own if name not in LONGER]
     unlike, copies = False, command.replicas
     for other in others:
         beside = LaunchLine(engine=other.engine)
@@ -309,7 +313,8 @@ def _number(value: str) -> float | None:
 def _record(value: str, inner: str) -> dict[str, Any]:
     """Return the mapping of a JSON value, also one that lost its quotes to a shell, or of one dotted entry."""
     if inner:
-        return {inner.replace("-", "_"): _plain(value)}
+        nested = _record(value, "") if value.lstrip().startswith("{") else {}
+        return {inner.replace("-", "_"): nested or _plain(value)}
     try:
         record = json.loads(value)
     except (ValueError, RecursionError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from jevons import models
@@ -11,7 +13,7 @@ from jevons.errors import InputError
 from jevons.models import ModelSpec
 from jevons.operators.engines import Place, engine_number, engine_text
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
-from jevons.serving.launch.line import EXPERT_KERNELS, LaunchLine, Setting
+from jevons.serving.launch.line import EXPERT_KERNELS, LONGER, LaunchLine, Setting
 from jevons.serving.types import Deployment, Layout
 
 _DRAFTED = 3
@@ -122,7 +124,7 @@ def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[
     if line.release:
         arguments["engine_version"] = Given(line.release, f"release {line.release}")
     if "model" in line.settings:
-        arguments["model"] = Given(model_of(line), line.settings["model"].flag)
+        arguments["model"] = Given(_stretched(line, spec), line.settings["model"].flag)
     arguments |= _layout_arguments(line, spec)
     known = tuple(int(part) for part in re.findall(r"\d+", line.release)[:2]) or tuple(release or ())
     arguments |= _limits(line, 0 if spec is None else spec.max_context, known)
@@ -146,6 +148,32 @@ def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[
         if drafter is not None:
             arguments["draft_model"] = drafter
     return arguments
+
+
+def _stretched(line: LaunchLine, spec: ModelSpec | None) -> str:
+    """Return the name of a line's model, with the context that the line stretches it to where it does."""
+    name = model_of(line)
+    if spec is None or not spec.max_context or Path(name).exists():
+        return name
+    overrides = line.value("overrides", {})
+    scaling = line.value("stretched") or overrides.get("rope_scaling") or overrides.get("rope_parameters") or {}
+    scaling = scaling if isinstance(scaling, dict) else {}
+    factor, first = scaling.get("factor", 1), scaling.get("original_max_position_embeddings", spec.max_context)
+    stated = [overrides.get("max_position_embeddings", 0), line.value("max_model_len", 0)]
+    if all(isinstance(one, int | float) for one in (factor, first)) and factor > 1:
+        longest = max(spec.max_context, factor * first, *filter(_is_whole, stated))
+    elif _is_whole(stated[0]) or any(line.variables.get(variable) in {"1", "true", "True"} for variable in LONGER):
+        longest = max(spec.max_context, *filter(_is_whole, stated))
+    else:
+        return name
+    return name if longest <= spec.max_context else f"{name}-{min(math.ceil(longest / 1024), _MOST_K)}k"
+
+
+_MOST_K = 9999
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def names_known_model(line: LaunchLine) -> bool:

@@ -155,7 +155,7 @@ def test_flags_without_a_part_in_the_answer_are_named_once_with_near_names() -> 
         ("""vllm serve Qwen/Qwen3-8B --compilation-config '{"cudagraph_capture_sizes": [1, 2], "level": 3}'""",
          "--compilation-config cudagraph_capture_sizes"),
         ("trtllm-serve Qwen/Qwen3-8B --moe_backend CUTLASS", "--moe_backend"),
-        ("""vllm serve Qwen/Qwen3-8B --hf-overrides '{"rope_scaling": {}}'""", "--hf-overrides"),
+        ("""vllm serve Qwen/Qwen3-8B --hf-overrides '{"num_hidden_layers": 4}'""", "--hf-overrides num_hidden_layers"),
     ],
 )  # fmt: skip
 def test_flags_that_are_read_and_have_no_part_are_named_too(line: str, named: str) -> None:
@@ -335,6 +335,35 @@ def test_arrays_and_outputs_of_commands_lose_no_flag_of_a_script(text: str) -> N
     line = read_launch(text)
     assert [line.value(name) for name in ("model", "max_model_len", "max_num_seqs")] == ["Qwen/Qwen3-8B", 8192, 64]
     assert not line.warning
+
+
+_YARN = '{"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}'
+
+
+@pytest.mark.parametrize(
+    ("line", "tokens"),
+    [
+        (f"vllm serve Qwen/Qwen3-8B --rope-scaling '{_YARN}' --max-model-len 131072", 131_072),
+        (f"vllm serve Qwen/Qwen3-8B --hf-overrides '{{\"rope_parameters\": {_YARN}}}'", 131_072),
+        (f"vllm serve Qwen/Qwen3-8B --hf-overrides.rope_scaling '{_YARN}'", 131_072),
+        ("vllm serve Qwen/Qwen3-8B --hf-overrides '{\"max_position_embeddings\": 65536}'", 65_536),
+        ("VLLM_ALLOW_LONG_MAX_MODEL_LEN=1 vllm serve Qwen/Qwen3-8B --max-model-len 65536", 65_536),
+        (
+            f"sglang serve --model-path Qwen/Qwen3-8B --json-model-override-args '{{\"rope_scaling\": {_YARN}}}'",
+            131_072,
+        ),
+        ("vllm serve Qwen/Qwen3-8B --max-model-len 40960", 40_960),
+    ],
+)
+def test_a_line_that_stretches_rotations_reads_as_far_as_it_says(line: str, tokens: int) -> None:
+    """QwenLM/Qwen3#1361: 131,072 tokens of a model made for 40,960."""
+    assert not read_launch(line).warning
+    assert jevons.memory(serve=line, gpu="h200_sxm").to_json()["max_model_len"] == tokens
+
+
+def test_a_line_that_stretches_nothing_is_refused_with_the_name_that_does() -> None:
+    with pytest.raises(InputError, match="at most the 40,960 tokens .*; stretched, as by YaRN, .* qwen3-8b-128k"):
+        jevons.memory(serve="vllm serve Qwen/Qwen3-8B --max-model-len 131072")
 
 
 def test_a_variable_without_a_value_is_named() -> None:
