@@ -26,6 +26,9 @@ _EVERY = "all"
 _NO_GENERATION = "other"
 _Z = NormalDist().inv_cdf(0.9)
 
+NEW_SOURCE = "new source"
+"""Family that stands for tables of which no row is on file."""
+
 STRANGE = "new kind"
 """The furthest of `NEARNESS`: a device unlike all that have rows."""
 
@@ -121,12 +124,13 @@ def spread(
     engine, device, model : str
         As for `nearness_of`.
     family : str
-        Kind of table, whose rows say more or less about the run; all of them by default.
+        Kind of table, whose rows say more or less about the run; all of them by default. One that is not on file has
+        the interval of a new source, which holds what rows of tables leave unsaid.
     calibrated : bool
         Whether the factors were calibrated with runs of this engine, device and model.
     """
     nearness = "calibrated" if calibrated else nearness_of(engine, device, model)
     of_quantity = shipped()["quantities"][quantity]
-    of_family = of_quantity.get(family, {})
+    of_family = of_quantity.get(family) or of_quantity.get(NEW_SOURCE, {})
     low, high, rows = of_family.get(nearness) or of_quantity[_EVERY][nearness]
     return Spread(low=low, high=high, nearness=nearness, rows=rows)

@@ -49,6 +49,16 @@ def test_a_device_without_rows_has_a_wider_interval_than_one_with():
     assert "no rows" in unknown.why
 
 
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_a_table_that_is_not_on_file_has_a_wider_interval_than_all_tables(quantity):
+    names = ("vllm", "h100_sxm", "qwen3-32b")
+    of_all, of_new = spread(quantity, *names), spread(quantity, *names, "a page of mine")
+    assert of_new.low < of_all.low
+    assert of_new.high > of_all.high
+    own = spread(quantity, *names, "a page of mine", calibrated=True)
+    assert (own.low, own.high) == (spread(quantity, *names, calibrated=True).low, own.high)
+
+
 @given(low=st.floats(0.2, 1.0), high=st.floats(1.0, 5.0), value=st.floats(1e-3, 1e3), limit=st.floats(1e-3, 1e3))
 def test_chance_rises_with_the_limit_and_agrees_with_the_interval(low, high, value, limit):
     """The chance to keep a limit rises with the limit, from 10 % to 90 % over the interval."""

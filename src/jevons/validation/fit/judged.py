@@ -6,11 +6,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from jevons.serving.spread import NEARNESS, QUANTITIES, STRANGE, nearness_of
+from jevons.serving.spread import NEARNESS, NEW_SOURCE, QUANTITIES, STRANGE, nearness_of
 from jevons.validation.fit.spread import of_next_group
 from jevons.validation.names import model_named
 from jevons.validation.report import Entry
@@ -22,6 +23,8 @@ _EVERY = "all"
 _INSIDE, _LEAST, _MOST = 0.8, 1.0, 5.0
 _SOME_GROUPS = 4
 _NAMES = list(NEARNESS)
+_NORMAL = NormalDist()
+_Z = _NORMAL.inv_cdf((1.0 + _INSIDE) / 2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +69,14 @@ def with_judged(document: Mapping[str, Any], figures: Sequence[JudgedFigure]) ->
 
     Devices of a kind that no engine has rows of take the errors of all judged tables. Each table's other intervals are
     those of all tables, widened until 80 % of its figures lie inside, and more where it has few groups; they are never
-    narrowed. What one group of a source needs tells more of the next than what all other sources do.
+    narrowed. What one group of a source needs tells more of the next than what all other sources do. A source of which
+    no row is on file has intervals that hold 80 % of one drawn among all tables.
     """
     quantities = {}
     for quantity, families in document["quantities"].items():
         own = [figure for figure in figures if figure.quantity == quantity]
-        quantities[quantity] = {**families, **_families(families[_EVERY], own)}
+        known = {**families, **_families(families[_EVERY], own)}
+        quantities[quantity] = {**known, NEW_SOURCE: _new_source(known)}
     return {**document, "quantities": quantities}
 
 
@@ -112,6 +117,35 @@ def _families(every: Mapping[str, Any], figures: Sequence[JudgedFigure]) -> dict
             **classes, STRANGE: [min(furthest[0], known[0]), max(furthest[1], known[1]), known[2]],
         }  # fmt: skip
     return families
+
+
+def _new_source(families: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the intervals of a table that is not among these: those of all tables, widened as tables differ.
+
+    Errors of a table are taken as normal, as wide as its own intervals. Any of the tables may be the next one.
+    """
+    every = families[_EVERY]
+    widths = [_width(of, every) for name, of in families.items() if name not in {_EVERY, NEW_SOURCE}]
+    tables = np.array([width for width in widths if width])
+    if not len(tables):
+        return {}
+    low, high = 0.0, _MOST
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        inside = np.mean([2.0 * _NORMAL.cdf(_Z * middle / width) - 1.0 for width in tables])
+        low, high = (middle, high) if inside < _INSIDE else (low, middle)
+    return {name: _grown(every[name], max(high, _LEAST), 0) for name in _NAMES[1:-1] if name in every}
+
+
+def _width(classes: Mapping[str, Any], every: Mapping[str, Any]) -> float:
+    """Return how wide a table's intervals are over those of all tables, in the logarithm; 0 where it has none."""
+    shared = [name for name in _NAMES[1:-1] if name in classes and name in every]
+    ratios = [_span(classes[name]) / max(_span(every[name]), 1e-3) for name in shared]
+    return float(np.mean(ratios)) if ratios else 0.0
+
+
+def _span(interval: Sequence[float]) -> float:
+    return math.log(interval[1] / interval[0])
 
 
 def _growth(figures: Sequence[JudgedFigure], classes: Mapping[str, Any]) -> float:

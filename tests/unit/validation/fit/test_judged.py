@@ -1,11 +1,12 @@
 """Intervals of tables that no fit saw."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
-from jevons.serving.spread import NEARNESS, QUANTITIES
+from jevons.serving.spread import NEARNESS, NEW_SOURCE, QUANTITIES
 from jevons.validation.fit.judged import JudgedFigure, judged_coverage, judged_figures, with_judged
 from jevons.validation.report import Entry
 
@@ -45,6 +46,20 @@ def test_a_group_of_two_takes_the_interval_that_the_other_one_needs():
     count, inside = judged_coverage(DOCUMENT, figures)["pages"]
     assert count == len(figures)
     assert inside > 0.7
+
+
+def test_a_new_source_has_the_intervals_of_one_drawn_among_all_tables():
+    wide = {name: [0.8**4, 1.25**4, 50] for name in NEARNESS}
+    families = {"all": ALL, "exact": ALL, "vague": wide}
+    quantities = with_judged({"quantities": {"rate": families}}, [])["quantities"]["rate"]
+    low, high, rows = quantities[NEW_SOURCE]["near"]
+    growth = math.log(high) / math.log(1.25)
+    chances = [2.0 * NormalDist().cdf(1.2816 * growth / width) - 1.0 for width in (1.0, 4.0)]
+    assert sum(chances) / 2.0 == pytest.approx(0.8, abs=0.01)
+    assert math.log(low) == pytest.approx(-math.log(high), rel=0.01)
+    assert rows == 0
+    alone = with_judged({"quantities": {"rate": {"all": ALL}}}, [])["quantities"]["rate"]
+    assert alone[NEW_SOURCE] == {}
 
 
 def test_intervals_are_never_narrowed_and_other_quantities_stay():
