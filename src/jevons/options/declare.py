@@ -258,7 +258,8 @@ def _stated(given: Any, parameter: Declared) -> Any:
     """
     value = parameter.option.value(typed(given, parameter), parameter.flag)
     if isinstance(value, str) and not value.strip() and value != parameter.default:
-        message = f"--{parameter.flag}: is empty; give a value or omit it"
+        omitted = "" if parameter.default is inspect.Parameter.empty else " or omit it"
+        message = f"--{parameter.flag}: is empty; give a value{omitted}"
         raise InputError(message)
     return value
 

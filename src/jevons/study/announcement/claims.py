@@ -169,6 +169,8 @@ def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str, 
     kinds = rf"(?:FY)?\d{{4}}(?:-(?:Q\d|H\d|\d+M))?|{_MONTHS}"
     spans = [f for f in read if f.kind == "period" and re.fullmatch(kinds, f.label)]
     spans = [f for f in spans if not ahead(sentence, f) and sentence.plain[f.start - 1 : f.start] not in {"(", "（"}]
+    if firm == main and not spans and day is not None and _ANNUAL.search(sentence.plain):
+        return _year_ended(sentence, firm, day)
     if firm != main or len({f.label for f in spans}) != 1:
         return None
     if re.fullmatch(r"(?:FY)?\d{4}", spans[0].label) and not _ANNUAL.search(sentence.plain):
@@ -178,6 +180,19 @@ def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str, 
     return moved(spans[0], sentence.start) if money_or_results else None
 
 
+def _year_ended(sentence: Sentence, firm: str, day: dt.date) -> Figure | None:
+    """Return the year that had ended before results of a year that name none; a calendar year alone."""
+    known = lexicon.firm(firm)
+    if day.month > _RESULTS_MONTHS or (known is not None and known.fiscal_end_month != 12):
+        return None
+    place = sentence.start
+    return Figure(kind="period", low=1.0, high=1.0, unit="y", start=place, end=place, text="", label=f"{day.year - 1}")
+
+
+_RESULTS_MONTHS = 5
+"""Months of a year in which results of the year before are told."""
+
+
 def ahead(sentence: Sentence, span: Figure) -> bool:
     """Return whether a period is one to come."""
     return bool(
@@ -185,7 +200,9 @@ def ahead(sentence: Sentence, span: Figure) -> bool:
             r"(?:expect(?!ation)|guid|outlook|forecast|will|预计|指引|将于|拟于)[^,，;；。]{0,40}$",
             sentence.plain[: span.start],
         )
-    ) or bool(re.search(r"^[^,，;；。]{0,20}(?:expect(?!ation)|guid|will |预计|将)", sentence.plain[span.end :]))
+    ) or bool(
+        re.search(r"^[^,，;；。]{0,20}(?:expect(?!ation)|guid|will |预计|将|指引|展望)", sentence.plain[span.end :])
+    )
 
 
 def _read(reader: Reader) -> Iterator[Claim]:

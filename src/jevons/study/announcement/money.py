@@ -247,10 +247,11 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
     between = reader.plain[since : dated[0].start if len(dated) == 1 else figure.start]
     if unsaid and last is not None and not joined and _LISTED.fullmatch(between):
         quantity = last.quantity
-    if reader.context.last not in _NO_MONEY and last is None and not _own_word(reader, figure):
+    goes_on = last is None and reader.context.last not in _NO_MONEY and _says_little(reader, figure)
+    if goes_on and not _own_word(reader, figure):
         quantity = reader.context.last
-    goes_on = last is not None and last.quantity == "net_income" and _OR.match(clause)
-    earned = _EARNED.search(clause) or goes_on
+    or_a_share = last is not None and last.quantity == "net_income" and _OR.match(clause)
+    earned = _EARNED.search(clause) or or_a_share
     if per_share(figure, reader.plain) and quantity in {"share_price", "net_income", ""} and earned:
         quantity = "eps"
     if quantity or per_share(figure, reader.plain):
@@ -259,8 +260,34 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
         return reader.context.spoken
     if _SEGMENT.search(reader.plain[: figure.start]):
         return "cloud_revenue"
+    if _grew_to(reader, figure):
+        return reader.of_cloud("revenue", figure)
+    if last is not None and _THE_FIGURE.search(reader.plain[: figure.start]):
+        return last.quantity
+    whole = next((f for f in reader.figures if f.kind == "money" and f.start >= figure.end), None)
+    if whole is not None and _PART_OF.fullmatch(reader.plain, figure.end, whole.start):
+        return reader.quantity(whole)
     noun = bought(reader.plain, figure) or stated_noun(reader.plain, figure)
     return noun or (reader.context.asked if last is None or last.quantity == reader.context.asked else "")
+
+
+_GREW_TO = re.compile(
+    r"\s(?:then |also )?(?:grew|rose|jumped|climbed|surged|increased|fell|dropped|slipped|declined|grows|rises|was up|was down)"
+    r" (?:by )?[\d.]+\s?(?:%|percent|per cent)(?: [a-z-]+){0,4} to (?:about |a record |nearly )?"
+)
+"""What stands between who sells something and its sales: ``AWS grew 20.2% to``."""
+_THE_FIGURE = re.compile(
+    r"(?:the|that) (?:[a-z-]+ )?(?:figure|number|total|sum|tally) (?:at|is|was|of|to|will be|would be) (?:about |roughly |around |some )?$"
+)
+"""Words that stand for the quantity spoken of last."""
+_PART_OF = re.compile(r",? (?:or (?:about |some |roughly )?[\d.]+\s?%,? )?of (?:the |its |an? )?(?:total (?:of )?)?")
+"""What stands between a part and the whole whose quantity it has."""
+
+
+def _grew_to(reader: Reader, figure: Figure) -> bool:
+    """Return whether a firm or its cloud is itself said to have grown to an amount, which its sales did."""
+    near = [m for m in reader.mentions if m.end <= figure.start]
+    return bool(near) and _GREW_TO.fullmatch(reader.plain, near[-1].end, figure.start) is not None
 
 
 def _has_word(reader: Reader, figure: Figure) -> bool:
@@ -272,13 +299,16 @@ def _is_loss(reader: Reader, figure: Figure, quantity: str) -> bool:
     """Return whether the word that names what is earned calls it a loss, in the clause of a level of it."""
     if quantity not in _EARNINGS or cue("change").precedes(reader.plain, figure):
         return False
-    clause = [
-        word for _, end, key, word in reader.words
-        if end <= figure.start and key == quantity and not re.search(r"[,，;；。]", reader.plain[end : figure.start])
+    near = [
+        (key, word) for _, end, key, word in reader.words
+        if end <= figure.start and re.fullmatch(r"[^;；。]*", reader.plain[end : figure.start])
+        and (figure.start - end <= _NEAR_LOSS or not re.search(r"[,，]", reader.plain[end : figure.start]))
     ]  # fmt: skip
-    return bool(clause) and bool(re.search(r"loss|亏", clause[-1]))
+    return bool(near) and near[-1][0] == quantity and bool(re.search(r"loss|lose|losing|亏", near[-1][1]))
 
 
+_NEAR_LOSS = 24
+"""Characters that a word may stand before its amount with a comma between."""
 _EARNINGS = frozenset({"net_income", "operating_income", "part_income"})
 
 
@@ -375,6 +405,20 @@ def _measured(reader: Reader, old: Figure, moneys: list[Figure]) -> Figure | Non
     if following:
         return following[0]
     return earlier[-1] if earlier else next((f for f in same if f.start >= old.end), None)
+
+
+def _says_little(reader: Reader, figure: Figure) -> bool:
+    """Return whether what stands before an amount is little more than when and who: it goes on from the clause before."""
+    lead = reader.plain[: figure.start]
+    places = [(f.start, f.end) for f in reader.figures] + [(m.start, m.end) for m in reader.mentions]
+    for start, end in sorted(places, reverse=True):
+        if end <= figure.start:
+            lead = f"{lead[:start]} {lead[end:]}"
+    return len(re.findall(r"[a-z]+|[\u4e00-\u9fff]{2}", lead)) <= _LITTLE
+
+
+_LITTLE = 5
+"""Words before an amount, two characters counted as one, in a clause that only goes on."""
 
 
 def _own_word(reader: Reader, figure: Figure) -> bool:

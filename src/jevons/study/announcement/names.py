@@ -33,7 +33,7 @@ def _english() -> tuple[re.Pattern[str], ...]:
     verb = rf"(?P<verb>{often}(?:{acts})|(?:is|are|was) (?:to|set to|due to))"
     aside = r"(?:\s?\([^)]{2,40}\)|, [^,.]{3,60}(?=,))?,?"
     day = rf"(?: on {_WORD}(?: \d{{1,2}},?)?(?: \d{{4}})?| on \d{{1,2}} {_WORD}(?: \d{{4}})?)?"
-    begins = rf"(?:^|[–—:;,.\"“] ?|- |\bthat |\b(?:while|and|but|as|{sorts}) )(?:The |the )?"
+    begins = rf"(?:^|[–—:;,.\"“] ?|- |\bthat |\b(?:while|and|but|as|{sorts}) )(?:The |the |[A-Z]\w+['’]s )?"
     return (
         re.compile(rf"(?<![\w-])(?P<name>{_WORD}(?: {_WORD}){{0,4}}?),? {_FORM}(?![\w])(?! [A-Z]\w+ of)\.?"),
         _TICKER,
@@ -142,6 +142,7 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
             _add(names, match["a"] or match["b"], match["a"] or match["b"])
     if not names and not lexicon.firm_pattern().search(plain(whole_text)):
         _by_period(names, sentences)
+        _by_deed(names, sentences)
     _shorten(names, whole_text)
     return names
 
@@ -161,6 +162,20 @@ def _by_period(names: dict[str, str], sentences: Sequence[Sentence]) -> None:
             said = plain(match["name"])
             known = lexicon.quantity_pattern().search(said) or lexicon.count_pattern().search(said)
             if not (known or _NO_NOUN_ZH.search(match["name"]) or _NO_NAME_ZH.search(match["name"])):
+                _add(names, match["name"], match["name"])
+
+
+_DOES = re.compile(
+    r"(?<=[a-z,] )(?P<name>(?:[A-Z][\w&-]*)(?: [A-Z][\w&-]*){1,3}) "
+    r"(?:has|have|had|will|now|[a-z]{2,}ed|made|won|sold|built|spent|bought|grew|runs|makes|sells|builds)\b"
+)
+
+
+def _by_deed(names: dict[str, str], sentences: Sequence[Sentence]) -> None:
+    """Add who does something inside an English sentence, of two capitals at least, where no firm is known."""
+    for sentence in sentences:
+        for match in _DOES.finditer(sentence.text):
+            if not _is_person(sentence.text, match):
                 _add(names, match["name"], match["name"])
 
 

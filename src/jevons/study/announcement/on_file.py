@@ -69,6 +69,10 @@ class OnFile:
         if forecast and len(forecast) == len(fit):
             best = min(fit, key=lambda c: self.far(c, amount))
             return "not_on_file", f"only an earlier forecast is {about(best)}: {shown(best.value)}", (best.value.id,)
+        if fit and all(_other_basis(c, claim) for c in fit):
+            best = min(fit, key=lambda c: self.far(c, amount))
+            text = f"only a figure with leases, or of cash alone, is {about(best)}: {shown(best.value)}"
+            return "not_on_file", text, (best.value.id,)
         if fit and (labelled or claim.kind == "target"):
             best = min(fit, key=lambda c: self.far(c, amount))
             if _carried(claim) and self.far(best, amount)[0] > _OTHER_PERIOD:
@@ -166,6 +170,13 @@ class OnFile:
                 near = min(values, key=lambda v: abs((v.start - on).days))
                 return 1 / near.number if inverse else near.number
         return None
+
+
+def _other_basis(candidate: Candidate, claim: Claim) -> bool:
+    """Return whether a value on file counts leases, or cash alone, and a claim's sentence does not say the same."""
+    plain, name = claim.sentence.plain, candidate.value.id
+    leases, cash = "with_leases" in name, "_cash_" in name
+    return (leases and not re.search(r"lease|租赁", plain)) or (cash and not re.search(r"(?<![a-z])cash|现金", plain))
 
 
 _OTHER_PERIOD = 0.5

@@ -30,7 +30,7 @@ AFTER = {
     "加元": "CAD", "aud": "AUD", "australian dollars": "AUD", "澳元": "AUD", "sgd": "SGD", "singapore dollars": "SGD", "新加坡元": "SGD", "新元": "SGD",
     "twd": "TWD", "ringgit": "MYR", "林吉特": "MYR", "日圆": "JPY", "韩圆": "KRW", "印度卢比": "INR", "indian rupees": "INR", "krona": "SEK",
     "euro": "EUR", "新台币元": "TWD", "rials": "OMR", "omani rials": "OMR", "qatari riyals": "QAR", "dinars": "KWD", "lira": "TRY",
-    "kronor": "SEK", "kroner": "NOK", "zloty": "PLN", "baht": "THB", "泰铢": "THB", "reais": "BRL", "shekels": "ILS",
+    "kronor": "SEK", "kroner": "NOK", "zloty": "PLN", "zlotys": "PLN", "zł": "PLN", "krone": "NOK", "rand": "ZAR", "liras": "TRY", "riyal": "SAR", "dirham": "AED", "rupee": "INR", "baht": "THB", "泰铢": "THB", "reais": "BRL", "shekels": "ILS",
 }  # fmt: skip
 FOREIGN = "|".join(re.escape(word) for word, unit in (BEFORE | AFTER).items() if unit != "CNY" and not word.isascii())
 """Chinese names of other currencies."""
@@ -238,7 +238,7 @@ PERIODS = re.compile(
 )
 QUARTER = re.compile(
     r"(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])财?季(?:度|报)?(?![\d节])|(?P<head>首)季度?|(?:fiscal )?(?P<word>first|second|third|fourth)[- ](?:fiscal )?quarter"
-    r"|(?<![a-z])q(?P<q>[1-4])(?!\w)|(?P<month>march|june|september|december) quarter"
+    r"|(?<![a-z])q(?P<q>[1-4])(?![a-z\d_])|(?P<month>march|june|september|december) quarter"
     r"|(?<![a-z])(?P<short>mar|jun|sept?|dec)[ -]?(?:q|qtr|quarter)(?![a-z])"
 )
 """A quarter without a year."""
@@ -268,8 +268,8 @@ COUNT = re.compile(
     rf"(?<![a-z0-9.,-])(?P<a>{NUMBER})(?:[个次]?{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?(?P<measure>个|家|座|名|位|款|台|所|次|架|套|辆|件|户|栋|条|组|枚)?"
 )
 PLANNED = re.compile(
-    r"plan|will |'ll |expect|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|(?<![a-z])budgets?(?![a-z])|proposed|pipeline|reiterat|should |heading for|(?<![a-z])sees? |anticipat|on track|on course|set to |poised|"
-    r"预计|(?<![高低])估(?![值算量计])|(?<![资材原燃饮塑])料(?![理号])|计划|将|拟|目标|预期|指引|展望|打算|规划|承诺"
+    r"plan|will |'ll |expect(?!ation)|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|(?<![a-z])budgets?(?![a-z])|proposed|pipeline|reiterat|should |heading for|(?<![a-z])sees? |anticipat|on track|on course|set to |poised|"
+    r"预计|(?<![高低])估(?![值算量计])|(?<![资材原燃饮塑])料(?![理号])|计划|将|拟|目标|(?<![超于及合])预期|指引|展望|打算|规划|承诺"
 )
 """Words of what is to come."""
 CONDITIONAL = re.compile(

@@ -363,6 +363,10 @@ _AT_NOUN = re.compile(r"(?<![a-z])(?:at|with) (?P<noun>[a-z-]{4,}) $")
 """A noun right before a percentage: ``at prices 30 % above``."""
 
 
+_TO_LEVEL = re.compile(r"(?: [a-z-]+){0,4}? to (?:about |a record |nearly )?")
+"""What stands between a growth and the level that it led to."""
+
+
 def _no_nouns() -> frozenset[str]:
     """Return the words before a percentage that are no noun of their own."""
     return frozenset(
@@ -424,6 +428,9 @@ def _grown(reader: Reader, figure: Figure) -> str:
             key for start, _, key, word in reader.words
             if start >= figure.end and word not in generic and re.fullmatch(r"\s(?:[\w']+[\s-]){0,3}", plain[figure.end : start])
         ]  # fmt: skip
+    level = next((f for f in reader.figures if f.kind == "money" and f.start >= figure.end), None)
+    if level is not None and not own and _TO_LEVEL.fullmatch(plain, figure.end, level.start):
+        return reader.quantities.get(level.start, "")
     if own:
         beside = own[-1]
         return reader.of_cloud(beside[1], figure)

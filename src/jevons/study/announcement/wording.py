@@ -52,7 +52,7 @@ def _what(claim: Claim) -> str:
     if kind == "change":
         return f"change of {quantity}"
     if kind == "margin":
-        return claim.quantity
+        return re.sub(r"^ebitd?a(?= )", lambda short: short[0].upper(), claim.quantity)
     if kind == "stake" or claim.quantity == "stake":
         return f"stake in {lexicon.firm_name(claim.other)}" if claim.other else "stake"
     if kind == "share":

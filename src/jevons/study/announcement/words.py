@@ -45,6 +45,8 @@ _BY_PIECE = frozenset({"prices", "electricity", "rent", "call_price", "per_user"
 """Quantities of which an amount of millions is none."""
 _FOR_WHOM = re.compile(r"(?<![a-z])[a-z-]{3,}s? (?:for|among) (?:(?:the|its|our|their|all) )?(?:[a-z-]+ ){0,2}$")
 """What makes a noun only that for which another is: ``tariffs for the largest users``."""
+_WITHOUT = re.compile(r"(?<![a-z])(?:no|without|zero|free of)\s(?:any |net |bank |further )?$|(?:没有|无|零)(?:任何)?$")
+"""What stands before a noun that is not there: ``no debt``."""
 _SOURCES = frozenset({"debt", "equity", "cash", "notes"})
 _PAID_WITH = re.compile(
     r"(?:以|用|通过|利用|依靠|(?<![a-z])(?:funded|financed|paid|backed)[^,;.]{0,12}(?:by|with|from|through)|(?<![a-z])(?:mix|combination) of)[^,，;；。]{0,14}$"
@@ -73,8 +75,10 @@ class Words:
             if lexicon.measures(key) and _FOR_WHOM.search(lead):
                 continue
             if word == "worth" and re.search(
-                r"(?:contract|deal|agreement|order|package)s?(?![a-z])[^,;.]{0,48}$", lead
+                r"(?:contract|deal|agreement|order|package)s?(?![a-z])(?:[^,;.]|(?<=\d)[,.](?=\d)){0,48}$", lead
             ):
+                continue
+            if _WITHOUT.search(lead):
                 continue
             if key == "revenue" and self._of_a_part(match.start(), match.end()):
                 key = "part_revenue"

@@ -34,6 +34,7 @@ def found(text, date="2025-12-02"):
             "Net sales were $90.0 million and $61.0 million for the years ended June 30, 2025 and 2024, respectively.",
             "$61.0 million", ("revenue", "FY2024", 6.1e7, ""),
         ),
+        ("英伟达Q3数据中心收入512亿美元。", "512亿美元", ("revenue of a part", "2025-Q4", 5.12e10, "Nvidia")),
         ("博通研发开支93亿美元，未来四年再投500亿美元。", "93亿美元", ("research and development", "", 9.3e9, "Broadcom")),
     ],
 )  # fmt: skip
@@ -55,6 +56,14 @@ def test_the_period_is_that_of_the_figure(text, words, wanted):
         ("Power costs 24.5p per kWh in Slough.", "24.5p", "price of electricity", 0.245),
         ("世纪互联这个园区一年电费3600万。", "3600万", "cost of electricity", 3.6e7),
         ("Databricks has 700 customers, who pay $1.2 million a year each.", "$1.2 million", "spending of customers", 1.2e6),
+        ("Oracle's cloud grew; AWS grew 17.5% to $30.9 billion.", "$30.9 billion", "cloud revenue", 3.09e10),
+        ("AWS grew 17.5% to $30.9 billion.", "17.5%", "growth of cloud revenue", 0.175),
+        ("Meta's capex was $17bn in 2025-Q2; it put the full-year figure at $69 billion.", "$69 billion", "investment", 6.9e10),
+        ("Servers took $3 billion, or 30%, of the $10 billion capex.", "$3 billion", "capital expenditure", 3e9),
+        ("Iris Power has $90 million in the bank and no debt.", "$90 million", "cash", 9e7),
+        ("Iris Power has orders for 2,300 racks worth $700 million.", "$700 million", "contract", 7e8),
+        ("Iris Power expects to lose money again, between $20 million and $30 million.", "$20 million and $30 million", "net income, planned", -3e7),
+        ("Vertiv's EBITDA margin was 22%.", "22%", "EBITDA margin", 0.22),
         ("万国数据在用机柜12.5万架。", "12.5万架", "racks", 125_000),
     ],
 )  # fmt: skip
@@ -85,6 +94,8 @@ def test_what_a_text_takes_back_is_no_claim(text, kept, denied):
     ("text", "firm"),
     [
         ("We initiate on Orlin Semiconductor (300-listed) at Hold. Revenue will be $2bn in 2026.", "Orlin Semiconductor"),
+        ("GDANSK - Poland's Wisla Compute, backed by a bank, plans a 300 MW campus.", "Wisla Compute"),
+        ("The second half was better: in it Helion Racks delivered 640 racks.", "Helion Racks"),
         ("本公司（北原数智，8123）本年度收入为人民币3.2亿元。", "北原数智"),
         ("三大云服务业者今年资本支出合计4000亿美元。", ""),
         ("AMD reported. HPC was 40% of revenue, it said.", "AMD"),
@@ -93,6 +104,20 @@ def test_what_a_text_takes_back_is_no_claim(text, kept, denied):
 )  # fmt: skip
 def test_who_is_a_firm(text, firm):
     assert {name for *_, name in found(text).values()} == {firm}
+
+
+def test_capital_expenditure_on_another_basis_is_not_contradicted():
+    text = "Amazon's cash capital expenditure was $34.2 billion in 2025-Q3."
+    assert [c.verdict for c in jevons.read(text).claims] == ["not_on_file"]
+
+
+def test_beating_expectations_plans_nothing():
+    assert found("腾讯营收超预期，达到1800亿元。")["1800亿元"][0] == "revenue"
+    assert found("Oracle beat expectations with revenue of $16bn.")["$16bn"][0] == "revenue"
+
+
+def test_results_of_a_year_are_of_the_one_that_had_ended():
+    assert found("百度年报：收入1300亿元。毛利率45%。", "2026-03-02")["45%"][1] == "2025"
 
 
 def test_an_age_is_no_length_of_time():

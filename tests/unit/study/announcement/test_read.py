@@ -291,7 +291,12 @@ def test_figures_that_no_rule_reads_are_listed_unread():
 
 @pytest.mark.parametrize(
     ("source", "message"),
-    [("https://example.com/a", "not fetched"), ("  ", "no text"), ("", "no text"), ("missing.txt", "missing.txt")],
+    [
+        ("https://example.com/a", "not fetched"),
+        ("  ", "empty; give a value$"),
+        ("", "empty; give a value$"),
+        ("missing.txt", "missing.txt"),
+    ],
 )
 def test_addresses_blanks_and_missing_files_are_refused(source, message):
     with pytest.raises(InputError, match=message):
