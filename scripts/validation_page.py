@@ -21,7 +21,7 @@ TARGETS = {
     "engine_bench ttft": (30, 80), "engine_bench": (12, 40), "phase_latency": (8, 20), "mlperf_inference": (12, 35),
     "inferencex_mantile tpot_ms": (8, 22), "inferencex_mantile ttft_ms": (18, 45),
 }  # fmt: skip
-SCHEMES = ("fitted", "held out by group", "held out by device", "held out by model")
+SCHEMES = ("fitted", "held out by group", "held out by device", "held out by model", "held out by release")
 SHOWN = "held out by group"
 _WORST = 14
 _LEAST = 5
@@ -63,8 +63,8 @@ the errors below, on figures held out of the fit.
 **Fitted:** a few factors of each engine (host time per step, per request and per launched kernel; time outside the
 engine), scales on the times of kernels (for all devices, by generation, by engine, and by engine on a
 generation), and one scale on the host's time for each device. The method is robust, bounded least squares with a prior.
-**Held out:** all rows of a group (source, model, device), of a device, or of a model together; groups are divided
-into five folds.
+**Held out:** all rows of a group (source, model, device), of a device, of a model, or of an engine's minor release
+together; groups are divided into five folds.
 
 ## Errors on rows held out
 
@@ -272,7 +272,8 @@ def write_page(report: Mapping[str, Any], figures: Sequence[Mapping[str, Any]], 
     folder.mkdir(parents=True, exist_ok=True)
     scatter(figures, folder / "serving.svg")
     tables = {name: {row["set"]: row for row in report[name]} for name in SCHEMES}
-    lines = ["| set | figures | target | " + " | ".join(SCHEMES) + " | bias |", "|---|---:|---:|" + "---:|" * 5]
+    columns = ("figures", "target", *SCHEMES, "bias")
+    lines = ["| set | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     for name, row in tables[SHOWN].items():
         target = next((t for key, t in TARGETS.items() if name.startswith(key)), None)
         cells = [f"{_percent(t[name]['median_ape'])} / {_percent(t[name]['p90_ape'])}" for t in tables.values()]

@@ -11,6 +11,7 @@ from jevons.validation.fit.serving import Item, Problem, folds
 from jevons.validation.report import Entry, score
 
 FOLDS = 5
+BY_RELEASE = "held out by release"
 
 
 def splits(items: Sequence[Item]) -> dict[str, dict[str, list[int]]]:
@@ -19,8 +20,15 @@ def splits(items: Sequence[Item]) -> dict[str, dict[str, list[int]]]:
         "held out by group": (lambda item: item.group, FOLDS),
         "held out by device": (lambda item: item.device, 0),
         "held out by model": (lambda item: item.model, 0),
+        BY_RELEASE: (_release, 0),
     }
     return {name: folds(items, key, count) for name, (key, count) in keys.items()}
+
+
+def _release(item: Item) -> str:
+    """Return engine and minor release of an item; builds of the day, and versions that name none, are the newest."""
+    case = item.prepared.case
+    return f"{case.engine} {'.'.join(map(str, case.release[:2])) if case.release else 'newest'}"
 
 
 def label(problem: Problem, row: int) -> str:
