@@ -42,6 +42,8 @@ _HIDDEN = {ord(mark): chr(0xE000 + place) for place, mark in enumerate(_PUNCTUAT
 _SHOWN = {ord(other): chr(mark) for mark, other in _HIDDEN.items()}
 """What a command that stands for its output holds that would end the one around it."""
 _RELEASE = re.compile(r"(?:^|[:v=-])v?(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)")
+_OTHERS_NUMBERS = re.compile(r"/ai-dynamo/|:\d\d\.\d\d-|(?:^|/)rocm/")
+"""Images whose tags count something else than releases of the engine: Dynamo's, months of NVIDIA's, those of ROCm."""
 _TYPED = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\u202f": " "})
 """Quotes and blanks that an editor or a page has put in place of those that were typed."""
 _INSIDE = re.compile(
@@ -267,7 +269,9 @@ def _image(name: str) -> tuple[str, str, None]:
     for pattern, engine in _IMAGES:
         if re.search(pattern, name):
             tag = name.rsplit(":", 1)[1] if ":" in name.rsplit("/", 1)[-1] else ""
-            stated = _RELEASE.search(tag)
+            stated = re.search(rf"{engine}[_-]?v?(\d+\.\d+(?:\.\d+)?)", tag)  # rocm6.4.1_vllm_0.9.1_20250715
+            if stated is None and not _OTHERS_NUMBERS.search(name):
+                stated = _RELEASE.search(tag)
             return engine, stated[1] if stated else "", None
     return "", "", None
 

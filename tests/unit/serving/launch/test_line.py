@@ -431,6 +431,20 @@ def test_the_release_of_an_image_holds_for_the_script_that_it_runs():
     assert (read_launch(text).engine, read_launch(text).release) == ("sglang", "0.5.3")
 
 
+@pytest.mark.parametrize(
+    ("image", "release"),
+    [
+        ("vllm/vllm-openai:v0.11.0", "0.11.0"), ("lmsysorg/sglang:v0.5.13.post1-rocm720-mi30x", "0.5.13"),
+        ("quay.io/ascend/vllm-ascend:v0.9.2rc1-310p", "0.9.2"), ("nvcr.io/nvidia/vllm:26.02-py3", ""),
+        ("nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.5.0", ""), ("rocm/vllm:rocm6.4.1_vllm_0.9.1_20250715", "0.9.1"),
+        ("rocm/vllm:rocm6.3.1_instinct_vllm0.8.3_20250415", "0.8.3"), ("rocm/vllm-dev:nightly_0610_rc2", ""),
+    ],
+)  # fmt: skip
+def test_a_tag_of_an_image_that_counts_something_else_is_no_release(image: str, release: str) -> None:
+    start = "sglang serve --model-path" if "sglang" in image else "vllm serve"
+    assert read_launch(f"docker run {image} {start} Qwen/Qwen3-8B").release == release
+
+
 def test_numbers_below_zero_are_said_and_those_without_a_zero_are_taken():
     line = read_launch("vllm serve Qwen/Qwen3-8B --gpu-memory-utilization .9 --max-num-seqs -1")
     assert line.value("memory_frac") == 0.9
