@@ -58,9 +58,12 @@ def main(draws: int) -> None:
     write("plan", {**record, "meta": meta})
     sized = size.to_json()
     entries = ("answer", "model", "load", "limits", "best")
-    middle = {name: quantiles["p50"] for name, quantiles in record["uncertainty"].items()}
     names = ("capex", "devices", "tokens_per_d", "compute_factor")
-    last = {"currency": record["currency"], **{name: middle[name] for name in names}}
+    spread = {name: record["uncertainty"][name] for name in names}
+    last = {
+        "currency": record["currency"], **{name: one["p50"] for name, one in spread.items()},
+        "ends": {name: [one["p10"], one["p90"]] for name, one in spread.items()},
+    }  # fmt: skip
     write("start", {
         "versions": versions(), "size": {name: sized[name] for name in entries}, "choice": choice.to_json(),
         "plan": last,

@@ -227,7 +227,7 @@ def test_compare_lists_only_what_differs(window: Callable) -> None:
     assert page.locator("#chart-overlaid svg text", has_text="A").count() >= 1
 
 
-@pytest.mark.parametrize("screen", ["size", "choice", "train", "replay", "plan"])
+@pytest.mark.parametrize("screen", ["size", "choice", "train", "replay", "plan", "compare"])
 def test_every_number_opens_its_source_by_keyboard_and_escape_returns(window: Callable, screen: str) -> None:
     one = window()
     page = one.open(SCREENS[screen])
@@ -243,6 +243,34 @@ def test_every_number_opens_its_source_by_keyboard_and_escape_returns(window: Ca
         page.keyboard.press("Escape")
         drawer.wait_for(state="detached")
         assert page.evaluate("document.activeElement.className") == "num"
+
+
+def test_numbers_of_the_start_lead_to_the_screens_that_say_where_they_are_from(window: Callable) -> None:
+    one = window()
+    page = one.open("start")
+    one.done()
+    for screen in ("size", "choice", "plan"):
+        links = page.locator(f".door a.num[href^='#/{screen}']")
+        assert links.count() >= 2
+    assert page.locator(".door a.num .range").count() >= 4
+    page.locator(".door a.num[href^='#/plan']").first.click()
+    one.done()
+    assert page.locator("#answer button.num").count() >= 2
+
+
+def test_shares_are_read_and_shown_as_per_cent(window: Callable) -> None:
+    one = window()
+    page = one.open(SCREENS["choice"])
+    one.done()
+    field = page.locator("#f-utilisation")
+    assert field.input_value() == "30 %"
+    for typed, share in (("45%", "0.45"), ("0.6", "0.6"), ("70", "0.7")):
+        field.fill(typed)
+        field.press("Enter")
+        page.wait_for_function("want => location.hash.includes(`utilisation=${want}`)", arg=share)
+        assert field.input_value() == f"{float(share):.0%}".replace("%", " %")
+    one.done()
+    assert page.get_by_role("alert").count() == 0
 
 
 def test_a_fact_set_in_the_drawer_redraws_the_answer_and_stands_in_the_address(window: Callable) -> None:

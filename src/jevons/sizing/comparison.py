@@ -276,8 +276,7 @@ class Comparison(Result):
             return {
                 "way": way.name, "gpu": None if machine is None else machine.device.id, "layout": layout,
                 "machines": way.machines, "accelerators": 0 if machine is None else way.machines * machine.accelerators,
-                "latency": None if machine is None else
-                {"ttft_s": machine.point.ttft_s, "tpot_s": machine.point.tpot_s},
+                "latency": None if machine is None else machine.latency,
                 "cost": {"per_month": way.month_cny / self.cny_rate, "currency": self.currency,
                          "per_output_mtok": way.month_cny / per_month / self.cny_rate,
                          "parts": {name: part / self.cny_rate for name, part in way.parts_cny.items()},
@@ -393,12 +392,13 @@ class Comparison(Result):
         limits = f", {self.service.limits}" if self.service.limits else ""
         title = (
             f"{self.model}, {self.service.isl:,} in, {self.service.osl:,} out{limits}: "
-            f"{format_count(load)} output tokens a day"
+            f"{format_count(load)} output tokens a day; low, high: 80 % interval"
         )
         columns = (
             Column("way", "way"), Column("machines", "machines"),
             Column("utilisation_frac", "utilisation", "%", scale=100.0),
             Column(f"month_{code}", "cost", f"{self.currency} per month"),
+            *(Column(f"month_{end}_{code}", end, f"{self.currency} per month") for end in _ENDS),
             Column(f"per_mtok_{code}", "cost", f"{self.currency}/Mtok output"),
             Column("break_even_tok_per_d", "break-even load", "M tok/day", scale=1e-6),
             Column("always_pays_tok_per_d", "always pays above", "M tok/day", scale=1e-6, detail=True),
@@ -409,7 +409,8 @@ class Comparison(Result):
         for way in self.ways():
             machine, date = way.machine, way.break_even_date
             month = way.month_cny * self._scale
-            cost = (month, month / (load * _DAYS_PER_MONTH / 1e6))
+            ends = (None, None) if way.ends_cny is None else (end * self._scale for end in way.ends_cny)
+            cost = (month, *ends, month / (load * _DAYS_PER_MONTH / 1e6))
             if machine is None:
                 rows.append((way.name, None, None, *cost, None, None, None, None))
                 continue

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from jevons import serving
 from jevons.facts import FactValue
 from jevons.hardware import Accelerator
+from jevons.serving.spread import spread
 
 _DAY_S = 86_400.0
 
@@ -67,6 +68,16 @@ class Machine:
     def output_tok_per_d(self) -> float:
         """Output tokens a day at full load without a pause."""
         return self.output_tok_per_s * _DAY_S
+
+    @property
+    def latency(self) -> dict[str, float]:
+        """TTFT and TPOT at full load with the ends of their 80 % intervals, by the errors of past predictions [s]."""
+        names = (self.deployment.engine.name, self.device.id, self.deployment.model.name)
+        record: dict[str, float] = {}
+        for name, value in (("ttft_s", self.point.ttft_s), ("tpot_s", self.point.tpot_s)):
+            low, high = spread(name.removesuffix("_s"), *names).interval(value)
+            record |= {name: value, f"{name}_low": low, f"{name}_high": high}
+        return record
 
     @property
     def words(self) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from jevons.api.train_options import runs
@@ -113,7 +115,7 @@ def _sites() -> list[str]:
 
 
 def search(words: str, grade: str, date: str) -> list[dict[str, Any]]:
-    """Return the facts that have all words, of a grade, in force on a date.
+    """Return the facts that have all words, of a grade, in force on a date; those with whole words in their ids first.
 
     Raises
     ------
@@ -140,7 +142,12 @@ def search(words: str, grade: str, date: str) -> list[dict[str, Any]]:
         text = f"{row['id']} {row.get('source', '')} {row.get('note', '')}".lower()
         if (not grade or row["grade"] == grade) and all(part in text for part in parts):
             matching.append(row)
-    return matching[:_MOST_FACTS]
+
+    def strange(row: Mapping[str, Any]) -> tuple[int, int]:
+        own = re.split(r"[._]", row["id"].lower())
+        return sum(part not in row["id"].lower() for part in parts), sum(part not in own for part in parts)
+
+    return sorted(matching, key=strange)[:_MOST_FACTS]
 
 
 def fact(identity: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from jevons.errors import JevonsError
 from jevons.schema import plain
 from jevons.web.inputs import declared_of
+from jevons.web.nodes import nodes_of
 
 _HEADLINES = {
     "size": {
@@ -43,6 +44,7 @@ _DRAWN: dict[str, dict[str, tuple[str, ...]]] = {
 CURRENCY = "USD"
 """In which both sides are compared."""
 _MOST_SWAPS = 12
+_ENDS = ("low", "high")
 
 
 def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
@@ -94,8 +96,26 @@ def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
             "answers": {side: result.answer for side, result in results.items()},
             "said": {side: {"zh": said(result.answer_parts, "zh")} for side, result in results.items()},
         },
-        "tables": [], "notes": [], "nodes": {}, "seconds": 0.0,
+        "tables": [], "notes": [], "nodes": plain(_nodes(kind, results, heads)), "seconds": 0.0,
     }  # fmt: skip
+
+
+def _nodes(kind: str, results: Mapping[str, Any], heads: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the outputs of either side, and the figures behind them, each path led by its side."""
+    nodes: dict[str, Any] = {}
+    for side, result in results.items():
+        own = nodes_of(result)
+        for path, node in own.items():
+            nodes[f"{side}.{path}"] = {**node, "parents": [f"{side}.{parent}" for parent in node.get("parents", [])]}
+        for name, head in heads.items():
+            place = _HEADLINES[kind][name][0]
+            behind = [f"{side}.{path}" for path in (place, f"{place}.mean") if path in own][:1]
+            if head[side] is not None:
+                nodes[f"difference.{name}.{side}"] = {
+                    "value": head[side], "unit": head["unit"], "formula": f"{side}: {kind}.{place}", "parents": behind,
+                    **{end: head[f"{side}_{end}"] for end in _ENDS if f"{side}_{end}" in head},
+                }  # fmt: skip
+    return nodes
 
 
 def _drawn(kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,4 +172,7 @@ def _delta(before: Any, after: Any, place: str) -> float | None:
 def _values(records: Mapping[str, Any], place: str, unit: str) -> dict[str, Any]:
     a, b = _number(records["a"], place), _number(records["b"], place)
     delta = None if a is None or b is None else b - a
-    return {"a": a, "b": b, "delta": delta, "unit": unit}
+    ends = {f"{side}_{end}": _number(records[side], f"{place}_{end}") for side in records for end in _ENDS}
+    return {
+        "a": a, "b": b, "delta": delta, "unit": unit, **{name: end for name, end in ends.items() if end is not None}
+    }  # fmt: skip

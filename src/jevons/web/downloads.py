@@ -57,14 +57,13 @@ def as_csv(document: Mapping[str, Any], name: str = "") -> str:
 
 
 def shown(cell: Any, column: Mapping[str, Any]) -> str:
-    """Return a cell as people read it."""
-    from jevons.results import number
+    """Return a cell as people read it, and as a terminal shows it."""
+    from jevons.results import Column
 
-    if isinstance(cell, float | int) and not isinstance(cell, bool) and column.get("scale", 1.0) != 1.0:
-        cell = cell * column["scale"]
     if isinstance(cell, float) and not math.isfinite(cell):
         return "–"
-    return number(cell)
+    form = {name: column[name] for name in ("scale", "digits", "form")}
+    return Column(column["name"], column["label"], column["unit"], **form).shown(cell)
 
 
 def as_markdown(document: Mapping[str, Any]) -> str:

@@ -160,11 +160,12 @@ def _plain(document: Mapping[str, Any], language: str) -> str:
     if not findings:
         spoken = (document.get("said") or {}).get(language) or document["result"].get("answer", "")
         answer = html.escape(str(spoken))
-        return f"<h1>{answer}</h1>{_plain_tables(document, language)}"
+        return f'<p class="brand">jevons</p><h1>{answer}</h1>{_plain_tables(document, language)}'
     first, pays, jevons = (text_of(sentence, language) for sentence in findings["answer"])
     join, stop = ("；", "。") if language == "zh" else ("; ", ".")
     jevons = jevons if language == "zh" else jevons[0].lower() + jevons[1:]
     parts = [
+        '<p class="brand">jevons</p>',
         f"<h1>{html.escape(text_of(findings['question'], language))}</h1>",
         f"<p>{html.escape(f'{first} {pays}{join}{jevons}{stop}')}</p>",
     ]
@@ -190,16 +191,17 @@ def _plain_tables(document: Mapping[str, Any], language: str) -> str:
     for table in document["tables"]:
         if table["detail"]:
             continue
-        units = [f" [{html.escape(c['unit'])}]" if c["unit"] else "" for c in table["columns"]]
+        units = [f" [{html.escape(term(c['unit'], language))}]" if c["unit"] else "" for c in table["columns"]]
+        sides = ["" if c["text"] else ' class="right"' for c in table["columns"]]
         heads = "".join(
-            f"<th>{html.escape(term(c['label'], language))}{unit}</th>"
-            for c, unit in zip(table["columns"], units, strict=True)
+            f"<th{side}>{html.escape(term(c['label'], language))}{unit}</th>"
+            for c, unit, side in zip(table["columns"], units, sides, strict=True)
         )
         rows = "".join(
             "<tr>"
             + "".join(
-                f"<td>{html.escape(shown(cell, c) if c['quoted'] else term(shown(cell, c), language))}</td>"
-                for cell, c in zip(row, table["columns"], strict=True)
+                f"<td{side}>{html.escape(shown(cell, c) if c['quoted'] else term(shown(cell, c), language))}</td>"
+                for cell, c, side in zip(row, table["columns"], sides, strict=True)
             )
             + "</tr>"
             for row in table["rows"][:_MOST_FLEETS]

@@ -81,14 +81,18 @@ class Fan:
     ----------
     tell : callable
         Takes each message.
+    currency : str
+        Of the scenario, named in units.
     """
 
     tell: Callable[[dict[str, Any]], None]
+    currency: str
     records: list[Mapping[str, Any]] = field(default_factory=list)
 
     def __call__(self, record: Mapping[str, Any]) -> None:
         """Tell of one more draw."""
         from jevons.schema import plain
+        from jevons.study.currency import named_in
         from jevons.study.draws.outcomes import OUTCOMES
         from jevons.study.draws.run import gathered
         from jevons.study.draws.summary import interval_records, path_records, probabilities
@@ -102,7 +106,7 @@ class Fan:
                 "uncertainty": {one["outcome"]: one for one in interval_records(draws)},
                 "probability": probabilities(draws),
             }
-        self.tell(plain(message))
+        self.tell(plain(named_in(self.currency, message)))
 
 
 def amounts(scenario: Any) -> dict[str, Any]:

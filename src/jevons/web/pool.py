@@ -21,6 +21,8 @@ KILL_AFTER_S = 1.0
 """Time that a cancelled run has to end by itself."""
 MAX_WAITING = 32
 _TRIES = 2
+_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 60.0
+"""Wait after a worker that ended before it was ready, doubled with each that does; at most."""
 
 Listener = Callable[[str, bytes], None]
 
@@ -89,6 +91,7 @@ class Pool:
     workers: list[Worker] = field(default_factory=list)
     waiting: dict[str, deque[Job]] = field(default_factory=lambda: {QUICK: deque(), RUNS: deque()})
     deaths: int = 0
+    failed_starts: dict[str, int] = field(default_factory=lambda: {QUICK: 0, RUNS: 0})
     closed: bool = False
     _loop: asyncio.AbstractEventLoop | None = None
 
@@ -132,6 +135,7 @@ class Pool:
         identity, kind, content = message
         if kind == "ready":
             worker.ready = True
+            self.failed_starts[worker.lane] = 0
         elif worker.job is not None and worker.job.content["id"] == identity:
             job = worker.job
             if kind in {"result", "error", "cancelled"}:
@@ -157,7 +161,7 @@ class Pool:
         if self.closed:
             return
         self.deaths += 1
-        self._spawn(worker.lane)
+        self._replace(worker)
         if job is not None:
             if wanted and job.tries < _TRIES:
                 job.listener("restarted", b"")
@@ -167,11 +171,31 @@ class Pool:
                 job.listener("late" if job.late else "died" if wanted else "cancelled", b"")
         self._feed()
 
+    def _replace(self, worker: Worker) -> None:
+        """Start another worker; where none gets ready, after a pause, and whoever waits is told."""
+        if worker.ready:
+            self._spawn(worker.lane)
+            return
+        pause_s = min(_PAUSE_S * 2 ** min(self.failed_starts[worker.lane], 8), _LONGEST_PAUSE_S)
+        self.failed_starts[worker.lane] += 1
+        if self._loop is not None:
+            self._loop.call_later(pause_s, self._start_again, worker.lane)
+        waiting = self.waiting[worker.lane]
+        while waiting and self.failed_starts[worker.lane] > _TRIES:
+            job = waiting.popleft()
+            job.done = True
+            job.listener("died", b"")
+
+    def _start_again(self, lane: str) -> None:
+        if not self.closed:
+            self._spawn(lane)
+            self._feed()
+
     def _feed(self) -> None:
-        """Give waiting jobs to free workers."""
+        """Give waiting jobs to free workers that are ready; a job's time does not count that of getting ready."""
         for worker in self.workers:
             queue = self.waiting[worker.lane]
-            if worker.job is None and queue and not self.closed:
+            if worker.ready and worker.job is None and queue and not self.closed:
                 job = queue.popleft()
                 worker.job = job
                 job.tries += 1

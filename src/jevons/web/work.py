@@ -21,10 +21,11 @@ from typing import Any
 from jevons.errors import InputError, JevonsError
 from jevons.study.scenario.shelf import shipped_file
 from jevons.web.inputs import FUNCTIONS
+from jevons.web.nodes import nodes_of
 from jevons.web.problems import dumps, problem
 
 _KEPT = 6
-_MOST_NODES, _MOST_ROWS = 3000, 5000
+_MOST_ROWS = 5000
 
 Tell = Callable[[str, Any], None]
 
@@ -146,7 +147,8 @@ class Desk:
             keywords.setdefault("draws", 0)
             keywords["progress"] = lambda stage, done, of: tell("progress", {"stage": stage, "done": done, "of": of})
             keywords["processes"] = 1
-            keywords["on_draw"] = Fan(tell=lambda message: tell("partial", message))
+            currency = str(keywords["scenario"].currency)
+            keywords["on_draw"] = Fan(tell=lambda message: tell("partial", message), currency=currency)
         elif kind in {"size", "simulate"}:
             keywords["progress"] = lambda stage: tell("progress", {"stage": stage, "done": None, "of": None})
             if kind == "size":
@@ -268,17 +270,18 @@ def document_of(result: Any, *, seconds: float = 0.0, whole: bool = False) -> di
         "notes": list(result.notes),
         "said": {"zh": said(result.answer_parts, "zh")} if result.answer_parts else {},
         "said_notes": {"zh": [said([note], "zh") for note in result.note_parts]},
-        "nodes": _nodes(result),
+        "nodes": nodes_of(result),
         "seconds": seconds,
     })  # fmt: skip
     if result.kind in {"simulation", "fleet"}:
         document["distributions"] = plain(result.distributions())
     if result.kind == "plan":
         from jevons.report.extras import plan_findings, statement_tables
+        from jevons.study.currency import named_in
         from jevons.study.draws.summary import path_records
 
         if result.draws is not None:
-            document["paths"] = plain(path_records(result.draws))
+            document["paths"] = plain(named_in(result.scenario.currency, path_records(result.draws)))
         document["findings"] = plain(plan_findings(result, futures=whole))
         if whole:
             document["tables"] += plain([_table(table) for table in statement_tables(result)])
@@ -298,25 +301,11 @@ def _table(shown: Any) -> dict[str, Any]:
                 "scale": c.scale,
                 "text": shown.text(place),
                 "quoted": c.quoted,
+                "digits": c.digits,
+                "form": c.form,
             }
             for place, c in enumerate(shown.columns)
         ],
         "rows": [list(row) for row in shown.rows[:_MOST_ROWS]],
         "left": max(0, len(shown.rows) - _MOST_ROWS),
     }
-
-
-def _nodes(result: Any) -> dict[str, Any]:
-    """Return the figures behind a result by path; fields that say nothing are left out."""
-    ledger = getattr(result, "ledger", None)
-    if ledger is None:
-        return {}
-    nodes = {}
-    for path, node in list(ledger.nodes.items())[:_MOST_NODES]:
-        record = {
-            "value": node.value, "unit": node.unit, "formula": node.formula, "method": node.method,
-            "parents": list(node.parents), "symbols": {k: list(v) for k, v in node.symbols.items()},
-            "grade": node.grade, "source": node.source, "low": node.low, "high": node.high,
-        }  # fmt: skip
-        nodes[path] = {name: value for name, value in record.items() if value not in ("", None, [], {})}
-    return nodes

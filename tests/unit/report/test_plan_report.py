@@ -47,6 +47,7 @@ def test_a_reader_without_scripts_has_question_answer_and_findings_as_text(resul
     assert f"<h1>{result.scenario.name}: what does it build, and does it pay?</h1>" in head
     assert "In the median of 8 futures" in head
     assert head.count("<h2>") == len(_frozen(page)["document"]["findings"]["sections"])
+    assert "¤" not in head + json.dumps(_frozen(page)["document"], ensure_ascii=False)
     assert "<h2>" in result_page(result, language="zh")
     assert re.search(r"在 8 种未来的中位数下", result_page(result, language="zh"))
 

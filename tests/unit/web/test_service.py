@@ -295,6 +295,22 @@ def test_differences_list_only_changed_inputs_and_sum_up(page: Served) -> None:
         parts = sum(part["delta"] for part in one["parts"]) + one["together"]
         assert parts == pytest.approx(one["total"])
     assert body["drawn"]["a"]["parts_s"]["compute"] > body["drawn"]["b"]["parts_s"]["compute"] > 0
+    cost = body["difference"]["cost"]
+    assert cost["a_low"] < cost["a"] < cost["a_high"]
+    assert cost["b_low"] < cost["b"] < cost["b_high"]
+
+
+@pytest.mark.slow
+def test_each_side_of_a_difference_says_where_it_is_from(page: Served) -> None:
+    sides = {side: {"kind": "size", "input": {**QUESTION, "rate": rate, "static": True}} for side, rate in
+             (("a", 5), ("b", 50))}  # fmt: skip
+    meta = page.ask("diff", sides).json()["meta"]
+    for side in ("a", "b"):
+        path = f"difference.cost_per_h.{side}"
+        assert path in meta["explained"]
+        tree = page.client.get(f"{API}/runs/{meta['id']}/explain", params={"path": path}).json()["nodes"]
+        assert tree[path]["parents"] == [f"{side}.best.cost_per_h"]
+        assert f"{side}.h100_sxm.price_cny" in tree
 
 
 def test_uncertain_amounts_come_with_how_likely_their_values_are(page: Served) -> None:

@@ -21,6 +21,7 @@ const KEYWORDS = {
 
 /** The key of the address that sets a figure: of the scenario, of the form, or of a fact; empty where none does. */
 function settable(kind, path, node, amounts) {
+  if (kind === "compare") return "";
   if (kind === "plan") return amounts.includes(path) ? `s.${path}` : "";
   const own = (KEYWORDS[kind] || {})[path];
   if (own) return own;

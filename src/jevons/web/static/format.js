@@ -112,6 +112,7 @@ export function quantity(value, unit, like = value) {
   const per = rest.length ? `/${rest.join("/")}` : "";
   switch (head) {
     case "s": return per ? `${number(value)} s${per}` : duration(value);
+    case "d": return per ? `${number(value)} d${per}` : duration(value * 86400);
     case "frac": case "%": return percent(head === "%" ? value / 100 : value);
     case "bytes": return value >= 1e12 ? `${number(value / 1e12)} TB${per}` : value >= 1e9 ? `${number(value / 1e9)} GB${per}` : `${number(value / 1e6)} MB${per}`;
     case "W": return value >= 1e6 ? `${number(value / 1e6)} MW` : value >= 1e3 ? `${number(value / 1e3)} kW` : `${number(value)} W`;

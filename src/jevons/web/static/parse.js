@@ -8,7 +8,7 @@ export function setScales(words) { scales = words; }
 const PERIODS = { s: 1, min: 60, h: 3600, day: 86400, d: 86400, "天": 86400, month: 2629800 };
 
 /** A number from text such as "1,500", "1.5M", "3万", "300ms" or "1.5M/day"; null where it is none.
- *  unit "s" reads times, unit "req/s" reads rates with a period. */
+ *  unit "s" reads times, unit "req/s" rates with a period, unit "frac" shares: 0.3, 30 % and, above one, 30. */
 export function parse(text, unit = "") {
   const clean = String(text).trim().replace(/[,，\s]/g, "");
   if (clean === "") return null;
@@ -23,7 +23,9 @@ export function parse(text, unit = "") {
   }
   const slash = rest.split("/");
   const period = slash.length > 1 ? slash[1] : "";
-  rest = slash[0].replace(/(req|tokens|tok|gpus|gpu|CNY|USD|%)$/i, "");
+  const percent = slash[0].endsWith("%") || (unit === "frac" && value > 1);
+  rest = slash[0].replace(/(req|tokens|tok|gpus|gpu|CNY|USD|%|years|year|y|年)$/i, "");
+  if (percent) value /= 100;
   if (rest in scales) value *= scales[rest];
   else if (rest !== "") return null;
   if (period) {
@@ -39,9 +41,11 @@ export function compact(value, unit = "") {
   if (value === null || value === undefined || value === "") return "";
   if (typeof value === "string") return value;
   const tidy = (x) => String(Number(x.toPrecision(6)));
+  if (unit === "frac") return `${tidy(value * 100)} %`;
   if (unit === "s") return value < 1 ? `${tidy(value * 1e3)} ms` : `${tidy(value)} s`;
   if (language() === "zh" && Math.abs(value) >= 1e5) return Math.abs(value) >= 1e8 ? `${tidy(value / 1e8)} 亿` : `${tidy(value / 1e4)} 万`;
   if (Math.abs(value) >= 1e12) return `${tidy(value / 1e12)}T`;
+  if (Math.abs(value) >= 1e9) return `${tidy(value / 1e9)}bn`;
   if (Math.abs(value) >= 1e6) return `${tidy(value / 1e6)}M`;
   if (Math.abs(value) >= 1e4) return Math.round(value).toLocaleString("en-US");
   return tidy(value);

@@ -12,7 +12,7 @@ export const shared = { openDrawer: () => {}, catalog: null, frozen: null };
 /** A number that can be asked where it is from. `path` is its place in the result. */
 export function Num({ value, unit = "1", path = "", text, label = "", low, high, grade }) {
   const shown = text ?? quantity(value, unit);
-  const ends = low !== null && low !== undefined && high !== null && high !== undefined ? ` [${span(low, high, unit)}]` : "";
+  const ends = low !== null && low !== undefined && high !== null && high !== undefined && low !== high ? ` [${span(low, high, unit)}]` : "";
   const range = ends ? html`<span class="range">${ends}</span>` : null;
   return html`<button type="button" class="num" data-path=${path}
     aria-label=${`${label ? `${label}: ` : ""}${shown}${ends}. ${t("from.ask")}`}
@@ -133,7 +133,7 @@ export function NumberField({ name, value, unit = "", min, max, log = true, step
   const to = (x) => (log ? Math.log(x / min) / Math.log(max / min) : (x - min) / (max - min)) * 1000;
   const from = (p) => { const raw = log ? min * (max / min) ** (p / 1000) : min + ((max - min) * p) / 1000; return whole ? Math.max(1, Math.round(raw)) : step ? Math.round(raw / step) * step : Number(raw.toPrecision(2)); };
   const current = parse(compact(value, unit), unit);
-  return html`<div class="field"><label for=${id}>${word(`field.${name}`, name)}${unit && unit !== "s" ? html` <span class="unit">[${word(`unit.${unit}`, unit)}]</span>` : null}</label>
+  return html`<div class="field"><label for=${id}>${word(`field.${name}`, name)}${unit && !["s", "frac"].includes(unit) ? html` <span class="unit">[${word(`unit.${unit}`, unit)}]</span>` : null}</label>
     <div class=${min !== undefined ? "with-slider" : ""}>
     ${min !== undefined ? html`<input type="range" min="0" max="1000" step="1" aria-label=${word(`field.${name}`, name)}
       value=${current === null || !(current > 0 || !log) ? 500 : Math.min(1000, Math.max(0, to(current)))}
@@ -207,9 +207,14 @@ export function download(name, content, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 2000);
 }
 
+/** Letters of a row beyond which a table of three columns is cards on a phone. */
+const WIDE = 44;
+
 /** A table that sorts by its heads. columns: {key, label, show?, text?}; rows are objects. */
 export function Grid({ columns, rows, caption, most = 200, onPick, picked, cls = "" }) {
   const [order, setOrder] = useState(null);
+  const [all, setAll] = useState(false);
+  const shownRows = all ? Infinity : most;
   const sorted = useMemo(() => {
     if (!order) return rows;
     const value = (row) => row[order.key];
@@ -222,15 +227,15 @@ export function Grid({ columns, rows, caption, most = 200, onPick, picked, cls =
     });
   }, [rows, order]);
   const mark = (key) => (order && order.key === key ? (order.down ? "descending" : "ascending") : "none");
-  const folds = columns.length > 3 && rows.length > 0;
+  const folds = rows.length > 0 && (columns.length > 3 || (columns.length > 2 && rows.some((row) => columns.reduce((sum, c) => sum + (typeof row[c.key] === "string" ? row[c.key].length : 0), 0) > WIDE)));
   return html`<p class="caption" aria-hidden="true">${caption}</p>${folds && rows.length > 2 ? html`<label class="fold-sort">${t("grid.sort")} <select onChange=${(e) => { const c = columns[Number(e.target.value)]; setOrder(c ? { key: c.key, down: !c.text } : null); }}><option value="">–</option>${columns.map((c, i) => html`<option value=${i} selected=${!!order && order.key === c.key}>${c.label}</option>`)}</select></label>` : null}
     <div class=${`scroll ${folds ? "fold" : ""} ${cls}`} tabindex="0" role="region" aria-label=${caption}><table role="table" aria-label=${caption}>
     <thead role="rowgroup"><tr role="row">${columns.map((c) => html`<th role="columnheader" scope="col" aria-sort=${mark(c.key)} class=${c.text ? "" : "right"}>
       <button type="button" class="sort" onClick=${() => setOrder({ key: c.key, down: order && order.key === c.key ? !order.down : false })}>${c.label}<span aria-hidden="true">${mark(c.key) === "ascending" ? " ▲" : mark(c.key) === "descending" ? " ▼" : ""}</span></button></th>`)}</tr></thead>
-    <tbody role="rowgroup">${sorted.slice(0, most).map((row, place) => html`<tr role="row" class=${picked === row ? "picked" : ""} onClick=${onPick ? () => onPick(row) : null}>${columns.map((c, at) => {
+    <tbody role="rowgroup">${sorted.slice(0, shownRows).map((row, place) => html`<tr role="row" class=${picked === row ? "picked" : ""} onClick=${onPick ? () => onPick(row) : null}>${columns.map((c, at) => {
       const shown = c.show ? c.show(row[c.key], row) : row[c.key] ?? "–";
       return at === 0 ? html`<th role="rowheader" scope="row" class=${c.text ? "" : "right"}>${onPick ? html`<button type="button" class="link" aria-pressed=${picked === row} onClick=${(e) => { e.stopPropagation(); onPick(row); }}>${shown}</button>` : shown}</th>` : html`<td role="cell" data-label=${c.label} class=${c.text ? "" : "right"}>${shown}</td>`; })}</tr>`)}</tbody></table>
-    ${sorted.length > most ? html`<p class="hint">${t("grid.more", { n: sorted.length - most })}</p>` : null}</div>`;
+    ${sorted.length > shownRows ? html`<p class="hint"><button type="button" class="small" onClick=${() => setAll(true)}>${t("grid.more", { n: sorted.length - most })}</button></p>` : null}</div>`;
 }
 
 /** One of several views of the same thing. */

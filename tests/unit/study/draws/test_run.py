@@ -48,7 +48,7 @@ def test_draws_are_told_one_by_one_and_say_together_what_the_study_says(prepared
     told, fan = [], []
     again = monte_carlo(*prepared, 6, seed=5, executor=Executor(processes=1), on_draw=told.append)
     for record in told:
-        Fan(tell=fan.append, records=list(told[: told.index(record)]))(record)
+        Fan(tell=fan.append, currency="CNY", records=list(told[: told.index(record)]))(record)
     assert len(told) == 6 - again.infeasible - again.unsolved > 4
     assert path_records(montecarlo.gathered(told)) == path_records(again)
     assert [one["draws"] for one in fan] == list(range(1, len(told) + 1))
@@ -57,6 +57,7 @@ def test_draws_are_told_one_by_one_and_say_together_what_the_study_says(prepared
         fan[4]["paths"]["tokens_per_d"]["p50"] == np.median([r["paths"]["tokens_per_d"] for r in told[:5]], 0).tolist()
     )
     assert fan[0]["outcomes"]["devices"] == told[0]["devices"]
+    assert fan[4]["paths"]["capex"]["unit"] == fan[4]["uncertainty"]["capex"]["unit"] == "CNY"
 
 
 @pytest.mark.slow

@@ -34,16 +34,16 @@ export function View({ values, go }) {
     <${Chips} name="gpu" values=${form.gpu} options=${deviceOptions()} set=${(v) => set("gpu", v)}/>
     <${Pick} name="api" value=${form.api} options=${apiOptions()} set=${(v) => set("api", v)} placeholder=${t("placeholder.api")}/>
     <div class="two"><${NumberField} name="isl" value=${form.isl} whole set=${(v) => set("isl", v)}/><${NumberField} name="osl" value=${form.osl} whole set=${(v) => set("osl", v)}/></div>
-    <${NumberField} name="utilisation" value=${form.utilisation ?? 0.3} min=${0.02} max=${1} log=${false} set=${(v) => set("utilisation", v)}/>
+    <${NumberField} name="utilisation" unit="frac" value=${form.utilisation ?? 0.3} min=${0.02} max=${1} log=${false} set=${(v) => set("utilisation", v)}/>
     <p class="hint">${t("choice.utilisation_hint")}</p>
     <div class="two"><${Select} name="hours" value=${form.hours || "always"} options=${["always", "office", "scale-to-zero"].map((one) => ({ value: one, label: t(`hours.${one}`) }))} set=${(v) => set("hours", v === "always" ? null : v)}/>
     <${Select} name="machine_unit" value=${form.unit || "gpu"} options=${["gpu", "node"].map((one) => ({ value: one, label: t(`machine.${one}`) }))} set=${(v) => set("unit", v === "gpu" ? null : v)}/></div>
-    <${NumberField} name="price_cut" value=${form.price_cut ?? 0.3} min=${0} max=${0.9} log=${false} set=${(v) => set("price_cut", v)}/>
+    <${NumberField} name="price_cut" unit="frac" value=${form.price_cut ?? 0.3} min=${0} max=${0.9} log=${false} set=${(v) => set("price_cut", v)}/>
     <details><summary>${t("form.terms")}</summary><div class="fields">
-      <div class="two"><${NumberField} name="years" value=${form.years} set=${(v) => set("years", v)} placeholder=${t("placeholder.default")}/>
-      <${NumberField} name="availability" value=${form.availability} set=${(v) => set("availability", v)} placeholder=${t("placeholder.default")}/></div>
+      <div class="two"><${NumberField} name="years" unit="years" value=${form.years} set=${(v) => set("years", v)} placeholder=${t("placeholder.default")}/>
+      <${NumberField} name="availability" unit="frac" value=${form.availability} set=${(v) => set("availability", v)} placeholder=${t("placeholder.default")}/></div>
       <div class="two"><${NumberField} name="staff" unit="CNY/year" value=${form.staff} set=${(v) => set("staff", v)} placeholder=${t("placeholder.default")}/>
-      <${NumberField} name="cached" value=${form.cached} set=${(v) => set("cached", v)} placeholder=${t("placeholder.default")}/></div>
+      <${NumberField} name="cached" unit="frac" value=${form.cached} set=${(v) => set("cached", v)} placeholder=${t("placeholder.default")}/></div>
       <${Pick} name="rent" value=${form.rent} options=${[{ value: "h20=6 CNY", label: "" }, { value: "h100_sxm=2 USD", label: "" }]} set=${(v) => set("rent", v)} placeholder="h20=6 CNY"/>
       <${NumberField} name="tpot" unit="s" value=${form.tpot} set=${(v) => set("tpot", v)}/>
       <${NumberField} name="ttft" unit="s" value=${form.ttft} set=${(v) => set("ttft", v)} placeholder="–"/>
@@ -55,9 +55,11 @@ export function View({ values, go }) {
 
 const monthly = (way) => first(way.cost, "per_month_cny", "per_month");
 /** The ends of a month's cost, which an API's bill has not. */
-const monthEnds = (way) => (way.way === "API" ? {} : { low: first(way.cost, "per_month_cny_low", "per_month_low"), high: first(way.cost, "per_month_cny_high", "per_month_high") });
+export const monthEnds = (way) => (way.way === "API" ? {} : { low: first(way.cost, "per_month_cny_low", "per_month_low"), high: first(way.cost, "per_month_cny_high", "per_month_high") });
+/** A month's cost in the currency that is shown. */
+export const monthText = (way, answer) => money(monthly(way), cash(answer));
 const perMtok = (way) => first(way.cost, "per_output_mtok_cny", "per_output_mtok");
-const cash = (answer) => (answer.ways[0].cost.per_month_cny !== undefined ? "CNY" : answer.currency || "CNY");
+export const cash = (answer) => (answer.ways[0].cost.per_month_cny !== undefined ? "CNY" : answer.currency || "CNY");
 const apiName = (answer) => (answer.api.prefix === "own price" ? t("choice.own_api") : `API ${answer.api.prefix}`);
 const nameOf = (way, answer) => (way.way === "API" ? apiName(answer) : t(`way.${way.way}`, { n: number(way.accelerators), gpu: device(way.gpu) }));
 
@@ -87,7 +89,7 @@ export function Result({ answer, input: given, state, bar }) {
     <p>${breaks.length ? html`<${Sentence} id="choice.flips" tag="span" values=${{ gpu: `${number(breaks[0].accelerators)} × ${device(breaks[0].gpu)}`, load: num(breaks[0].break_even_tok_per_d, "1", `machines.${answer.machines.indexOf(breaks[0])}.break_even_tok_per_d`, t("choice.break_even"), { text: large(breaks[0].break_even_tok_per_d) }) }}/>` : t("choice.never")}</p>
     <dl class="facts-line"><${Figure} label=${t("choice.api_price")}>${num(first(answer.api, "output_cny_per_mtok", "output_per_mtok"), `${money_}/Mtok`, "api.output_cny_per_mtok", t("choice.api_price"))}${" "}
         <span class=${months > 12 ? "badge judgement" : "badge"}>${t("choice.age", { n: months })}</span><//>
-      ${ways.filter((w) => w.latency).slice(0, 1).map((w) => html`<${Figure} label="TPOT">${num(w.latency.tpot_s, "s", `ways.${answer.ways.indexOf(w)}.latency.tpot_s`, "TPOT")}<//>`)}
+      ${ways.filter((w) => w.latency).slice(0, 1).map((w) => html`<${Figure} label="TPOT">${num(w.latency.tpot_s, "s", `ways.${answer.ways.indexOf(w)}.latency.tpot_s`, "TPOT", { low: w.latency.tpot_s_low, high: w.latency.tpot_s_high })}<//>`)}
       ${owned && ends.length ? html`<${Figure} label=${t("choice.owned", { gpu: device(owned.gpu) })}>${num(perMtok(owned), `${money_}/Mtok`, `ways.${answer.ways.indexOf(owned)}.cost.per_output_mtok`, t("choice.per_output"), { low: Math.min(...ends), high: Math.max(...ends) })}<//>` : null}</dl>
     <div class="buttons">${shared.frozen ? null : best.way === "API" ? html`<a class="primary" href=${address("size", { model: answer.model, gpu: [(ways.find((w) => w.gpu) || {}).gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`
       : html`<a class="primary" href=${address("size", { model: answer.model, gpu: [best.gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`}</div>
@@ -95,11 +97,11 @@ export function Result({ answer, input: given, state, bar }) {
   <div class="cards">
     <${Card} cls="half"><${Chart} spec=${crossover(answer, breaks)} height=${320}/><//>
     <${Card} cls="half"><${Chart} spec=${bill(answer, ways)} height=${320}/><//>
-    <${Card} cls="half"><${Chart} spec=${tornado(answer)} height=${300}/><//>
-    <${Card} cls="half"><${Grid} caption=${t("choice.ways")} columns=${[
-      { key: "name", label: t("choice.way"), text: true }, { key: "machines", label: t("choice.machines"), show: (v) => (v ? number(v) : "–") }, { key: "cost", label: t("col.cost_month"), show: (v) => money(v, money_) },
-      { key: "mtok", label: t("choice.per_output"), show: (v) => money(v, money_) }, { key: "use", label: t("choice.use"), show: (v) => percent(v, 2) }, { key: "even", label: t("choice.break_even"), show: (v) => (v ? large(v) : "–") }]}
-      rows=${ways.map((w) => ({ name: nameOf(w, answer), machines: w.machines, cost: monthly(w), mtok: perMtok(w), use: w.utilisation_frac, even: w.break_even_tok_per_d }))}/><//>
+    <${Card}><${Grid} caption=${t("choice.ways")} columns=${[
+      { key: "name", label: t("choice.way"), text: true }, { key: "machines", label: t("choice.machines"), show: (v) => (v ? number(v) : "–") }, { key: "cost", label: t("col.cost_month"), show: (v, row) => num(v, money_, place(row.own), `${row.name} ${t("col.cost_month")}`, monthEnds(row.own)) },
+      { key: "mtok", label: t("choice.per_output"), show: (v, row) => num(v, `${money_}/Mtok`, `ways.${answer.ways.indexOf(row.own)}.cost.per_output_mtok`, `${row.name} ${t("choice.per_output")}`) }, { key: "use", label: t("choice.use"), show: (v) => percent(v, 2) }, { key: "even", label: t("choice.break_even"), show: (v) => (v ? large(v) : "–") }]}
+      rows=${ways.map((w) => ({ own: w, name: nameOf(w, answer), machines: w.machines, cost: monthly(w), mtok: perMtok(w), use: w.utilisation_frac, even: w.break_even_tok_per_d }))}/><//>
+    <${Card}><${Chart} spec=${tornado(answer)} height=${300}/><//>
     <${Card}><${Same} label=${t("launch.cli")} name="buy-rent-api.sh" text=${commandLine("buy-rent-api", given)} answer=${answer} chart=${false}/><//>
   </div>`;
 }

@@ -1,7 +1,7 @@
 // Any result: its answer, charts where its kind has some, and its tables.
 import { html } from "jevons/vendor/preact.js";
 import { language, t } from "jevons/i18n.js";
-import { axisOf, converted, currency, number, percent } from "jevons/format.js";
+import { axisOf, chance, converted, currency, number, percent } from "jevons/format.js";
 import { term } from "jevons/terms.js";
 import { Card, Grid, Told } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
@@ -17,7 +17,7 @@ function words(cell) {
 /** Tables as the command line prints them, in the language of the page as far as its words go. */
 export function Tables({ tables, folded = false }) {
   if (!tables || !tables.length) return null;
-  const shown = (column) => (cell) => (typeof cell === "number" ? number(cell * (column.scale || 1)) : typeof cell === "boolean" ? t(cell ? "yes" : "no") : words(cell));
+  const shown = (column) => (cell) => (typeof cell === "number" ? (column.form === "p" ? chance(cell).replace(" %", "") : number(cell * (column.scale || 1), column.digits || 3)) : typeof cell === "boolean" ? t(cell ? "yes" : "no") : words(cell));
   const head = (c) => (c.unit ? `${term(c.label)} [${term(c.unit)}]` : term(c.label));
   const body = tables.map((one) => html`<${Grid} key=${one.name} caption=${term(one.title)} most=${60} columns=${one.columns.map((c, i) => ({ key: i, label: head(c), text: c.text, show: shown(c) }))} rows=${one.rows}/>`);
   return html`<${Card} cls="tables"><details open=${!folded}><summary>${t("tables.title", { n: tables.length })}</summary><div>${body}</div></details><//>`;

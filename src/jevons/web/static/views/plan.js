@@ -17,6 +17,8 @@ export const KEYS = ["scenario", "draws", "seed"];
 export const defaults = { scenario: "alibaba-380bn", draws: 0 };
 /** Keys of the names of amounts that have short ones. */
 export const SHORT = { "expansion.budget": "budget", "market.value_scale": "value_scale", "market.elasticity_scale": "elasticity", "cost.wacc": "wacc", "finance.rest_growth": "rest_growth", "hardware.devices.h20.supply": "h20_supply", "serving.software_gain": "software", "market.markup": "markup", "expansion.ai_share": "ai_share", "cost.economic_life": "life" };
+/** Amounts that are shares, shown as per cent. */
+const SHARES = ["cost.wacc", "finance.rest_growth", "expansion.ai_share"];
 const PRESETS = {
   ban: { "hardware.devices.h20.supply": 1000 },
   efficiency: { "serving.software_gain": 4 },
@@ -87,13 +89,13 @@ function Amount({ one, value, set }) {
   const from = (p) => Number((log ? one.low * (one.high / one.low) ** (p / 1000) : one.low + ((one.high - one.low) * p) / 1000).toPrecision(4));
   const [text, setText] = useState(null);
   const key = SHORT[one.path];
-  const unit = one.unit === "1" ? "" : one.unit;
-  return html`<div class="field"><label for=${id}>${key ? t(`amount.${key}`) : one.path} <${Badge} grade=${one.grade}/></label>
+  const unit = SHARES.includes(one.path) ? "frac" : one.unit === "1" ? "" : one.unit;
+  const inField = unit === "frac" ? "frac" : "";
+  return html`<div class="field"><label for=${id}>${key ? t(`amount.${key}`) : one.path}${unit && unit !== "frac" ? html` <span class="unit">[${term(unit)}]</span>` : null} <${Badge} grade=${one.grade}/></label>
     <div class="with-slider"><div>${one.likelihood.length ? html`<${Likelihood} counts=${one.likelihood}/>` : null}<input type="range" id=${id} min="0" max="1000" value=${at(now)} aria-valuetext=${original(now, unit)} onInput=${(e) => set(from(Number(e.target.value)))}/></div>
-    <input type="text" aria-label=${`${key ? t(`amount.${key}`) : one.path}: ${t("chart.value")}`} value=${text ?? compactAmount(now)} onInput=${(e) => setText(e.target.value)} onBlur=${() => { const v = text === null ? null : parse(text); setText(null); if (v !== null) set(v); }} onKeyDown=${(e) => e.key === "Enter" && e.target.blur()}/></div>
+    <input type="text" aria-label=${`${key ? t(`amount.${key}`) : one.path}: ${t("chart.value")}`} value=${text ?? compact(now, inField)} onInput=${(e) => setText(e.target.value)} onBlur=${() => { const v = text === null ? null : parse(text, inField); setText(null); if (v !== null) set(v); }} onKeyDown=${(e) => e.key === "Enter" && e.target.blur()}/></div>
     <p class="hint">${original(one.low, unit)} – ${original(one.high, unit)}${value !== undefined && value !== one.value ? html` · ${t("plan.was", { value: original(one.value, unit) })} <button type="button" class="link" onClick=${() => set(null)}>${t("plan.back")}</button>` : null}</p></div>`;
 }
-const compactAmount = (x) => (Math.abs(x) >= 1e9 && language() !== "zh" ? `${Number((x / 1e9).toPrecision(4))}bn` : compact(x));
 
 function Quick({ draw, base, state }) {
   const before = baseOutcomes(base);

@@ -54,7 +54,7 @@ export function View({ values, go }) {
       <${Select} name="kv_precision" value=${form.kv_precision || "bf16"} options=${["bf16", "fp8"].map((one) => ({ value: one, label: one }))} set=${(v) => set("kv_precision", v === "bf16" ? null : v)}/>
       <div class="two"><${NumberField} name="gpus" value=${form.gpus} whole set=${(v) => set("gpus", v)} placeholder="–"/><${NumberField} name="max_replica_gpus" value=${form.max_replica_gpus} whole set=${(v) => set("max_replica_gpus", v)} placeholder="16"/></div>
       <${NumberField} name="e2e" unit="s" value=${form.e2e} set=${(v) => set("e2e", v)} placeholder="–"/>
-      <${NumberField} name="confidence" value=${form.confidence} set=${(v) => set("confidence", v)}/>
+      <${NumberField} name="confidence" unit="frac" value=${form.confidence} set=${(v) => set("confidence", v)}/>
       <${NumberField} name="seed" value=${form.seed} whole set=${(v) => set("seed", v)} placeholder="0"/></div></details>`;
   const load = by === "users" ? `${number(form.concurrency)} ${t("load.users")}` : by === "rate" ? quantity(form.rate, "req/s") : t("load.trace");
   return html`<${Split} summary=${`${form.model} · ${[].concat(form.gpu).map(device).join(", ")} · ${load}`} form=${fields}>
@@ -189,7 +189,7 @@ export function memory(fleet) {
   const m = fleet.memory_bytes;
   const parts = [["weights", m.weights], ["activations", m.activations], ["graphs", m.graphs], ["other", m.reserved], ["kv", m.kv], ["free", m.kv_free]].filter(([, v]) => v > 0);
   return { id: "memory", kind: "xy", title: t("chart.memory"), summary: parts.map(([name, v]) => `${t(`memory.${name}`)} ${gigabytes(v)}`).join(", "),
-    horizontal: true, bare: true, right: 74, narrowRight: 74, x: { label: "", unit: "GB", type: "value" }, y: { label: t("chart.part"), type: "category", values: parts.map(([name]) => t(`memory.${name}`)) },
+    horizontal: true, bare: true, right: 74, narrowRight: 74, x: { label: t("col.memory"), unit: "GB", type: "value" }, y: { label: t("chart.part"), type: "category", values: parts.map(([name]) => t(`memory.${name}`)) },
     series: [{ name: t("chart.memory_short"), entity: "memory", as: "bars", data: parts.map(([, v]) => v / 1e9), labels: parts.map(([, v]) => gigabytes(v)), colours: parts.map(([name]) => `memory ${name}`) }] };
 }
 

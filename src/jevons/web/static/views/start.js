@@ -1,7 +1,7 @@
 // Start: three doors, each with a worked example that is answered already; and two more ways in.
 import { html, useEffect, useState } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
-import { device, large, money, number, percent, quantity } from "jevons/format.js";
+import { device, large, money, number, percent, quantity, span } from "jevons/format.js";
 import { NumberField, Pick, Sentence } from "jevons/ui.js";
 import { address, go } from "jevons/state.js";
 import { first, modelOptions, months } from "jevons/views/common.js";
@@ -9,6 +9,12 @@ import * as size from "jevons/views/size.js";
 import * as choice from "jevons/views/choice.js";
 
 let kept = null;
+
+/** A number of an example, with its interval; it opens the screen that answers it, where each number says where it is from. */
+function Told({ text, to, low, high, unit }) {
+  const range = low === undefined || low === null || high === null || low === high ? null : html`<span class="range"> [${span(low, high, unit)}]</span>`;
+  return html`<a class="num" href=${address(to)} title=${t("start.open")}>${text}${range}</a>`;
+}
 
 export function View() {
   const [examples, setExamples] = useState(kept);
@@ -24,7 +30,7 @@ function SizeDoor({ example }) {
   const [rate, setRate] = useState(size.defaults.rate);
   const best = example && example.best;
   return html`<section class="door"><h2>${t("start.size")}</h2>
-    ${best ? html`<div><${Sentence} id="start.size_answer" values=${{ n: html`<strong>${number(best.accelerators)} × ${device(best.gpu)}</strong>`, model: example.model, rate: quantity(example.load.rate_req_per_s, "req/s"), cost: money(best.cost_per_h * months, best.currency), chance: percent(best.chance_within_limits, 2) }}/><p class="hint">${t("start.example")}</p></div>` : null}
+    ${best ? html`<div><${Sentence} id="start.size_answer" values=${{ n: html`<strong><${Told} to="size" text=${`${number(best.accelerators)} × ${device(best.gpu)}`}/></strong>`, model: example.model, rate: quantity(example.load.rate_req_per_s, "req/s"), cost: html`<${Told} to="size" text=${money(best.cost_per_h * months, best.currency)}/>`, chance: html`<${Told} to="size" text=${percent(best.chance_within_limits, 2)}/>` }}/><p class="hint">${t("start.example")}</p></div>` : null}
     <div class="two"><${Pick} name="model" value=${model} options=${modelOptions()} set=${setModel}/><${NumberField} name="rate" unit="req/s" value=${rate} set=${setRate}/></div>
     <div class="buttons"><button type="button" class="primary" onClick=${() => go("size", { ...(model !== size.defaults.model ? { model } : {}), ...(rate !== size.defaults.rate ? { rate } : {}) })}>${t("start.to_size")}</button></div></section>`;
 }
@@ -33,7 +39,7 @@ function ChoiceDoor({ example }) {
   const [model, setModel] = useState(choice.defaults.model);
   const [load, setLoad] = useState(choice.defaults.tokens_per_day);
   const ways = example ? [...example.ways].sort((a, b) => first(a.cost, "per_month_cny", "per_month") - first(b.cost, "per_month_cny", "per_month")) : [];
-  const cost = (way) => money(first(way.cost, "per_month_cny", "per_month"), example.ways[0].cost.per_month_cny !== undefined ? "CNY" : example.currency);
+  const cost = (way) => html`<${Told} to="choice" text=${choice.monthText(way, example)} ...${choice.monthEnds(way)} unit=${choice.cash(example)}/>`;
   const name = (way) => (way.way === "API" ? `API ${example.api.prefix}` : t(`way.${way.way}`, { n: number(way.accelerators), gpu: device(way.gpu) }));
   return html`<section class="door"><h2>${t("start.choice")}</h2>
     ${ways.length ? html`<div><${Sentence} id="start.choice_answer" values=${{ load: large(example.output_tok_per_d), model: example.model, way: html`<strong>${name(ways[0])}</strong>`, cost: cost(ways[0]), other: name(ways[1]), more: cost(ways[1]) }}/><p class="hint">${t("start.example")}</p></div>` : null}
@@ -41,9 +47,16 @@ function ChoiceDoor({ example }) {
     <div class="buttons"><button type="button" class="primary" onClick=${() => go("choice", { ...(model !== choice.defaults.model ? { model } : {}), ...(load !== choice.defaults.tokens_per_day ? { tokens_per_day: load } : {}) })}>${t("start.to_choice")}</button></div></section>`;
 }
 
+const NAMES = { capex: "capex", devices: "devices", tokens_per_d: "tokens", compute_factor: "factor" };
+
+/** Budget of the plan that ships. */
+const BUDGET = 380e9;
+
 function PlanDoor({ example }) {
+  const [budget, setBudget] = useState(BUDGET);
   return html`<section class="door"><h2>${t("start.plan")}</h2>
-    ${example ? html`<div><${Sentence} id="start.plan_answer" values=${{ capex: money(example.capex, example.currency), devices: html`<strong>${large(example.devices)}</strong>`, tokens: html`<strong>${large(example.tokens_per_d)}</strong>`, factor: number(example.compute_factor, 2) }}/><p class="hint">${t("start.example")}</p></div>` : null}
-    <div class="buttons"><a class="primary" href=${address("plan")}>${t("start.to_plan")}</a></div></section>`;
+    ${example ? html`<div><${Sentence} id="start.plan_answer" values=${{ ...Object.fromEntries([["capex", example.currency], ["devices", "1"], ["tokens_per_d", "1"], ["compute_factor", "1"]].map(([name, unit]) => [NAMES[name], html`<${Told} to="plan" text=${name === "compute_factor" ? number(example[name], 2) : quantity(example[name], unit)} low=${(example.ends[name] || [])[0]} high=${(example.ends[name] || [])[1]} unit=${unit}/>`])) }}/><p class="hint">${t("start.example")}</p></div>` : null}
+    <${NumberField} name="plan_budget" unit="CNY" value=${budget} set=${(v) => setBudget(v ?? BUDGET)}/>
+    <div class="buttons"><button type="button" class="primary" onClick=${() => go("plan", budget === BUDGET ? {} : { "s.expansion.budget": budget })}>${t("start.to_plan")}</button></div></section>`;
 }
 export function Result() { return null; }

@@ -91,7 +91,7 @@ export function steps(answer) {
 export function memory(answer) {
   const parts = Object.entries(answer.memory_parts_bytes).filter(([, v]) => v > 0);
   return { id: "memory", kind: "xy", title: t("chart.memory"), summary: parts.map(([name, v]) => `${word(`memory.${name}`, name)} ${gigabytes(v)}`).join(", "), horizontal: true, bare: true, right: 76, note: t("train.memory_note", { used: gigabytes(answer.memory_bytes), margin: percent(answer.margin_frac, 2) }),
-    x: { label: "", unit: "GB", type: "value" }, y: { label: t("chart.part"), type: "category", values: parts.map(([name]) => word(`memory.${name}`, name)) },
+    x: { label: t("col.memory"), unit: "GB", type: "value" }, y: { label: t("chart.part"), type: "category", values: parts.map(([name]) => word(`memory.${name}`, name)) },
     series: [{ name: t("chart.memory_short"), entity: "memory", as: "bars", data: parts.map(([, v]) => v / 1e9), labels: parts.map(([, v]) => gigabytes(v)), colours: parts.map(([name]) => `memory ${name}`) }] };
 }
 
