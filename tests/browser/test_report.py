@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 import jevons
+from jevons.web.frozen import frozen_page
+from jevons.web.inputs import versions
+from jevons.web.work import document_of
 from places import TINY
+from result_kinds import made
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 LOOKS = [(1280, "en", "light"), (390, "zh", "dark"), (390, "en", "light"), (1280, "zh", "dark")]
@@ -167,3 +171,45 @@ def test_on_paper_it_is_pages_of_text_with_numbers(opened: Callable) -> None:
     assert page.evaluate("getComputedStyle(document.querySelector('#answer')).color") == "rgb(0, 0, 0)"
     assert page.locator(".contents").is_visible()
     assert not page.locator(".chart-tools").first.is_visible()
+
+
+@pytest.mark.parametrize("currency", ["CNY", "INR"])
+def test_money_of_a_chart_is_in_the_currency_that_its_axis_names(chromium: Any, tmp_path: Path, currency: str) -> None:
+    document = document_of(made("track"))
+    rows = document["result"]["quarters"]
+    margin = {
+        "series": "ebita_frac",
+        "meaning": "margin",
+        "unit": "1",
+        "actual": 0.1,
+        "low": 0,
+        "median": 0.1,
+        "high": 0.2,
+    }
+    came = [{**rows[0], "unit": currency, "quarter": quarter} for quarter in ("2025-Q1", "2025-Q2")]
+    document["result"]["quarters"] = [{**rows[0], **margin}, *came]
+    meta = {"id": "", "kind": "track", "input": {}, "versions": versions(), "currency": currency}
+    file = tmp_path / "track.html"
+    file.write_text(frozen_page(document, meta), encoding="utf-8")
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+    try:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        chart = page.locator("#chart-actual-cloud_revenue")
+        chart.get_by_role("button", name="Table").click()
+        shown = {}
+        chooses = page.get_by_label("Currency")
+        for code in ("CNY", "USD") if currency == "CNY" else (currency,):
+            if chooses.count():
+                chooses.select_option(code)
+            head = chart.locator("thead").inner_text()
+            assert code in head
+            shown[code] = float(chart.locator("tbody td").first.inner_text().replace(",", ""))
+        size = 1e9 if "bn" in head else 1.0
+        assert shown[currency] == pytest.approx(rows[0]["median"] / size, rel=0.01)
+        if currency == "CNY":
+            assert shown["CNY"] / shown["USD"] == pytest.approx(7.2, rel=0.1)
+        else:
+            assert chooses.count() == 0
+    finally:
+        context.close()

@@ -24,10 +24,20 @@ const SCREENS = { start, size, choice, replay, train, plan, compare, facts };
 /** Screens by the kind of a result. */
 const OF_KIND = { size, buy_rent_api: choice, simulate: replay, train, plan, compare, simulation: replay, sweep: replay, fleet: replay };
 
-/** The currency shown where none is chosen. */
-const ownCurrency = () => {
-  const held = shared.frozen && shared.frozen.meta.kind in OF_KIND && shared.frozen.meta.kind !== "plan" ? null : shared.frozen && shared.frozen.document.result.currency;
-  return held in ((shared.frozen || {}).rates || {}) ? held : i18n.language() === "zh" ? "CNY" : "USD";
+/** The currency that a frozen result is in, where that is of its question and not of the reader's choice. */
+const heldCurrency = () => {
+  const { meta, document: doc } = shared.frozen || {};
+  return !meta || (meta.kind in OF_KIND && meta.kind !== "plan") ? null : meta.currency || doc.result.currency || null;
+};
+/** The rates that money is shown by; a result in a currency without one is shown in that alone. */
+const moneyRates = () => {
+  const all = (shared.catalog || shared.frozen || {}).rates || { CNY: { cny: 1 } }, held = heldCurrency();
+  return held && !(held in all) ? { [held]: { cny: 1 } } : all;
+};
+/** The currency that is shown: the one chosen, else the result's own, else the language's. */
+const shownCurrency = () => {
+  const chosen = settled("cur", ""), rates = moneyRates();
+  return chosen in rates ? chosen : heldCurrency() || (i18n.language() === "zh" ? "CNY" : "USD");
 };
 
 function useAddress() {
@@ -43,7 +53,7 @@ function useAddress() {
 function Settings({ rates }) {
   const lang = i18n.language();
   return html`<div class="settings">
-    ${Object.keys(rates).length < 2 ? null : html`<label><span class="hidden">${t("settings.currency")}</span><select aria-label=${t("settings.currency")} value=${settled("cur", ownCurrency())} onChange=${(e) => setting("cur", e.target.value)}>${Object.keys(rates).map((one) => html`<option selected=${one === settled("cur", ownCurrency())}>${one}</option>`)}</select></label>`}
+    ${Object.keys(rates).length < 2 ? null : html`<label><span class="hidden">${t("settings.currency")}</span><select aria-label=${t("settings.currency")} value=${shownCurrency()} onChange=${(e) => setting("cur", e.target.value)}>${Object.keys(rates).map((one) => html`<option selected=${one === shownCurrency()}>${one}</option>`)}</select></label>`}
     <button type="button" onClick=${() => setting("lang", lang === "zh" ? "en" : "zh")} lang=${lang === "zh" ? "en" : "zh-CN"}>${lang === "zh" ? "English" : "中文"}</button>
     <button type="button" aria-label=${t("settings.theme")} title=${t("settings.theme")} onClick=${() => setting("theme", document.documentElement.dataset.theme === "dark" || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches) ? "light" : "dark")}>◐</button>
     ${shared.frozen ? null : html`<${Hold}/><${Share}/>`}</div>`;
@@ -94,7 +104,7 @@ function apply(values) {
   i18n.use(["en", "zh"].includes(settled("lang", shared.frozen ? shared.frozen.language : "")) ? settled("lang", shared.frozen ? shared.frozen.language : "") : /^zh/.test(navigator.language) ? "zh" : "en");
   const theme = settled("theme", "");
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme; else delete document.documentElement.dataset.theme;
-  setMoney(settled("cur", ownCurrency()), (shared.catalog || shared.frozen || {}).rates);
+  setMoney(shownCurrency(), moneyRates());
   document.title = `jevons · ${t(`screen.${SCREENS[values] ? values : "start"}`)}`;
 }
 
@@ -105,7 +115,6 @@ function App() {
   apply(screen);
   shared.openDrawer = setAsked;
   shared.setAnswer = setAnswer;
-  const rates = shared.catalog ? shared.catalog.rates : { CNY: { cny: 1 } };
   const view = SCREENS[screen] || start;
   useEffect(() => {
     const keys = (event) => { if (event.key === "e" && event.target.classList && event.target.classList.contains("num")) event.target.click(); };
@@ -115,7 +124,7 @@ function App() {
   return html`<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById("main").focus(); }}>${t("skip")}</a>
     <header class="top"><a class="brand" href=${address("start")}>jevons</a>
       <nav aria-label=${t("nav")}>${Object.keys(SCREENS).filter((one) => one !== "start").map((one) => html`<a href=${address(one)} aria-current=${one === screen ? "page" : null} onClick=${(e) => { e.preventDefault(); go(one); }}>${t(`screen.${one}`)}</a>`)}</nav>
-      <${Settings} rates=${rates}/></header>
+      <${Settings} rates=${moneyRates()}/></header>
     <${Warming}/>
     <main id="main" tabindex="-1"><${Misread} screen=${screen} values=${values}/><${Overridden}/><${view.View} values=${inputs(values)} key=${screen} go=${(next, options) => go(screen, next, options)}/></main>
     <footer class="bottom"><p>${t("footer")}</p></footer>
@@ -133,7 +142,7 @@ function Frozen() {
   const view = doc.findings ? report : meta.kind === "compare" && !Array.isArray(doc.result.attribution) ? generic : OF_KIND[meta.kind] || generic;
   const title = doc.findings ? `jevons · ${doc.result.scenario}` : `jevons · ${i18n.word(`screen.${meta.kind}`, meta.kind)}`;
   useEffect(() => { document.title = title; });
-  return html`<header class="top"><span class="brand">jevons</span><${Settings} rates=${shared.frozen.rates || { CNY: { cny: 1 } }}/></header>
+  return html`<header class="top"><span class="brand">jevons</span><${Settings} rates=${moneyRates()}/></header>
     <main id="main" class="frozen"><${view.Result} answer=${answer} input=${meta.input} state="done"/>${view === report ? null : html`<${generic.Tables} tables=${doc.tables} folded=${view !== generic}/>`}</main>
     <footer class="bottom"><p>${t("frozen.footer")}</p></footer>
     <${Drawer} asked=${asked} answer=${answer} frozen=${doc} close=${() => setAsked(null)}/>`;

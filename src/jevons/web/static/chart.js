@@ -54,7 +54,7 @@ function axis(one, ink, narrow, vertical, few = false) {
   };
   if (one.type === "category") {
     return { ...base, type: "category", data: one.values, splitLine: { show: false }, nameGap: vertical ? one.gap || 90 : 27,
-      axisLabel: { ...base.axisLabel, formatter: (v) => v, ...(narrow && vertical ? { width: 106, overflow: "break", lineHeight: 14 } : {}), interval: vertical || (one.values || []).length <= 6 ? 0 : "auto" }, ...(vertical ? { inverse: true, name: "" } : {}) };
+      axisLabel: { ...base.axisLabel, formatter: (v) => v, ...(narrow && vertical ? { width: 106, overflow: "break", lineHeight: 14 } : {}), interval: vertical || (one.values || []).length <= 6 ? 0 : "auto", hideOverlap: !vertical }, ...(vertical ? { inverse: true, name: "" } : {}) };
   }
   return { ...base, type: one.type === "log" ? "log" : "value", min: one.min, max: one.max, scale: one.scale ?? false, logBase: 10, ...(few ? { splitNumber: narrow ? 3 : 4 } : {}) };
 }
@@ -262,6 +262,14 @@ export function csv(spec) {
 /** What a chart's option depends on of the place that it has. */
 const fitting = (place) => { const width = place.clientWidth || 600; return { width, narrow: width < 480 }; };
 
+/** The height that names of rows need on a phone, where they take several lines each; at least what was asked for. */
+function fitted(spec, height, narrow) {
+  const rows = (spec.kind === "heat" || spec.horizontal) && Array.isArray(spec.y.values) ? spec.y.values : [];
+  if (!narrow || !rows.length) return height;
+  const lines = rows.map((text) => Math.ceil([...String(text)].reduce((sum, letter) => sum + (letter.charCodeAt(0) > 255 ? 12 : 6.8), 0) / 106));
+  return Math.max(height, rows.length * (14 * Math.max(...lines) + 6) + 80);
+}
+
 /** Width of a chart on A4 [px]. */
 const PAPER = 660;
 
@@ -313,6 +321,6 @@ export function Chart({ spec, height = 300, group, onPick }) {
       <button type="button" class="small" onClick=${() => download(`${name}.csv`, csv(spec), "text/csv")}>CSV</button></span></figcaption>
     ${asTable ? html`<div key="table" class="scroll" tabindex="0" role="region" aria-label=${spec.title} style=${`max-height:${height}px`}><table><caption class="hidden">${spec.title}</caption><thead><tr>${table.heads.map((one) => html`<th scope="col">${one}</th>`)}</tr></thead>
       <tbody>${table.rows.map((row) => html`<tr>${row.map((cell, i) => (i === 0 ? html`<th scope="row">${cell}</th>` : html`<td class=${typeof cell === "number" ? "right" : ""}>${typeof cell === "number" ? tick(cell) : cell ?? "–"}</td>`))}</tr>`)}</tbody></table></div>`
-    : html`<div key="plot" class="plot" role="img" aria-label=${spec.summary || spec.title} ref=${place} style=${`height:${spec.height || height}px`}></div>`}
+    : html`<div key="plot" class="plot" role="img" aria-label=${spec.summary || spec.title} ref=${place} style=${`height:${fitted(spec, spec.height || height, width > 0 && width < 480)}px`}></div>`}
     ${spec.note || spec.source ? html`<p class="hint">${spec.note || ""}${spec.note && spec.source ? " " : ""}${spec.source ? t("chart.source", { source: spec.source }) : ""}</p>` : null}</figure>`;
 }

@@ -77,7 +77,7 @@ function Change({ answer, found }) {
 
 function Contents({ found }) {
   const items = [...found.sections.map((one) => [`s-${one.id}`, t(`report.topic.${one.id}`), plainText(one.heading, found.names)]), ["details", t("report.topic.details"), ""]];
-  return html`<nav class="contents" aria-label=${t("report.contents")}><h2>${t("report.contents")}</h2><ol>${items.map(([id, topic, text]) => html`<li><${Jump} to=${id}>${topic}<//>${text ? html` <span>${text}</span>` : null}</li>`)}</ol></nav>`;
+  return html`<nav class="contents" aria-label=${t("report.contents")}><h2>${t("report.contents")}</h2><ol>${items.map(([id, topic, text]) => html`<li><${Jump} to=${id}>${topic}<//>${text ? html`<span>${text}</span>` : null}</li>`)}</ol></nav>`;
 }
 
 export function Result({ answer }) {

@@ -213,14 +213,14 @@ function cycle(answer, found) {
 
 /** Forecast and actual by quarter. */
 export function actual(answer, found) {
-  const from = answer.currency || found.actuals[0].unit;
+  const from = (name) => answer.currency || found.actuals.find((one) => one.series === name).unit;
   const names = [...new Set(found.actuals.map((one) => one.series))];
   const points = (name) => found.actuals.filter((one) => one.series === name).length;
   const pick = [...names].sort((a, b) => points(b) - points(a)).filter((name) => points(name) > 1 || names.length === 1).slice(0, 2);
   const title = (name) => word(`report.series.${name}`, term(found.actuals.find((one) => one.series === name).meaning));
   const share = (name) => name.endsWith("_frac");
   const money_ = (name) => !name.includes("tokens") && name !== "price_index" && name !== "it_w";
-  const scaled = (name, v) => (v === null ? null : share(name) ? v * 100 : name.includes("tokens") ? v / axisScale("tokens").size : money_(name) ? (converted(v, from) ?? v) / axisScale("money").size : name === "it_w" ? v / 1e6 : v);
+  const scaled = (name, v) => (v === null ? null : share(name) ? v * 100 : name.includes("tokens") ? v / axisScale("tokens").size : money_(name) ? (converted(v, from(name)) ?? v) / axisScale("money").size : name === "it_w" ? v / 1e6 : v);
   const specs = pick.map((name) => {
     const rows = found.actuals.filter((one) => one.series === name);
     return { id: `actual-${name}`, kind: "xy", title: title(name), x: { label: t("report.quarter"), type: "category", values: rows.map((one) => one.quarter) }, y: { label: share(name) || !money_(name) ? title(name) : t("plan.per_quarter"), unit: share(name) ? "%" : name.includes("tokens") ? axisScale("tokens").unit : money_(name) ? axisScale("money").unit : name === "it_w" ? "MW" : "", type: "value" }, source: t("report.source_facts"),
