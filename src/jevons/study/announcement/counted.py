@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from jevons.study.announcement import lexicon
+from jevons.study.announcement.clauses import clause_before
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.found import Span, found, is_two, range_of
 from jevons.study.announcement.numerals import value_of
@@ -124,9 +125,7 @@ def chips(sentence: str) -> Any:
         low, high = range_of(match["a"], match["b"])
         before = list(names.finditer(sentence, 0, match.start()))
         what = table.get(before[-1][0], "") if before else ""
-        money = match[0][-1] in "块张片枚" and not _BOUGHT.search(
-            re.split(r"[,，;；。]", sentence[: match.start()])[-1]
-        )
+        money = match[0][-1] in "块张片枚" and not _BOUGHT.search(clause_before(sentence, match.start()))
         if low >= 100 and not money:
             yield found(match, kind="devices", low=low, high=high, unit="devices", what=what)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from jevons.study.announcement import lexicon
+from jevons.study.announcement.clauses import in_statements
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.patterns import AGO, AGO_ZH, FORMER
 
@@ -66,7 +67,7 @@ def _kind(plain: str, figures: Sequence[Figure], figure: Figure, places: Sequenc
         between = plain[end : figure.start]
         other = any(f.kind in {"money", "count", "devices"} and begin < f.start < figure.start for f in figures)
         another = _ANOTHER.search(between) or lexicon.quantity_pattern().search(between)
-        if not other and not re.search(r"[;；。]", between) and not another:
+        if not other and not in_statements(plain, end, figure.start) and not another:
             return kind
     joined = re.compile(r"\s?(?:的|in |for )?\s?")
     return next((kind for begin, _, kind in places if joined.fullmatch(plain, figure.end, begin)), "")

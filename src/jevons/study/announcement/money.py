@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.clauses import clause_after, clause_before, in_clauses, in_statements
 from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.figures import per_share
@@ -233,7 +234,7 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
     if figure.what:
         return figure.what
     quantity = reader.quantity(figure)
-    clause = re.split(r"[,，;；]", reader.plain[: figure.start])[-1]
+    clause = clause_before(reader.plain, figure.start)
     if not quantity and cue("announced").follows(reader.plain, figure):
         quantity = "capex"
     unsaid = _unsaid(reader, figure, last)
@@ -401,7 +402,7 @@ def _measured(reader: Reader, old: Figure, moneys: list[Figure]) -> Figure | Non
             reader.plain[old.end : f.start],
         )
     ]
-    earlier = [f for f in same if f.end <= old.start and not re.search(r"[;；。]", reader.plain[f.end : old.start])]
+    earlier = [f for f in same if f.end <= old.start and not in_statements(reader.plain, f.end, old.start)]
     if following:
         return following[0]
     return earlier[-1] if earlier else next((f for f in same if f.start >= old.end), None)
@@ -425,7 +426,7 @@ def _own_word(reader: Reader, figure: Figure) -> bool:
     """Return whether a word in the clause of a figure names a quantity."""
     for start, end, *_ in reader.words:
         first, last = min(end, figure.end), max(start, figure.start)
-        if end <= figure.start or not re.search(r"[,，;；]", reader.plain[first:last]):
+        if end <= figure.start or not in_clauses(reader.plain, first, last):
             return True
     return False
 
@@ -446,7 +447,7 @@ def comparisons(reader: Reader, money: list[Claim]) -> Iterator[Claim]:
     for match in lexicon.pattern("exceed").finditer(reader.plain):
         begin = match.end() - (match[0].endswith("过") and reader.plain.startswith("去", match.end()))
         rest = reader.plain[begin : begin + 60]
-        clause = re.split(r"[,，;；。]", rest)[0]
+        clause = clause_after(rest, 0)
         before = [c for c in money if min(f.start for f in c.named.values()) < match.start()] or money
         base = {k: v for c in before[:1] for k, v in c.named.items() if k in {"amount", "period"}}
         firm = before[0].firm if before else reader.firm(match.start())
@@ -483,8 +484,8 @@ def _compared_quantity(reader: Reader, at: int) -> str:
 def powers(reader: Reader) -> Iterator[Claim]:
     """Yield electric power."""
     for figure in reader.left("power"):
-        kind = _POWER_KIND.search(re.split(r"[,，;；]| and ", reader.plain[figure.end : figure.end + 24])[0])
-        kind = kind or _POWER_KIND.search(re.split(r"[,，;；]| and ", reader.plain[: figure.start])[-1])
+        kind = _POWER_KIND.search(clause_after(reader.plain, figure.end)[:24].split(" and ")[0])
+        kind = kind or _POWER_KIND.search(clause_before(reader.plain, figure.start).split(" and ")[-1])
         named = {"power": replace(figure, what=kind[0] if kind else "")} | reader.period(figure)
         yield reader.make("power", reader.firm(figure.start), "power", named)
 

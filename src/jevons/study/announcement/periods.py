@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 from jevons.study.announcement import lexicon
+from jevons.study.announcement.clauses import clause_end, clause_start, in_clauses
 from jevons.study.announcement.context import Context
 from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure, moved
@@ -171,9 +172,7 @@ class Periods(Statements):
         """Return whether a period before a level belongs to a flow of another clause: ``revenue in FY25 was X, debt is Y``."""
         if span.start > figure.start or not self._apart(span, figure.start) or span.start < 0:
             return False
-        end = re.search(r"[，;；]|(?<!\d),|,(?!\d)", self.plain[span.end :])
-        last = span.end + end.start() if end else len(self.plain)
-        begin = max((m.end() for m in re.finditer(r"[，;；]|(?<!\d),|,(?!\d)", self.plain[: span.start])), default=0)
+        begin, last = clause_start(self.plain, span.start), clause_end(self.plain, span.end)
         flows = lexicon.words("flows")
         return any(begin <= f.start < last and self.quantities.get(f.start, "") in flows for f in self.figures)
 
@@ -199,8 +198,7 @@ class Periods(Statements):
         if span.start < at or not re.match(r"\d|FY|past|quarter|next", span.label) or not self._apart(span, at):
             return False
         if span.label == "next":
-            end = re.search(r"[,，;；。]", self.plain[span.end :])
-            last = span.end + end.start() if end else len(self.plain)
+            last = clause_end(self.plain, span.end)
             return any(span.end <= f.start < last and f.kind in {"money", "percent"} for f in self.figures)
         earlier = any(f.kind == "period" and f.start < at and re.match(r"\d|FY", f.label) for f in self.figures)
         earlier = earlier or self.context.reported is not None
@@ -210,25 +208,21 @@ class Periods(Statements):
         """Return whether a period stands in a later clause that says something else without a figure: ``2027年量产``."""
         if span.start < at or not self._apart(span, at) or not re.match(r"\d|FY", span.label):
             return False
-        begin = max((m.end() for m in re.finditer(r"[,，;；。]", self.plain[: span.start])), default=0)
-        end = re.search(r"[,，;；。]", self.plain[span.end :])
-        last = span.end + end.start() if end else len(self.plain)
+        begin, last = clause_start(self.plain, span.start), clause_end(self.plain, span.end)
         figures = any(begin <= f.start < last and f.kind not in {"period", "date"} for f in self.figures)
         own = _ADVERBIAL.sub("", self.plain[begin : span.start] + " " + self.plain[span.end : last])
         return not figures and len(own.strip()) >= _A_STATEMENT
 
     def _taken(self, span: Figure, figure: Figure) -> bool:
         """Return whether a time limit stands in another clause, beside a figure of that clause."""
-        begin = max((m.end() for m in re.finditer(r"[,，;；。]", self.plain[: span.start])), default=0)
-        end = re.search(r"[,，;；。]", self.plain[span.end :])
-        last = span.end + end.start() if end else len(self.plain)
+        begin, last = clause_start(self.plain, span.start), clause_end(self.plain, span.end)
         inside = [f for f in self.figures if begin <= f.start < last and f.kind not in {"period", "date"}]
         return figure not in inside and bool(inside)
 
     def _apart(self, figure: Figure, at: int) -> bool:
         """Return whether a figure stands in another clause."""
         first, last = sorted((figure.start, at))
-        return bool(re.search(r"[，;；]|(?<!\d),|,(?!\d)", self.plain[first:last]))
+        return in_clauses(self.plain, first, last)
 
     def _distance(self, span: Figure, figure: Figure) -> float:
         gap = figure.start - span.end if span.start < figure.start else span.start - figure.end

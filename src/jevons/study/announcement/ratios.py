@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.clauses import clause_after, clause_before, in_statements, statement_before
 from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.margins import margins
@@ -112,7 +113,7 @@ def percents(reader: Reader) -> Iterator[Claim]:
 
 def _percent(reader: Reader, figure: Figure) -> Claim:
     plain, firm = reader.plain, reader.firm(figure.start)
-    before = re.split(r"[,，;；。]", plain[: figure.start])[-1]
+    before = clause_before(plain, figure.start)
     named = {"percent": figure}
     former = _former_level(reader, figure, before)
     if former:
@@ -155,7 +156,7 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
     if part and part != "市场":
         named = {"percent": replace(figure, what=f"of_{whole}")} | reader.own_period(figure, firm, part)
         return reader.make("share", firm, part, named)
-    share = _SHARE.search(before[-40:]) or _SHARE.search(re.split(r"[,，;；]", plain[figure.end : figure.end + 20])[0])
+    share = _SHARE.search(before[-40:]) or _SHARE.search(clause_after(plain, figure.end)[:20])
     if share and not lexicon.pattern("rise").search(plain[max(0, figure.start - 8) : figure.start]) and not (
         figure.what or _GROWN.search(before)
     ):  # fmt: skip
@@ -217,7 +218,7 @@ def _ratio(reader: Reader, figure: Figure) -> str:
 
 def _own_clause(plain: str, figure: Figure) -> str:
     """Return the statement that a figure closes, from the last semicolon on."""
-    return re.split(r"[;；。]", plain[: figure.start])[-1]
+    return statement_before(plain, figure.start)
 
 
 def _period_of_level(reader: Reader, figure: Figure) -> dict[str, Figure]:
@@ -225,7 +226,6 @@ def _period_of_level(reader: Reader, figure: Figure) -> dict[str, Figure]:
     earlier = [
         f for f in reader.figures if f.kind in {"money", "count"} and f.end <= figure.start and f.start in reader.spans
     ]
-    between = reader.plain[earlier[-1].end : figure.start] if earlier else ""
     if (
         figure.start in reader.cells
         or not earlier
@@ -236,7 +236,7 @@ def _period_of_level(reader: Reader, figure: Figure) -> dict[str, Figure]:
     near = [
         f for f in reader.figures if f.kind == "period" and earlier[-1].end <= f.start and f.start not in reader.bound
     ]
-    if re.search(r"[;；。]", between) or any(f.label != "past" for f in near):
+    if in_statements(reader.plain, earlier[-1].end, figure.start) or any(f.label != "past" for f in near):
         return {}
     return {"period": reader.spans[earlier[-1].start]}
 
@@ -297,9 +297,7 @@ def _share(reader: Reader, figure: Figure, firm: str, base: str) -> Claim:
     heads = [(start, key) for start, _, key, _ in reader.words if start < figure.start]
     moneys = [f for f in reader.figures if f.kind == "money" and f.end <= figure.start]
     near = (
-        moneys
-        and not re.search(r"[;；。]", reader.plain[moneys[-1].end : figure.start])
-        and figure.start - moneys[-1].end < 8
+        moneys and not in_statements(reader.plain, moneys[-1].end, figure.start) and figure.start - moneys[-1].end < 8
     )
     quantity = reader.quantities.get(moneys[-1].start, "") if near else ""
     own = [key for _, key in heads if key != (base or "revenue")]

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.clauses import in_statements
 from jevons.study.announcement.context import Context
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.grid import Grid, placed
@@ -165,7 +166,7 @@ class Reader(Periods):
 
     def _moved_on(self, first: int, last: int) -> bool:
         """Return whether between two places someone else acts, or a new clause begins with its own quantity."""
-        return any(first <= m.start < last for m in self.acting) or bool(re.search(r"[;；。]", self.plain[first:last]))
+        return any(first <= m.start < last for m in self.acting) or in_statements(self.plain, first, last)
 
     def party(self, at: int, firm: str) -> str:
         """Return the other party that is named beside a figure: the nearest firm that does not act; empty where none is."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from jevons.study.announcement.clauses import statement_before
 from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.patterns import CONDITIONAL, PLANNED
@@ -63,7 +64,7 @@ class Statements(Words):
         first = min((f.start for f in stated), default=0)
         lead = self.plain[:first]
         clause = re.split(r"[,，;；。]|\bbut\b|但", lead)[-1]
-        withdrawn = _WITHDRAWN.search(re.split(r"[;；。]", lead)[-1])
+        withdrawn = _WITHDRAWN.search(statement_before(lead, first))
         return bool(_DENIED.search(clause) or withdrawn or _NOT_THIS.search(lead))
 
     def _status(self, stated: Sequence[Figure]) -> str:

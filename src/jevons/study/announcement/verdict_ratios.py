@@ -10,6 +10,7 @@ from dataclasses import replace
 from jevons.facts import FactValue
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.clauses import clause_after, clause_before
 from jevons.study.announcement.covered import Candidate, covers, quartered, same_label
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.on_file import LATER_DAYS, OnFile, Verdict, about, name_of, prefixes
@@ -62,7 +63,7 @@ def _by_levels(file: OnFile, claim: Claim) -> Verdict | None:
     """Return the verdict of a growth by the levels on file of its period and of a year, or a quarter, before."""
     figure, period = claim.named["percent"], claim.named.get("period")
     plain = claim.sentence.plain
-    around = re.split(r"[,，;；。]", plain[: figure.start])[-1] + re.split(r"[,，;；。]", plain[figure.start :])[0]
+    around = clause_before(plain, figure.start) + clause_after(plain, figure.start)
     if _MONTHLY.search(around) or figure.qualifier == "within":
         return None
     back = 91 if _QUARTERLY.search(around) else 365

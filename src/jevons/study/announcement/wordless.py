@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from jevons.study.announcement import lexicon
+from jevons.study.announcement.clauses import clause_end, clause_start
 from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure
 
@@ -79,14 +80,7 @@ def part_of(plain: str, figure: Figure) -> tuple[str, str]:
 
 def bought(plain: str, figure: Figure) -> str:
     """Return what money is by its object: invested in a site, or raised from lenders or owners; empty where none says so."""
-    clause = _sentence_part(plain, figure)
+    clause = plain[clause_start(plain, figure.start) : clause_end(plain, figure.end)]
     if cue("raised").precedes(plain, figure):
         return "debt" if lexicon.pattern("lenders").search(clause) else "funding"
     return "capex" if lexicon.pattern("sites").search(clause) else ""
-
-
-def _sentence_part(plain: str, figure: Figure) -> str:
-    """Return the clause of a figure, without what stands before its verb's clause."""
-    begin = max((m.end() for m in re.finditer(r"[,，;；。]", plain[: figure.start])), default=0)
-    end = re.search(r"[,，;；。]\s|[，;；。]", plain[figure.end :])
-    return plain[begin : figure.end + end.start() if end else len(plain)]

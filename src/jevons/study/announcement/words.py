@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from jevons.study.announcement import lexicon
+from jevons.study.announcement.clauses import clause_start, in_clauses
 from jevons.study.announcement.figure import Figure
 
 _CLOUD = re.compile(
@@ -115,7 +116,7 @@ class Words:
                 others = any(
                     f is not figure and f.kind in kinds and figure.end <= f.start < start for f in self.figures
                 )
-                if re.search(r"[,，;；]", between) and (others or self._has_own(end, figure, kinds)):
+                if in_clauses(between, 0, len(between)) and (others or self._has_own(end, figure, kinds)):
                     continue
                 if self._followed(end, figure) or _ANOTHER_NOUN.match(between):
                     continue
@@ -160,7 +161,7 @@ class Words:
             return _PARTS[quantity]
         if quantity not in _CLOUDS:
             return quantity
-        begin = max((m.end() for m in re.finditer(r"[,，;；。]", self.plain[: figure.start])), default=0)
+        begin = clause_start(self.plain, figure.start)
         clause = self.plain[begin : figure.end]
         alone = not re.search(r"total|group|总|全公司|集团(?!收入)", clause)
         whole = (
