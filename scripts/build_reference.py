@@ -61,10 +61,11 @@ An **amount** is one of
 | a fact | `{fact: h20.price_cny}`, with its own range, or with `low` and `high`, or `fixed: true` for the value alone |
 | a distribution | `{low: 0.7, mode: 0.85, high: 0.95, source: "why this range"}` |
 
-Distributions are triangular, and triangular in the logarithm where `high` exceeds ten times `low`. Amounts in other
-currencies are converted at the rate of `as_of`. A section with `facts: PREFIX` takes missing fields from the facts
-`PREFIX.NAME`; the last column gives NAME. **Unit** is the unit of storage; any unit of the same dimension may be
-written. **Default** says `required` where the field must be given.
+Distributions are triangular: on the line where `mode` lies nearer to the middle there (0.2, 0.4, 0.6), and in the
+logarithm where it does so there (1000, 2000, 4000). Amounts in other currencies are converted at the rate of `as_of`. A
+section with `facts: PREFIX` takes missing fields from the facts `PREFIX.NAME`; the last column gives NAME. **Unit** is
+the unit of storage; any unit of the same dimension may be written. **Default** says `required` where the field must be
+given.
 """
 
 

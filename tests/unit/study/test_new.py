@@ -52,6 +52,25 @@ def test_a_firm_of_another_region_is_sane(tmp_path, region, money, site):
     assert books.ai_revenue_cur[0] == pytest.approx(0.6 * 80e6, rel=0.3)
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"region": "eu", "budget": "150 mn EUR", "revenue": "12 mn EUR", "net_cash": "-20 mn EUR", "shares": "50 mn",
+         "share_price": "8 EUR", "installed": ["h100_sxm=2000"]},
+        {"region": "us", "currency": "JPY", "budget": "40 bn JPY", "revenue": "1.5 bn JPY", "net_cash": "5 bn JPY",
+         "shares": "30 mn", "share_price": "3000 JPY", "installed": ["h100_sxm=1500"]},
+    ],
+    ids=["eu", "yen"],
+)  # fmt: skip
+def test_the_central_plan_of_a_small_firm_lies_within_its_draws(tmp_path, own):
+    """So that a plan's median and the value of its central figures tell one story."""
+    jevons.new(tmp_path / "s.yaml", **{**FIGURES, "as_of": "2026-03-31", "quarters": 12, **own})
+    result = jevons.plan(tmp_path / "s.yaml", draws=32)
+    for name, one in result.to_json()["headlines"].items():
+        assert one["low"] <= one["central"] <= one["high"], name
+    assert not any("outside" in note for note in result.notes)
+
+
 def test_what_a_region_does_not_say_is_that_of_the_region_it_is_like(tmp_path):
     eu, us = (
         jevons.new(tmp_path / f"{region}.yaml", **(FIGURES | {"region": region, "currency": "USD"})).scenario

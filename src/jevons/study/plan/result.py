@@ -15,7 +15,7 @@ from jevons.study.plan.figures import PlanFigures
 from jevons.study.plan.invariants import check_plan
 from jevons.study.plan.json import plan_json
 from jevons.study.plan.sections import Section, section, value_section
-from jevons.study.plan.tables.overview import plan_sentences
+from jevons.study.plan.tables.overview import central_outside, plan_sentences
 from jevons.study.plan.tables.summary import plan_tables
 from jevons.words import Sentence
 
@@ -50,12 +50,14 @@ class PlanResult(PlanFigures, Result):
 
     @property
     def note_parts(self) -> tuple[Sentence, ...]:
-        """How near the fixed point is, and how many inputs rest on judgement."""
+        """How near the fixed point is, how many inputs rest on judgement, where the central plan leaves the draws."""
         last = self.chain.convergence
         values = {"residual": f"{last.residual:.4f}", "rounds": f"{last.rounds}", "gap": f"{100 * last.gap_frac:.2f}"}
-        return (
+        notes = (
             Sentence("plan.converged", values), Sentence("plan.judgements", {"count": f"{len(self.judgements)}"}),
         )  # fmt: skip
+        outside = [Sentence(f"plan.headline.{name}") for name in central_outside(self)]
+        return (*notes, Sentence("plan.central_outside", {"names": outside})) if outside else notes
 
     @in_currency
     def _tables(self) -> Iterable[Table]:

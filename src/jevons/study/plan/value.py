@@ -88,12 +88,13 @@ class ValueResult(Result):
 
     @property
     def note_parts(self) -> tuple[Sentence, ...]:
-        """How old the price is where it is older than the date."""
+        """That figures are those of the central plan, and how old the price is where it is older than the date."""
+        central = Sentence("value.central")
         age = (self.scenario.as_of - self.record["price_date"]).days
         if age <= _FRESH_DAYS:
-            return ()
+            return (central,)
         values = {"date": f"{self.record['price_date']}", "days": f"{age}", "as_of": f"{self.scenario.as_of}"}
-        return (Sentence("value.stale", values),)
+        return central, Sentence("value.stale", values)
 
     def check(self) -> None:
         """Check that the bridge adds up."""

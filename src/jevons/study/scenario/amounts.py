@@ -38,7 +38,7 @@ class Amount:
     unit : str
         SI base unit, plain currency, or a tariff unit.
     low, high : float or None
-        Range of the distribution (triangular; in the logarithm where high > 10 low > 0); None where it is certain.
+        Range of the distribution, triangular on the scale of `by_factors`; None where it is certain.
     origin : str
         ``given``, ``default``, or the fact's id.
     grade, source : str
@@ -64,19 +64,37 @@ class Amount:
         low, high = (self.low, self.high) if inside else (None, None)
         return Amount(value=value, unit=self.unit, low=low, high=high)
 
+    @property
+    def by_factors(self) -> bool:
+        """Whether the range reads as factors about the value (1000, 2000, 4000) rather than as steps (0.2, 0.4, 0.6).
+
+        That is so where the value lies nearer to the middle of the range in the logarithm than on the line. Read as
+        steps, every range of factors would lean upwards. A plan multiplies dozens of them, so draws would leave its
+        central figures behind.
+        """
+        if self.low is None or self.high is None or self.low * self.high <= 0 or self.high <= self.low:
+            return False
+        near, far = sorted((abs(self.low), abs(self.high)))
+        on_line = (abs(self.value) - near) / (far - near)
+        in_log = math.log(abs(self.value) / near) / math.log(far / near)
+        return abs(in_log - 0.5) < abs(on_line - 0.5)
+
     def quantile(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return quantiles of the distribution, an array of the shape of *probability* (in 0..1)."""
         if self.low is None or self.high is None or self.high <= self.low:
             return np.full_like(probability, self.value)
-        low, mode, high = self.low, self.value, self.high
-        in_log = low > 0 and high > 10 * low
-        if in_log:
-            low, mode, high = math.log(low), math.log(mode), math.log(high)
-        split = (mode - low) / (high - low)
-        left = low + np.sqrt(probability * (high - low) * (mode - low))
-        right = high - np.sqrt((1 - probability) * (high - low) * (high - mode))
-        drawn = np.where(probability < split, left, right)
-        return np.exp(drawn) if in_log else drawn
+        if not self.by_factors:
+            return triangular_quantile(probability, self.low, self.value, self.high)
+        if self.low > 0:
+            return np.exp(triangular_quantile(probability, *np.log([self.low, self.value, self.high])))
+        return -np.exp(triangular_quantile(1 - probability, *np.log([-self.high, -self.value, -self.low])))
+
+
+def triangular_quantile(probability: NDArray[np.float64], low: float, mode: float, high: float) -> NDArray[np.float64]:
+    """Return quantiles of a triangular distribution, an array of the shape of *probability* (in 0..1); low < high."""
+    left = low + np.sqrt(probability * (high - low) * (mode - low))
+    right = high - np.sqrt((1 - probability) * (high - low) * (high - mode))
+    return np.where(probability < (mode - low) / (high - low), left, right)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from jevons.facts import Facts
 from jevons.finance.narrative import forecast_change
 from jevons.rounding import shown_in
 from jevons.study.draws.sampling import correlate, latin_hypercube, stream
-from jevons.study.scenario.amounts import Amount
+from jevons.study.scenario.amounts import Amount, triangular_quantile
 
 HORIZON = 5
 """Quarters forecast after the last one that was reported at the main date: to 2026-Q1."""
@@ -261,7 +261,20 @@ def draw_priors(known: Evidence, draws: int, seed: int) -> dict[str, Array]:
     names = list(known.priors)
     pairs = {pair: rank for pair, rank in known.ranks.items() if set(pair) <= set(names)}
     uniform = correlate(latin_hypercube(seed, names, draws), names, pairs, seed)
-    return {name: known.priors[name].quantile(uniform[:, column]) for column, name in enumerate(names)}
+    return {name: _as_registered(known.priors[name], uniform[:, column]) for column, name in enumerate(names)}
+
+
+def _as_registered(prior: Amount, probability: Array) -> Array:
+    """Return quantiles of a prior in the form in which priors were written down before they were scored.
+
+    Triangular, in the logarithm where high exceeds ten times low. Amounts of a scenario have another rule by now; the
+    priors keep theirs, as a change after their scores were known would be a fit to these.
+    """
+    if prior.low is None or prior.high is None or prior.high <= prior.low:
+        return np.full_like(probability, prior.value)
+    if prior.low > 0 and prior.high > 10 * prior.low:
+        return np.exp(triangular_quantile(probability, *np.log([prior.low, prior.value, prior.high])))
+    return triangular_quantile(probability, prior.low, prior.value, prior.high)
 
 
 def _years(known: Evidence, since: dt.date) -> Array:

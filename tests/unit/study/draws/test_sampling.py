@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from jevons.errors import InputError
@@ -39,16 +41,36 @@ def test_impossible_correlations_are_wrong_input():
 
 
 def test_triangular_quantiles():
-    amount = Amount(value=2.0, unit="1", low=1.0, high=5.0)
-    u = np.array([0.0, (2 - 1) / (5 - 1), 1.0])
-    assert amount.quantile(u) == pytest.approx([1.0, 2.0, 5.0])
+    amount = Amount(value=3.5, unit="1", low=1.0, high=5.0)
+    u = np.array([0.0, (3.5 - 1) / (5 - 1), 1.0])
+    assert amount.quantile(u) == pytest.approx([1.0, 3.5, 5.0])
     many = amount.quantile((np.arange(100_000) + 0.5) / 100_000)
-    assert many.mean() == pytest.approx((1 + 2 + 5) / 3, rel=1e-4)
+    assert many.mean() == pytest.approx((1 + 3.5 + 5) / 3, rel=1e-4)
 
 
-def test_wide_ranges_are_drawn_in_the_logarithm():
-    amount = Amount(value=1.0, unit="1", low=0.01, high=100.0)
-    assert amount.quantile(np.array([0.5])) == pytest.approx([1.0])
+def test_ranges_of_factors_are_drawn_in_the_logarithm_and_do_not_lean():
+    for low, value, high in ((0.01, 1.0, 100.0), (1000.0, 2000.0, 4000.0)):
+        assert Amount(value=value, unit="1", low=low, high=high).quantile(np.array([0.5])) == pytest.approx([value])
+
+
+def test_ranges_of_steps_are_drawn_on_the_line_and_do_not_lean():
+    for low, value, high in ((0.2, 0.4, 0.6), (0.05, 0.5, 0.95), (-0.3, 0.0, 0.3), (-0.2, -0.1, 0.0)):
+        drawn = Amount(value=value, unit="1", low=low, high=high).quantile(np.array([0.25, 0.5, 0.75]))
+        assert drawn[1] == pytest.approx(value)
+        assert drawn[2] - drawn[1] == pytest.approx(drawn[1] - drawn[0])
+
+
+@given(
+    near=st.floats(0.01, 10.0), wide=st.floats(1.01, 50.0), at=st.floats(0.0, 1.0),
+    probability=st.floats(0.001, 0.999),
+)  # fmt: skip
+def test_a_range_and_its_mirror_image_are_drawn_alike(near, wide, at, probability):
+    far = near * wide
+    value = min(max(near * wide**at, near), far)
+    here = Amount(value=value, unit="1", low=near, high=far).quantile(np.array([probability]))
+    there = Amount(value=-value, unit="1", low=-far, high=-near).quantile(np.array([1 - probability]))
+    assert here[0] == pytest.approx(-there[0])
+    assert near * (1 - 1e-9) <= here[0] <= far * (1 + 1e-9)
 
 
 def test_certain_amounts_do_not_vary():

@@ -105,6 +105,14 @@ def headlines(result: PlanFigures) -> dict[str, dict[str, Any]]:
     return records
 
 
+def central_outside(result: PlanFigures) -> list[str]:
+    """Return the headlines whose central figure lies outside the 80 % interval of the draws, by name."""
+    return [
+        name for name, one in headlines(result).items()
+        if one["low"] is not None and not one["low"] <= one["central"] <= one["high"]
+    ]  # fmt: skip
+
+
 def _spread(result: PlanFigures, outcome: str, shown: Callable[[float], str]) -> str:
     """Return an outcome's median with its 80 % interval in words, or the central plan's figure without draws."""
     one = headlines(result)[outcome]
