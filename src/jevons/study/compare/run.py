@@ -233,11 +233,8 @@ def _effects(
     for place, part in enumerate(parts):
         tell("one change at a time", place, len(parts))
         try:
-            chain = other
             points = model.engineering(part.scenario)
-            if len(parts) > 1:
-                begin = base if same_shape(a, part.scenario) else None
-                chain = decided_chain(part.scenario, points, start=begin)
+            chain = other if len(parts) == 1 else decided_chain(part.scenario, points)
         except (InfeasibleError, InputError, FactError) as error:
             effects.append(Effect(name=part.name, outcomes={}, reason=str(error).split("\n")[0]))
             continue

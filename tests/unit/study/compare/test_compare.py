@@ -112,6 +112,13 @@ def test_which_side_a_scenario_stands_on_changes_none_of_its_figures():
     assert there.b.cycle == back.a.cycle
 
 
+def test_the_effect_of_one_change_is_what_that_change_does_alone(dear):
+    """Begun from A's answer, an effect would be that of another path to the fixed point."""
+    alone = jevons.compare(TINY, set={"cost.wacc": "12 %"}, draws=0).difference()
+    for name, parts in dear.attribution().items():
+        assert parts["cost.wacc"] == alone[name]["delta"], name
+
+
 def test_two_files_are_compared_and_settings_swap_by_section(tmp_path):
     other = tmp_path / "b.yaml"
     other.write_text(TINY.read_text().replace("name: ", "name: Other ", 1).replace("engine: ", "engine: vllm #", 1))
