@@ -8,6 +8,7 @@ Runs every case on the main scenario, half a minute each; `--draws N` changes th
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import jevons
 from jevons.plot import figure_svg
 from jevons.study.compare.cases import cases, sides
+from jevons.words import Sentence
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIO = "scenarios/alibaba-380bn.yaml"
@@ -90,7 +92,16 @@ def _cycle(both: Any) -> str:
     """Return what boom and bust show in, and how many of A's draws go as far as B."""
     rows = both.tables["cycle"].shown()
     told = "| | unit | A | B |\n|---|---|---|---|\n" + "".join("| " + " | ".join(row) + " |\n" for row in rows)
-    return f"{told}\nIn {both.reached_frac():.0%} of A's draws the value per share lies at B's central value or beyond.\n\n"
+    reached = Sentence("compare.reached", {"reached": both.reached_frac()}).text()
+    return f"{told}\n{reached}\n\n"
+
+
+def _moves(record: dict[str, Any], size: float, unit: str) -> str:
+    """Return by how much an outcome moves with its interval, to two digits of the widest of the three."""
+    three = [record[name] / size for name in ("delta", "low", "high")]
+    decimals = max(0, 1 - math.floor(math.log10(max(map(abs, three), default=0.0) or 1.0)))
+    delta, low, high = (f"{round(value, decimals) + 0.0:+,.{decimals}f}" for value in three)
+    return f"{delta} {unit} ({low} to {high})"
 
 
 _SPOKEN_CALLS, _SPOKEN_CNY = (1e10, 1e11), (0.2e9, 90e9)
@@ -138,9 +149,8 @@ def page(draws: int, folder: Path) -> Iterator[str]:
             clears = _small_business()
         yield (
             f"\n### {case.title}\n\n`jevons compare {SCENARIO} --case {case.name}`\n\n{case.question}\n\n{both.answer} "
-            f"AI revenue of the last year moves by {revenue['delta'] / 1e9:+.0f} bn CNY ({revenue['low'] / 1e9:+.0f} to "
-            f"{revenue['high'] / 1e9:+.0f}), tokens a day by {tokens['delta'] / 1e12:+.1f} tn ({tokens['low'] / 1e12:+.1f} "
-            f"to {tokens['high'] / 1e12:+.1f}). New orders are worth {orders['a'] / 1e9:.0f} bn CNY in A and "
+            f"AI revenue of the last year moves by {_moves(revenue, 1e9, 'bn CNY')}, tokens a day by "
+            f"{_moves(tokens, 1e12, 'tn')}. New orders are worth {orders['a'] / 1e9:.0f} bn CNY in A and "
             f"{orders['b'] / 1e9:.0f} in B.\n\n{clears}"
             f"![Tokens, AI revenue, capital expenditure and cloud revenue of A and B](../images/compare-{case.name}.svg)\n"
         )

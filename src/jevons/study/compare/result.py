@@ -107,7 +107,7 @@ class CompareResult(Result):
         }  # fmt: skip
         if record["low"] is not None:
             values |= {key: _signed(record[key] / size) for key in ("delta", "low", "high")}
-        sentences = [Sentence("compare.goes", values)]
+        sentences = [Sentence("compare.stays" if values["a"] == values["b"] else "compare.goes", values)]
         parts = [(e.name, e.outcomes[name]) for e in self.comparison.effects if e.outcomes]
         if len(parts) > 1:
             most = max(parts, key=lambda item: abs(item[1]))
