@@ -281,9 +281,12 @@ def _expanded(
             continue
         stated = parameter.option.expand(values[parameter.name], explicit | expanded, frozenset(options))
         for name, (value, origin) in stated.items():
-            if name in expanded:
-                continue
             meant = options[name].option.value(value, options[name].flag)
+            if name in expanded:
+                if name == "model" and expanded[name] != meant:
+                    message = f"--{parameter.flag}: is of {meant}, and another option of {expanded[name]}; omit one"
+                    raise InputError(message)
+                continue
             if name in explicit and name != parameter.name and values[name] != meant:
                 message = (
                     f"--{options[name].flag} {arguments[name]}: --{parameter.flag} says {meant} ({origin}); "

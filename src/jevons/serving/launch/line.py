@@ -191,7 +191,7 @@ def _read_words(line: LaunchLine, words: Sequence[str], folder: Path, *, strict:
             if "model" not in line.settings and line.engine != "sglang" and place == 1:
                 line.settings["model"] = Setting(word, word)
             elif word.startswith("$") and strict:
-                line.unread.append(f"{word} has no value here, and is left out")
+                line.unread.append(f"{word[:60]} has no value here, and is left out")
             continue
         name, value = _split(line.engine, word)
         base = name.split(".")[0]

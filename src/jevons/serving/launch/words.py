@@ -35,6 +35,7 @@ _ENDS = frozenset({"\n", ";", "&", "&&", "|", "||", "<", ">", ">>", ">&", "&>", 
 _ASSIGNED = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
 _ARRAY = re.compile(r"(?<![\w$])([A-Za-z_]\w*)(\+?)=\(([^()]*)\)")
+_LONGEST_ARRAY = 20_000
 _ARRAY_USED = re.compile(r"\"?\$\{(\w+)\[[@*]\](?:[:+-][^}]*)?\}\"?")
 _SUBSTITUTED = re.compile(r"\$\([^()]*(?:\([^()]*\)[^()]*)*\)")
 _PUNCTUATION = "();&|<>\n \"'"
@@ -191,7 +192,11 @@ def _with_arrays(text: str) -> str:
     arrays: dict[str, str] = {}
     for name, added, listed in _ARRAY.findall(text):
         words = " ".join(re.sub(r"(?m)(?:^|(?<=\s))#.*$", "", listed).split("\n"))
+        words = _ARRAY_USED.sub(lambda match: arrays.get(match[1], match[0]), words)
         arrays[name] = f"{arrays.get(name, '')} {words}" if added else words
+        if len(arrays[name]) > _LONGEST_ARRAY:
+            message = f"--serve: the array {name} has more than {_LONGEST_ARRAY:,} characters; give the line itself"
+            raise InputError(message)
     if not arrays:
         return text
     return _ARRAY_USED.sub(lambda match: arrays.get(match[1], match[0]), _ARRAY.sub("", text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,10 @@ _TAKEN = {
 """Options of the load tests, and the keys under which their results have them."""
 
 
+_MOST_READ = 20
+"""Last lines that may start a server which are read whole: a log repeats one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commanded:
     """What commands beside a report say: keys of its load, and the launch line of its server or an empty text."""
@@ -35,16 +40,17 @@ class Commanded:
 def commanded(text: str) -> Commanded:
     """Return what the commands in a text say; of several the last ones, as they stand nearest to what follows."""
     load: dict[str, Any] = {}
-    serve = ""
+    likely: deque[str] = deque(maxlen=_MOST_READ)
     for line in re.sub(r"\\[ \t]*\r?\n", " ", text).splitlines():
         bench = _BENCH.search(line)
         if bench:
             load |= _taken(_FLAG.findall(bench[1]))
         elif "Namespace(" in line:
             load |= _taken(_ARGUMENT.findall(line.partition("Namespace(")[2]))
-        elif _SERVER.search(line) and _is_launch(line):
-            serve = line.strip().lstrip("$>#` ").rstrip("` ")
-    return Commanded(load, serve)
+        elif _SERVER.search(line):
+            likely.append(line)
+    serve = next(filter(_is_launch, reversed(likely)), "")
+    return Commanded(load, serve.strip().lstrip("$>#` ").rstrip("` "))
 
 
 def _taken(pairs: list[tuple[str, str]]) -> dict[str, Any]:

@@ -328,8 +328,9 @@ _FLAGS = "--max-model-len 8192"
         f"declare -a A=({_FLAGS})\nA+=(--max-num-seqs 64)\nvllm serve Qwen/Qwen3-8B ${{A[@]}} > log",
         f'N=64\nA=(--max-num-seqs $N)\nvllm serve Qwen/Qwen3-8B ${{A[*]}} --api-key "$(cat a | head -1)" {_FLAGS}',
         f"K=$(cat key; echo 1)\nvllm serve Qwen/Qwen3-8B --max-num-seqs 64 --api-key $(cut -d: -f2 (x)) {_FLAGS}",
+        f'A=({_FLAGS})\nB=("${{A[@]}}" --max-num-seqs 64)\nvllm serve Qwen/Qwen3-8B "${{B[@]}}"',
     ],
-    ids=["a script", "declared and added to", "a variable within", "outputs of commands"],
+    ids=["a script", "declared and added to", "a variable within", "outputs of commands", "an array in another"],
 )
 def test_arrays_and_outputs_of_commands_lose_no_flag_of_a_script(text: str) -> None:
     line = read_launch(text)
@@ -364,6 +365,12 @@ def test_a_line_that_stretches_rotations_reads_as_far_as_it_says(line: str, toke
 def test_a_line_that_stretches_nothing_is_refused_with_the_name_that_does() -> None:
     with pytest.raises(InputError, match="at most the 40,960 tokens .*; stretched, as by YaRN, .* qwen3-8b-128k"):
         jevons.memory(serve="vllm serve Qwen/Qwen3-8B --max-model-len 131072")
+
+
+def test_arrays_that_double_themselves_are_refused_at_once() -> None:
+    doubled = "".join(f"A{n + 1}=(${{A{n}[@]}} ${{A{n}[@]}})\n" for n in range(40))
+    with pytest.raises(InputError, match=r"the array A\d+ has more than 20,000 characters; give the line itself"):
+        read_launch(f"A0=(--max-num-seqs 8)\n{doubled}vllm serve Qwen/Qwen3-8B ${{A40[@]}}")
 
 
 def test_a_variable_without_a_value_is_named() -> None:

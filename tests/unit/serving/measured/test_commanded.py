@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import jevons
+from jevons.errors import InputError
 from jevons.serving.measured import read_runs
 
 REPORT = """\
@@ -66,6 +67,20 @@ def test_validate_and_simulate_predict_the_server_that_a_report_was_made_of(tmp_
     run = jevons.simulate(measured=pasted, gpu="h100_sxm").to_json()
     assert run["accelerators"] == 4
     assert jevons.simulate(measured=pasted, gpu="h100_sxm", tp=2).to_json()["accelerators"] == 2
+
+
+def test_a_report_of_one_model_and_a_server_of_another_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pasted.txt"
+    path.write_text(BENCH + REPORT)
+    with pytest.raises(InputError, match=r"is of mistral-7b, and another option of Qwen/Qwen3-30B-A3B; omit one"):
+        jevons.simulate(measured=path, serve="vllm serve mistralai/Mistral-7B-Instruct-v0.3", gpu="h100_sxm")
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.touch()
+    with pytest.raises(InputError, match=r"rows.csv: is empty; name a file of measured rows"):
+        jevons.validate(path)
 
 
 def test_the_server_and_bench_of_sglangs_tuner_are_read(tmp_path: Path) -> None:
