@@ -32,7 +32,7 @@ def other_content(old: Path, new: Path) -> str:
     own, coming = names(old), names(new)
     if own is None:
         return "other content"
-    if not own or not coming or len(set(own) & set(coming)) >= _LEAST_SHARED * max(len(set(own)), len(set(coming))):
+    if not own or coming is None or len(set(own) & set(coming)) >= _LEAST_SHARED * max(len(set(own)), len(set(coming))):
         return ""
     kind = "columns" if old.suffix.lower() == ".csv" else "entries"
     more = f" and {len(own) - _SHOWN} more" if len(own) > _SHOWN else ""

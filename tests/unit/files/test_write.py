@@ -108,6 +108,7 @@ def test_a_file_of_the_kind_that_is_written_is_replaced(tmp_path, name):
         ("a.csv", "day,price\n1,2\n", "ttft_s,tpot_s\n1,2\n", "holds columns day, price, which are not those"),
         ("a.csv", "\ufeffa,b,c,d,e\n", "a,x,y,z,w\n", "holds columns a, b, c and 2 more"),
         ("a.csv", "a,b,c,value,unit\n", "quantity,value,unit\n", "holds columns a, b, c and 2 more"),
+        ("a.csv", "day,price\n1,2\n", "\n", "holds columns day, price"),
         ("a.csv", "1,2\n3,4\n", "ttft_s\n1\n", "holds columns 1, 2"),
         ("a.json", '{"name": "my-page", "scripts": {}}', '{"requests": 1}', "holds entries name, scripts"),
         ("a.json", "[1, 2]", '{"requests": 1}', "holds other content"),
