@@ -120,7 +120,7 @@ def test_a_possible_row_of_experts_is_predicted(jevons, tmp_path):
         (MOE, 2, "no rows"),
         ("topology,all_reduce_ms_median,rank,num_workers,size,collective,devices_per_node\n", 2, "no rows"),
         (SERVING + "a,b,c,d,e,f,g,h,i,j\n", 2, ":2: 10 cells under 9 columns"),
-        (SERVING + "x" * 200_000, 2, "a cell has more than"), ("\0", 2, "is not UTF-8"), ("", 2, "header"),
+        (SERVING + "x" * 200_000, 2, "a cell has more than"), ("\0", 2, "is not UTF-8"), ("", 2, "is empty"),
     ],
 )  # fmt: skip
 def test_measured_rows_that_are_none_are_told(jevons, tmp_path, text, code, said):
