@@ -11,7 +11,10 @@ _COLUMNS = "rows | median APE | p90 APE | bias"
 
 def _intervals(spread: dict[str, Any], inside: dict[str, float]) -> str:
     """Return how wide the intervals are, and how many rows of files that they were not made from lie in them."""
-    words = {"same": "device on file", "new device": "device left out"}
+    words = {
+        "same": "device on file", "few": "the same, of a maker with one file", "new device": "device left out",
+        "new kind": "the same, of a maker with one file or none",
+    }  # fmt: skip
     kinds_in_words = {"dense": "dense", "moe": "mixture of experts"}
     widths = "; ".join(
         f"{words[nearness]}, {kinds_in_words[kind]}: {low - 1:+.0%} to {high - 1:+.0%} ({rows:,} rows)".replace(
@@ -23,7 +26,8 @@ def _intervals(spread: dict[str, Any], inside: dict[str, float]) -> str:
     shares = ", ".join(f"{name} {share:.0%}".replace("%", " %") for name, share in sorted(inside.items()))
     return filled(
         f"**Intervals.** `jevons train` prints 80 % intervals, measured over predicted on rows left out: {widths}. "
-        f"Of each file, this share lies in intervals made from the other files: {shares}."
+        "They are those of a row of a further file: files differ by their medians, and rows inside a file as in the "
+        f"mean file. Of each file, this share lies in intervals made from the other files: {shares}."
     )
 
 

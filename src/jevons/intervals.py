@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from statistics import NormalDist
+
+_Z = NormalDist().inv_cdf(0.9)
+
+
+SURE = 0.9
+"""Probability of fitting below which an answer says that memory is tight."""
+
+
+def normal_chance(at: float, low: float, high: float) -> float:
+    """Return the probability that a normal figure is at most *at*, given its 10 % and 90 % quantiles."""
+    return NormalDist((low + high) / 2.0, max((high - low) / (2.0 * _Z), 1e-6)).cdf(at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +40,15 @@ class Ratios:
     def interval(self, value: float) -> tuple[float, float]:
         """Return the ends of the interval around a figure that grows with what is predicted."""
         return value * self.low, value * self.high
+
+    def chance_below(self, value: float, limit: float) -> float:
+        """Return the probability that a measurement of what is predicted as *value* is at most *limit*.
+
+        The logarithm of measured over predicted is taken as normal on either side of its median, with the interval's
+        ends as 10 % and 90 % quantiles.
+        """
+        if value <= 0.0 or not math.isfinite(value):
+            return 1.0 if value <= limit else 0.0
+        if limit <= 0.0:
+            return 0.0
+        return normal_chance(math.log(limit / value), math.log(self.low), math.log(self.high))

@@ -24,6 +24,7 @@ DRAFTING = (
     "--dtype float16 --max-num-batched-tokens 8192 --max-num-seqs 2 --max-model-len 262144 "
     """--speculative-config '{"method":"mtp","num_speculative_tokens":3}'"""
 )
+SPARKS = "vllm serve cyankiwi/MiniMax-M2.7-AWQ-4bit -tp 2 --max-model-len 196608 --gpu-memory-utilization 0.85"
 # Report, launch line, device, release, logged tokens of the cache, and how far a prediction may be off.
 CACHES: tuple[tuple[str, str, str, str | None, int, float], ...] = (
     ("a log of vLLM 0.9.2 on one A100 40GB", "vllm serve Qwen/Qwen3-8B", "a100_40gb", "0.9.2", 136_080, 0.01),
@@ -37,6 +38,10 @@ CACHES: tuple[tuple[str, str, str, str | None, int, float], ...] = (
     ("recipes#810", "vllm serve Qwen/Qwen3.8-27B-FP8 -tp 2 --max-model-len 262144",
      "rtx_5090", "0.26.1", 377_456, 0.03),
     ("club-3090#642", DRAFTING, "rtx_3090", "0.24", 623_873, 0.05),
+    ("spark-vllm-docker#396", SPARKS, "dgx_spark", "0.29", 240_816, 0.03),
+    ("recipes#273", "vllm serve MiniMaxAI/MiniMax-M2.5 -tp 2", "mi300x", "0.17.1", 497_600, 0.03),
+    ("sglang#18262", "sglang serve --model-path Qwen/Qwen3-30B-A3B-Instruct-2507 --mem-fraction-static 0.911",
+     "mi355x", None, 2_227_073, 0.02),
     ("SGLang's guide of January 2025 on one H100",
      "sglang serve --model-path meta-llama/Llama-3.1-8B-Instruct --mem-fraction-static 0.88",
      "h100_sxm", None, 444_500, 0.01),

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 from jevons.hardware import kin
@@ -24,7 +22,6 @@ from jevons.models import base_name
 _DATA = Path(__file__).parent / "data" / "spread.json"
 _EVERY = "all"
 _NO_GENERATION = "other"
-_Z = NormalDist().inv_cdf(0.9)
 
 NEW_SOURCE = "new source"
 """Family that stands for tables of which no row is on file."""
@@ -55,20 +52,6 @@ class Spread(Ratios):
     def why(self) -> str:
         """What the width rests on, in words."""
         return f"{NEARNESS[self.nearness]}; from {self.rows:,} measured figures that the fit had not seen"
-
-    def chance_below(self, value: float, limit: float) -> float:
-        """Return the probability that a measurement of what is predicted as *value* is at most *limit*.
-
-        The logarithm of measured over predicted is taken as normal on either side of its median, with the interval's
-        ends as 10 % and 90 % quantiles.
-        """
-        if value <= 0.0 or not math.isfinite(value):
-            return 1.0 if value <= limit else 0.0
-        if limit <= 0.0:
-            return 0.0
-        middle = math.log(self.low * self.high) / 2.0
-        sigma = max(math.log(self.high / self.low) / (2.0 * _Z), 1e-6)
-        return NormalDist(middle, sigma).cdf(math.log(limit / value))
 
 
 @functools.cache

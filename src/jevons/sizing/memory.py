@@ -12,7 +12,8 @@ from jevons import models
 from jevons.checks import check_sum
 from jevons.errors import InputError
 from jevons.hardware import accelerator
-from jevons.results import Column, Result, Table, table
+from jevons.intervals import SURE
+from jevons.results import Column, Result, Table, number, table
 from jevons.serving import Deployment, Layout, MemoryUse
 from jevons.serving.calibration import engine_for
 from jevons.serving.engines import with_server_defaults
@@ -25,6 +26,7 @@ from jevons.serving.memory import (
     multiplied_in,
     start_shortage,
 )
+from jevons.serving.memory_spread import cache_ends, cache_spread, start_chance
 from jevons.sizing.service import released
 from jevons.words import Sentence
 
@@ -35,8 +37,6 @@ _PARTS = {
 }  # fmt: skip
 _RESERVE = "runtime context, captured graphs and communication buffers"
 _STEP = 1024
-TIGHT_FRAC = 0.9
-"""Share of the room taken above which an answer says that it is tight."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -107,22 +107,44 @@ class MemoryResult(Result):
         return 1.0 - 1.0 / self.max_concurrency if self.max_concurrency > 0.0 else -1.0
 
     @property
+    def p_fits(self) -> float:
+        """Probability that the engine starts, given how far logged caches lie from predicted ones."""
+        return start_chance(self.deployment, starts=self.fits)
+
+    @property
     def tight(self) -> bool:
-        """Whether it fits with less than a tenth to spare: a sequence more, or a gigabyte, may stop the start."""
-        return self.fits and self.margin_frac < 1.0 - TIGHT_FRAC
+        """Whether it is predicted to start, but does not surely."""
+        return self.fits and self.p_fits < SURE
+
+    def ends(self) -> dict[str, tuple[float, float]]:
+        """Return the ends of the 80 % interval of the cache: bytes, tokens and sequences of the greatest length."""
+        both = cache_ends(self.deployment, self.use)
+        return {
+            "kv_bytes": (both[0].kv_bytes, both[1].kv_bytes),
+            "kv_tokens": (kv_cache_tokens(self.deployment, both[0]), kv_cache_tokens(self.deployment, both[1])),
+            "max_concurrency": (
+                max_concurrency(self.deployment, use=both[0]), max_concurrency(self.deployment, use=both[1]),
+            ),
+        }  # fmt: skip
 
     @property
     def answer_parts(self) -> tuple[Sentence, ...]:
         """Whether it fits, and how many tokens the cache holds."""
+        chance = {"chance": self.p_fits}
         if not self.fits:
-            return (Sentence("memory.does_not_fit", {"why": self.shortage}),)
+            refusal = Sentence("memory.does_not_fit", {"why": self.shortage})
+            return (refusal, *([Sentence("memory.may_fit", chance)] if self.p_fits > 1.0 - SURE else []))
+        low, high = self.ends()["kv_tokens"]
         values = {
             "deployment": str(self.deployment), "kv": f"{self.kv_bytes / 1e9:.1f} GB", "tokens": self.kv_tokens,
-            "longest": self.max_model_len, "concurrency": self.max_concurrency,
+            "least": number(low, 3), "most": number(high, 3), "longest": self.max_model_len,
+            "concurrency": self.max_concurrency,
         }  # fmt: skip
         if self.longest_request < self.max_model_len:
-            return Sentence("memory.fits_shorter", {**values, "served": self.longest_request}), Sentence("memory.tight")
-        return (Sentence("memory.fits", values), *([Sentence("memory.tight")] if self.tight else []))
+            said = Sentence("memory.fits_shorter", {**values, "served": self.longest_request})
+        else:
+            said = Sentence("memory.fits", values)
+        return (said, *([Sentence("memory.tight", chance)] if self.tight else []))
 
     @property
     def _outside_bytes(self) -> float:
@@ -162,13 +184,17 @@ class MemoryResult(Result):
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object; graphs are null where ``other_bytes`` holds them."""
+        spread = cache_spread(self.deployment)
+        ends = {f"{name}_low": low for name, (low, _) in self.ends().items()}
+        ends |= {f"{name}_high": high for name, (_, high) in self.ends().items()}
         return {
             **self.answer_record(), "model": self.deployment.model.name, "gpu": self.deployment.accelerator.id,
             "layout": str(self.deployment.layout), "engine": self.deployment.engine.name, **self._bytes(),
             "graphs_bytes": self.use.graphs_bytes if self._told_apart else None, "kv_tokens": self.kv_tokens,
             "max_model_len": self.max_model_len, "max_concurrency": self.max_concurrency,
             "longest_request": self.longest_request, "fits": self.fits, "tight": self.tight,
-            "margin_frac": self.margin_frac, "draft_bytes": self.draft_bytes,
+            "margin_frac": self.margin_frac, "draft_bytes": self.draft_bytes, "p_fits": self.p_fits, **ends,
+            "interval": {"nearness": spread.nearness, "rows": spread.rows, "why": spread.why},
         }  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def train(
         precision=precision, oversubscription=oversubscription, pod_devices=pod_devices,
     )  # fmt: skip
     job = asked.job
-    ordered = searched.best if published else training.roomy_first(searched.best, found_device.hbm_bytes)
+    ordered = searched.best if published else training.surest_first(job, searched.best)
     steps = ordered[:_KEPT]
     price = converted(price or owned_hour_price(found_device), currency_of(currency, price, found_device.own_price))
     failures = training.failure_model()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from jevons import training
 from jevons.checks import check, check_shares, check_sum
+from jevons.intervals import SURE
 from jevons.results import Column, Result, Table, number, table
 from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.train_published import Published
@@ -25,7 +26,7 @@ LAYOUT = (
 
 _LARGE = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 _FASTER_FRAC = 0.05
-"""By how much a tight layout is faster where the answer names it."""
+"""By how much a layout that does not surely fit is faster where the answer names it."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -37,7 +38,7 @@ class TrainResult(Result):
     job : TrainingJob
         What is trained on what.
     steps : tuple of TrainingStep
-        The fastest that leaves a tenth of the memory, where one does; then the others, fastest first.
+        The fastest that surely fits, where one does; then the others, fastest first.
     estimate : RunEstimate
         Days, hours, energy and price of the best.
     price : HourPrice or None
@@ -105,16 +106,15 @@ class TrainResult(Result):
             "step": best.step_time_s, "mfu": best.mfu_frac,
             "memory": f"{sum(best.memory_bytes.values()) / 1e9:.1f} of "
             f"{job.cluster.accelerator.hbm_bytes / 1e9:.1f} GB",
-            "used": 1.0 - self.margin_frac if self.tight else None, "method": self.method or None,
+            "sure": self.p_fits if self.tight else None, "method": self.method or None,
             "work": self.work,
         }  # fmt: skip
         sentences = [Sentence("train.takes", values)]
         if self.faster is not None:
-            used_frac = sum(self.faster.memory_bytes.values()) / job.cluster.accelerator.hbm_bytes
             faster = {
                 "layout": str(self.faster.layout),
                 "saved": 1.0 - self.faster.step_time_s / best.step_time_s,
-                "used": used_frac,
+                "sure": training.fit_chance(job, sum(self.faster.memory_bytes.values())),
             }
             sentences.append(Sentence("train.faster", faster))
         sentences += [Sentence("train.published", figure.values()) for figure in self.published]
@@ -150,8 +150,10 @@ class TrainResult(Result):
                   "energy_j": estimate.energy_j}  # fmt: skip
         if estimate.cost is not None:
             longer["cost"] = estimate.cost
+        memory = sum(best.memory_bytes.values())
         faster = {"mfu_frac": best.mfu_frac, "hfu_frac": best.hfu_frac, "tokens_per_s": best.tokens_per_s}
         ends = {name: own.interval(value) for name, value in longer.items()}
+        ends["memory_bytes"] = training.memory_spread(self.job).interval(memory)
         return ends | {name: (value / own.high, value / own.low) for name, value in faster.items()}
 
     @property
@@ -176,21 +178,26 @@ class TrainResult(Result):
 
     @property
     def faster(self) -> training.TrainingStep | None:
-        """The fastest layout that is tight, where it is faster than the best by more than a twentieth."""
+        """The fastest layout, where it does not surely fit and is faster than the best by more than a twentieth."""
         fastest = min(self.steps, key=lambda step: step.step_time_s)
         return fastest if fastest.step_time_s < (1.0 - _FASTER_FRAC) * self.best.step_time_s else None
 
     @property
     def tight(self) -> bool:
-        """Whether that is less than a tenth."""
-        return self.margin_frac < training.TIGHT_FRAC
+        """Whether the best layout does not surely fit."""
+        return self.p_fits < SURE
+
+    @property
+    def p_fits(self) -> float:
+        """Probability that the best layout fits, given how far needed memory lies from predicted."""
+        return training.fit_chance(self.job, sum(self.best.memory_bytes.values()))
 
     def _tables(self) -> Iterator[Table]:
         yield from train_tables(self)
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
-        best, job = self.best, self.job
+        best, job, memory = self.best, self.job, training.memory_spread(self.job)
         ends = {f"{name}_low": low for name, (low, _) in self.ends().items()}
         ends |= {f"{name}_high": high for name, (_, high) in self.ends().items()}
         return {
@@ -208,6 +215,7 @@ class TrainResult(Result):
             "fits": True,
             "margin_frac": self.margin_frac,
             "tight": self.tight,
+            "p_fits": self.p_fits,
             "faster": None if self.faster is None else str(self.faster.layout),
             "tokens_per_s": best.tokens_per_s,
             "tokens": job.tokens,
@@ -226,6 +234,7 @@ class TrainResult(Result):
             "currency": None if self.price is None else self.price.currency,
             **ends,
             "interval": {"nearness": self.spread.nearness, "rows": self.spread.rows, "why": self.spread.why},
+            "memory_interval": {"rows": memory.rows, "why": memory.why},
             "days_without_failures": self.estimate.days * self.outlook.goodput_frac,
             "run": {
                 "goodput_frac": self.outlook.goodput_frac,

@@ -18,9 +18,10 @@ from jevons.training.failures import (
 )
 from jevons.training.formulas import odd_part
 from jevons.training.memory import host_bytes, memory_bytes
+from jevons.training.memory_spread import MemorySpread, fit_chance, memory_spread
 from jevons.training.precision import FORMATS, training_format
 from jevons.training.recipe import FRAMEWORKS, FROZEN, LORA_TARGETS, MOMENT_BYTES, Lora, Recipe, optimizer_of
-from jevons.training.run import ALL_LAYOUTS, TIGHT_FRAC, roomy_first, run_estimate, search
+from jevons.training.run import ALL_LAYOUTS, run_estimate, search, surest_first
 from jevons.training.scaling import REASONS, ScalePoint, scaling_curve
 from jevons.training.spread import StepSpread, step_spread
 from jevons.training.step import product_flop, step
@@ -47,9 +48,9 @@ __all__ = [
     "OFFLOADED",
     "REASONS",
     "RECOMPUTE",
-    "TIGHT_FRAC",
     "FailureModel",
     "Lora",
+    "MemorySpread",
     "Recipe",
     "RunEstimate",
     "RunOutlook",
@@ -63,16 +64,17 @@ __all__ = [
     "TrainingSoftware",
     "TrainingStep",
     "failure_model",
+    "fit_chance",
     "goodput_frac",
     "host_bytes",
     "host_link",
     "memory_bytes",
+    "memory_spread",
     "micro_batches",
     "odd_part",
     "optimizer_of",
     "outlook",
     "product_flop",
-    "roomy_first",
     "run_estimate",
     "scaling_curve",
     "scripted_launch",
@@ -81,6 +83,7 @@ __all__ = [
     "step",
     "step_spread",
     "straggler_frac",
+    "surest_first",
     "training_factors",
     "training_format",
     "useful_frac",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from jevons.errors import InfeasibleError, InputError
+from jevons.intervals import SURE
 from jevons.training.exchange import Exchange, Groups, activations_s, exchange, hop_s
 from jevons.training.factors import host_link
 from jevons.training.formulas import odd_part
@@ -20,6 +21,7 @@ from jevons.training.memory import (
     memory_bytes,
     needs,
 )
+from jevons.training.memory_spread import fit_chance, may_fit, room_bytes
 from jevons.training.step import MicroBatch, assemble, with_experts, without_experts
 from jevons.training.types import RunEstimate, TrainingJob, TrainingLayout, TrainingSearch, TrainingStep
 
@@ -27,8 +29,6 @@ _SECONDS_PER_DAY = 86_400.0
 _RECOMPUTE = ("none", "selective", "full")
 _MULTIPLES = (2, 4, 8, 16)
 ALL_LAYOUTS = 1_000_000
-TIGHT_FRAC = 0.1
-"""Share of memory below which what is left is called tight."""
 
 
 def search(
@@ -103,11 +103,10 @@ def search(
     return TrainingSearch(searched.steps[:best], searched.tried, searched.rejected)
 
 
-def roomy_first(steps: tuple[TrainingStep, ...], hbm_bytes: float) -> tuple[TrainingStep, ...]:
-    """Return steps with the fastest first that is not tight, where there is one, and the others behind it."""
-    room = (1.0 - TIGHT_FRAC) * hbm_bytes
-    roomy = next((s for s in steps if sum(s.memory_bytes.values()) <= room), steps[0])
-    return (roomy, *(s for s in steps if s is not roomy))
+def surest_first(job: TrainingJob, steps: tuple[TrainingStep, ...]) -> tuple[TrainingStep, ...]:
+    """Return steps with the fastest first that surely fits, where there is one, and the others behind it."""
+    sure = next((s for s in steps if fit_chance(job, sum(s.memory_bytes.values())) >= SURE), steps[0])
+    return (sure, *(s for s in steps if s is not sure))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +125,7 @@ def _of_all(job: TrainingJob, layouts: Iterable[TrainingLayout], host_memory_byt
     steps: list[TrainingStep] = []
     known, tried, least = _Known(job), 0, math.inf
     smallest: tuple[TrainingLayout, dict[str, float]] | None = None
-    device = job.cluster.accelerator
-    room = device.hbm_bytes * (device.shown_frac if job.recipe is not None and job.recipe.native else 1.0)
+    device, room = job.cluster.accelerator, room_bytes(job)
     host = host_link(device).capacity_bytes if host_memory_bytes is None else host_memory_bytes
     for layout in layouts:
         if not divides(job, layout):
@@ -204,6 +202,7 @@ def _nothing(job: TrainingJob, common: TrainingLayout, searched: _Found, fixed: 
     if searched.smallest is not None:
         layout, parts = searched.smallest
         message += f"the smallest of {tried}, {layout}, needs {needs(parts)} of {device.hbm_bytes / 1e9:.1f} GB. "
+        message += may_fit(job, sum(parts.values()))
     message += _free_layout(job, common, fixed) or _changes(job)
     return InfeasibleError(message, ["fixed layout" if own else "device memory"])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from jevons.errors import InfeasibleError
 from jevons.training.failures import FailureModel, goodput_frac
-from jevons.training.run import ALL_LAYOUTS, roomy_first, search
+from jevons.training.run import ALL_LAYOUTS, search, surest_first
 from jevons.training.types import TrainingJob, TrainingStep
 
 REASONS = {
@@ -87,7 +87,7 @@ def scaling_curve(
             sized = replace(job, cluster=replace(job.cluster, devices=devices))
             most_cp = max(given.get("most_cp", 1), _MOST_CP if devices > _FEW_SEQUENCES * job.global_batch else 1)
             steps = search(sized, **{**given, "best": ALL_LAYOUTS, "most_cp": most_cp}).best
-            step = roomy_first(steps, sized.cluster.accelerator.hbm_bytes)[0]
+            step = surest_first(sized, steps)[0]
         except InfeasibleError as error:
             points.append(_no_point(devices, power_w, error.limits[0] if error.limits else "memory"))
             continue

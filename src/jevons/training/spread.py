@@ -1,8 +1,9 @@
 """How far measured step times lie from predicted ones: 80 % intervals from errors on rows that no fit had seen.
 
-An interval depends on whether step times of the device are on file, and on the kind of model. ``data/spread.json``
-holds the 10 % and 90 % quantiles of measured over predicted of each, written by ``scripts/fit_training.py``: with the
-rows of one file, model and device left out together, and with whole devices left out.
+An interval depends on whether step times of the device are on file, on how many files hold such of its maker's
+devices, and on the kind of model. ``data/spread.json`` holds the 10 % and 90 % quantiles of measured over predicted of
+each, written by ``scripts/fit_training.py``: with the rows of one file, model and device left out together, and with
+whole devices left out.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ _DATA = Path(__file__).parent / "data" / "spread.json"
 
 NEARNESS = {
     "same": "step times of this device are on file",
+    "few": "step times of this device are on file, but all of its maker's are of one source",
     "new device": "no step times of this device are on file",
+    "new kind": "no step times of this device are on file, and of its maker's others from one source at most",
 }
 """How near the rows are that a prediction rests on."""
 
@@ -53,6 +56,9 @@ def step_spread(job: TrainingJob) -> StepSpread:
     """Return the 80 % interval of the predicted step time of a job."""
     document, device = shipped(), job.cluster.accelerator
     known = {device.id, *device.kernels_like} & set(document["devices"])
-    nearness = "same" if known else "new device"
+    if device.vendor in document["makers"]:
+        nearness = "same" if known else "new device"
+    else:
+        nearness = "few" if known else "new kind"
     low, high, rows = document["quantiles"][nearness][kind_of(mixture=job.model.is_moe)]
     return StepSpread(low=low, high=high, nearness=nearness, rows=rows)

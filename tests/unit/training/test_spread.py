@@ -8,7 +8,7 @@ import pytest
 
 import jevons
 from jevons.training.spread import shipped
-from jevons.validation.fit.training import _quantiles
+from jevons.validation.fit.training import ends_of_next
 from places import ROOT
 
 JOB = {"gpus": 64, "tokens": "15B"}
@@ -33,10 +33,28 @@ def test_four_fifths_of_the_rows_left_out_lie_in_the_intervals():
     )
 
 
-def test_weights_count_as_repeats():
-    values = np.array([3.0, 1.0, 2.0])
-    assert _quantiles(values, np.ones(3), (0.5,))[0] == 2.0
-    assert _quantiles(values, np.array([8.0, 1.0, 1.0]), (0.5,))[0] > 2.0
+def test_a_next_group_lies_as_far_off_as_groups_scatter():
+    inside = []
+    for seed in range(40):  # each of twenty groups, one draw of a further one
+        rng = np.random.default_rng(seed)
+        middles, noise = 0.2 * rng.standard_normal(20), 0.1 * rng.standard_normal(1000)
+        low, high = ends_of_next(np.repeat(middles, 50) + noise, np.repeat(np.arange(20), 50).astype(str))
+        further = np.hypot(0.2, 0.1) * rng.standard_normal(1000)
+        inside.append(np.mean((low < further) & (further < high)))
+    assert 0.77 < np.mean(inside) < 0.83
+    noise = 0.1 * np.random.default_rng(7).standard_normal(1000)
+    alone = ends_of_next(noise, np.repeat("one", 1000))
+    assert alone == pytest.approx(tuple(np.quantile(noise, [0.1, 0.9])))
+
+
+def test_a_maker_with_rows_of_one_file_is_less_sure():
+    first = shipped()["quantiles"]
+    assert "NVIDIA" in shipped()["makers"]
+    for nearness, wider in (("same", "few"), ("new device", "new kind")):
+        for kind in ("dense", "moe"):
+            assert first[wider][kind][0] < first[nearness][kind][0] < first[nearness][kind][1] < first[wider][kind][1]
+    tpu = jevons.train("llama-3.1-8b", gpu="tpu_v6e", gpus=256, tokens="15B").spread
+    assert tpu.nearness == "few"
 
 
 def test_every_figure_of_a_run_that_rests_on_the_step_has_its_interval(dense):
@@ -59,7 +77,7 @@ def test_a_device_without_rows_and_a_mixture_are_less_sure(dense):
     mixture = jevons.train("mixtral-8x7b", gpu="h100_sxm", **JOB).spread
     width = {name: math.log(one.high / one.low) for name, one in
              {"dense": dense.spread, "unseen": unseen, "mixture": mixture}.items()}  # fmt: skip
-    assert unseen.nearness == "new device"
+    assert unseen.nearness == "new kind"
     assert width["dense"] < width["unseen"]
     assert width["dense"] < width["mixture"]
     assert "had not seen" in dense.to_json()["interval"]["why"]

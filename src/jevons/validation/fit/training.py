@@ -8,12 +8,13 @@ model on one device together; a second pass leaves out one device at a time. Pri
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import least_squares
+from scipy.stats import t
 
 from jevons.errors import JevonsError
 from jevons.training import TrainingFactors, TrainingJob, TrainingStep, scripted_launch, training_factors
@@ -50,6 +51,8 @@ SCRIPTED = {
 FOLDS = 5
 EVALUATIONS = 25
 LEAST_SWEEP = 4
+FEW = 1.5
+"""How much wider an interval is, in logarithms, where a maker's devices have rows of one file or none: a judgement."""
 LEAST_OF_A_DEVICE, LEAST_IN_A_TABLE = 5, 20
 NARROW = {"fp8", "fp4"}
 KEPT = 6
@@ -256,47 +259,68 @@ def scores_by_device(rows: Rows, errors: np.ndarray) -> dict[str, dict[str, floa
 def spread_document(rows: Rows, by_group: np.ndarray, by_device: np.ndarray) -> dict[str, object]:
     """Return the document of `jevons.training.spread`, from errors with groups and with whole devices left out.
 
-    A row weighs as in the fit: groups and files as the root of their sizes. A device without rows is never surer than
-    one that has some.
+    A device without rows is never surer than one that has some. Where all rows of a maker's devices are of one file, or
+    there are none, intervals are wider by `FEW`.
     """
     mixture = np.array([item.job.model.is_moe for item in rows.items])
-    groups, families = (Counter(getattr(item, name) for item in rows.items) for name in ("group", "family"))
-    weight = np.array([(groups[item.group] * families[item.family]) ** -0.5 for item in rows.items])
+    labels = {"same": [item.family for item in rows.items], "new device": [item.device for item in rows.items]}
     quantiles: dict[str, dict[str, list[float]]] = {}
-    for nearness, errors in (("same", by_group), ("new device", by_device)):
-        of_kind = {}
+    for nearness, errors, wider in (("same", by_group, "few"), ("new device", by_device, "new kind")):
+        quantiles[nearness], quantiles[wider] = {}, {}
         for is_moe in (False, True):
-            own = np.isfinite(errors) & (mixture == is_moe)
-            low, high = np.exp(_quantiles(-errors[own], weight[own], (0.1, 0.9)))
-            kind = kind_of(mixture=is_moe)
-            known = quantiles["same"][kind] if "same" in quantiles else [1.0, 1.0]
-            of_kind[kind] = [round(min(float(low), known[0]), 4), round(max(float(high), known[1]), 4), int(own.sum())]
-        quantiles[nearness] = of_kind
+            own, kind = np.isfinite(errors) & (mixture == is_moe), kind_of(mixture=is_moe)
+            low, high = ends_of_next(-errors[own], np.array(labels[nearness])[own])
+            known = quantiles["same"].get(kind, [1.0, 1.0])
+            low, high = min(low, np.log(known[0])), max(high, np.log(known[1]))
+            for name, factor in ((nearness, 1.0), (wider, FEW)):
+                ends = np.exp([factor * low, factor * high])
+                quantiles[name][kind] = [round(float(ends[0]), 4), round(float(ends[1]), 4), int(own.sum())]
+    files: dict[str, set[str]] = defaultdict(set)
+    for item in rows.items:
+        files[item.job.cluster.accelerator.vendor].add(item.family)
     return {
         "about": "Quantiles (10 %, 90 %) of measured over predicted step time on rows left out, and how many; "
         "written by scripts/fit_training.py",
         "devices": sorted({item.device for item in rows.items}),
+        "makers": sorted(maker for maker, own in files.items() if len(own) > 1),
         "quantiles": quantiles,
     }
 
 
-def _quantiles(values: np.ndarray, weight: np.ndarray, at: tuple[float, ...]) -> np.ndarray:
-    """Return weighted quantiles, each value in the middle of its own weight."""
-    order = np.argsort(values, kind="stable")
-    middle = np.cumsum(weight[order]) - weight[order] / 2.0
-    return np.asarray(np.interp(np.array(at) * weight.sum(), middle, values[order]))
+def ends_of_next(values: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Return the 10 % and 90 % quantiles of a row of a group that is not among those labelled.
+
+    Groups differ by their medians, whose scatter has few degrees of freedom, and their rows by as much as in the mean
+    group; both add up as variances do. A group of one or two rows tells nothing of its own.
+    """
+    groups = [values[labels == name] for name in sorted(set(labels.tolist()))]
+    groups = [group for group in groups if len(group) > 2] or [values]
+    middles, lows, highs = (np.array([np.quantile(group, at) for group in groups]) for at in (0.5, 0.1, 0.9))
+    between = 0.0
+    if len(groups) > 1:
+        between = t.ppf(0.9, len(groups) - 1) * middles.std(ddof=1) * np.sqrt(1.0 + 1.0 / len(groups))
+    down, up = (np.hypot(between, np.mean(size)) for size in (middles - lows, highs - middles))
+    return float(middles.mean() - down), float(middles.mean() + up)
 
 
 def inside_by_family(rows: Rows, by_group: np.ndarray) -> dict[str, float]:
     """Return for each file the share of its rows that lie in intervals made from the other files."""
     family = np.array([item.family for item in rows.items])
-    mixture = np.array([item.job.model.is_moe for item in rows.items])
     inside = {}
     for name in sorted(set(family.tolist())):
         out = family == name
-        quantiles = spread_document(subset_of(rows, ~out), by_group[~out], by_group[~out])["quantiles"]
+        document = spread_document(subset_of(rows, ~out), by_group[~out], by_group[~out])
+        quantiles, makers = document["quantiles"], document["makers"]
         assert isinstance(quantiles, dict)  # noqa: S101 - as written above
-        ends = np.array([quantiles["same"][kind_of(mixture=bool(is_moe))][:2] for is_moe in mixture[out]])
+        assert isinstance(makers, list)  # noqa: S101 - as written above
+        ends = np.array(
+            [
+                quantiles["same" if item.job.cluster.accelerator.vendor in makers else "few"][
+                    kind_of(mixture=item.job.model.is_moe)
+                ][:2]
+                for item in subset_of(rows, out).items
+            ]
+        )
         ratio = np.exp(-by_group[out])
         inside[name] = float(np.mean((ends[:, 0] <= ratio) & (ratio <= ends[:, 1])))
     return inside

@@ -66,7 +66,7 @@ export function Result({ answer, input: given, state, bar, repeat }) {
     <dl class="facts-line"><${Figure} label="MFU">${num(answer.mfu_frac, "frac", "mfu_frac", "MFU", { low: answer.mfu_frac_low, high: answer.mfu_frac_high })}<//>
       <${Figure} label=${t("col.step")}>${num(answer.step_time_s, "s", "step_time_s", t("col.step"), { low: answer.step_time_s_low, high: answer.step_time_s_high })}<//>
       <${Figure} label=${t("col.throughput")}>${num(answer.tokens_per_s, "1", "tokens_per_s", t("col.throughput"), { low: answer.tokens_per_s_low, high: answer.tokens_per_s_high })}<//>
-      <${Figure} label=${t("col.memory")}>${num(answer.memory_bytes, "bytes", "memory_bytes", t("col.memory"))} ${answer.tight ? html`<span class="badge judgement">${t("train.tight")}</span>` : ""}<//>
+      <${Figure} label=${t("col.memory")}>${num(answer.memory_bytes, "bytes", "memory_bytes", t("col.memory"), { low: answer.memory_bytes_low, high: answer.memory_bytes_high })} ${answer.tight ? html`<span class="badge judgement">${t("train.tight", { chance: percent(answer.p_fits) })}</span>` : ""}<//>
       <${Figure} label=${t("col.layout")}>${layout(answer.layout)} ${answer.layout.recompute !== "none" ? answer.layout.recompute : ""} mbs${answer.layout.micro_batch}<//></dl>
     <div class="buttons">${shared.frozen ? null : html`<a class="primary" href=${address("size", { model: answer.model, gpu: [answer.gpu] })}>${t("train.to_size")}</a>`}</div></div>
   <div class="cards">

@@ -1,0 +1,140 @@
+"""How far the cache that an engine logs lies from the predicted one, and the chance that the engine starts.
+
+What is wrong is what weights, a step and communicators take, so errors are shares of a device's memory, whatever is
+left for the cache. ``data/memory_spread.json`` holds their 10 % and 90 % quantiles, written by
+``scripts/fit_memory.py``: with the start-ups of one model left out, with those of a release left out, and twice those
+where no start-up of the engine, the kind of device or of attention is on file whose log states each component.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jevons.intervals import normal_chance
+from jevons.operators.engines import Place
+from jevons.serving.kv_pages import paged_cache
+from jevons.serving.memory import memory_plan, reserved_bytes_per_request, start_spare_bytes
+from jevons.serving.memory_factors import MemoryFactors, memory_factors
+from jevons.serving.types import Deployment, MemoryUse
+
+_DATA = Path(__file__).parent / "data" / "memory_spread.json"
+
+NEARNESS = {
+    "same": "start-ups of this release on this generation of devices are on file",
+    "near": "start-ups of this engine are on file, but not of this release on this generation of devices",
+    "far": "no start-up of this engine, of this kind of device or of attention is on file by component",
+}
+"""How near the start-ups are that a prediction rests on, nearest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSpread:
+    """80 % interval of the cache around the predicted one, in shares of a device's memory.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the interval less the prediction, low <= 0 <= high.
+    nearness : str
+        One of `NEARNESS`.
+    rows : int
+        Start-ups that the ends come from.
+    """
+
+    low: float
+    high: float
+    nearness: str
+    rows: int
+
+    @property
+    def why(self) -> str:
+        """What the width rests on, in words."""
+        return f"{NEARNESS[self.nearness]}; from {self.rows:,} start-ups that the fit had not seen"
+
+
+@functools.cache
+def shipped() -> Mapping[str, Any]:
+    """Return the document that ships."""
+    with _DATA.open(encoding="utf-8") as stream:
+        document: Mapping[str, Any] = json.load(stream)
+    return document
+
+
+@functools.cache
+def _measured() -> tuple[MemoryFactors, ...]:
+    """Return how releases whose start-ups are on file use memory."""
+    document = shipped()
+    return tuple(memory_factors(document["engine"], Place(release=tuple(r))) for r in document["releases"])
+
+
+def nearness_of(deployment: Deployment) -> str:
+    """Return how near the start-ups are that a deployment's memory rests on, one of `NEARNESS`."""
+    document, engine = shipped(), deployment.engine
+    if engine.name != document["engine"] or deployment.accelerator.vendor != document["vendor"]:
+        return "far"
+    if any(group.attention.compression.recent for group in deployment.model.layers):
+        return "far"
+    on_file = engine.memory in _measured() and deployment.accelerator.generation in document["generations"]
+    return "same" if on_file else "near"
+
+
+def cache_spread(deployment: Deployment) -> CacheSpread:
+    """Return the 80 % interval of a deployment's cache."""
+    nearness = nearness_of(deployment)
+    low, high, rows = shipped()["quantiles"][nearness]
+    return CacheSpread(low=low, high=high, nearness=nearness, rows=rows)
+
+
+def cache_ends(deployment: Deployment, use: MemoryUse) -> tuple[MemoryUse, MemoryUse]:
+    """Return the memory's use with the least and the largest cache of the interval, none below zero bytes.
+
+    A cache of as many tokens as the server is told has no more.
+    """
+    spread, whole = cache_spread(deployment), deployment.accelerator.hbm_bytes
+    low, high = (max(use.kv_bytes + end * whole, 0.0) for end in (spread.low, spread.high))
+    if deployment.kv_tokens:
+        high = max(use.kv_bytes, 0.0)
+    return replace(use, kv_bytes=low), replace(use, kv_bytes=high)
+
+
+def start_surplus_bytes(deployment: Deployment) -> float:
+    """Return by how much the tightest demand of a start on memory is met; below zero where one is not [bytes].
+
+    The cache holds one sequence of the greatest length, unless the engine then serves shorter ones, and a page of
+    recurrent states for every running request; a step, or captured graphs and the sampler's warm-up, fit beside it.
+    """
+    use, factors = memory_plan(deployment), deployment.engine.memory
+    if use.kv_bytes <= 0.0:
+        return use.kv_bytes
+    longest = deployment.longest
+    if not factors.paged:
+        least = 0.0 if factors.serves_shorter else reserved_bytes_per_request(deployment, float(longest))
+        surplus = use.kv_bytes - least
+        return min(surplus, deployment.shown_bytes - use.room_bytes) if factors.share_static else surplus
+    cache = paged_cache(deployment)
+    least = 0.0 if factors.serves_shorter else float(cache.pages_at_most(longest)) * cache.page_bytes
+    if factors.states_checked and any(group.attention.mixer.state_elements for group in deployment.model.layers):
+        least = max(least, float(deployment.engine.batching.max_batch) * cache.page_bytes)
+    return min(use.kv_bytes - least, start_spare_bytes(deployment, use))
+
+
+def start_chance(deployment: Deployment, *, starts: bool) -> float:
+    """Return the probability that a deployment starts.
+
+    Parameters
+    ----------
+    deployment : Deployment
+        The server.
+    starts : bool
+        Whether it is predicted to; where memory is enough and it does not all the same, the probability is 0.
+    """
+    surplus = start_surplus_bytes(deployment)
+    if not starts and surplus >= 0.0:
+        return 0.0
+    spread = cache_spread(deployment)
+    return normal_chance(surplus / deployment.accelerator.hbm_bytes, -spread.high, -spread.low)
