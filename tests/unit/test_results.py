@@ -37,7 +37,7 @@ class Example(Result):
             detail=True,
         )
 
-    def to_json(self):
+    def _document(self):
         return {"answer": self.answer, "latency": self.tables["latency"].records()}
 
 
