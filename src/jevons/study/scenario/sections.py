@@ -378,7 +378,7 @@ class FinanceSpec(Section):
     """Value of stakes in other firms."""
     owner_returns: Annotated[Amount, Quantity(unit="¤", ge=0)] = Amount(value=0.0, unit="¤", origin="default")
     """Planned buybacks and dividends per year, paid while net cash lasts."""
-    shares: Annotated[Amount, Quantity(unit="1", gt=0)]
+    shares: Annotated[Amount, Quantity(unit="1", ge=1, why="a firm has at least one")]
     """Shares outstanding, of the kind whose price is `share_price`; see `firm.share`."""
     share_price: Annotated[Amount, Quantity(unit="¤", gt=0)]
     """Price of a share at the date."""

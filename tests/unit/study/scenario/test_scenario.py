@@ -114,6 +114,7 @@ def test_values_may_be_text_with_a_unit_or_what_a_file_may_hold():
         ("cost.wacc", {"low": 1, "mode": 2}, "missing: high, source"),
         ("cost.wacc", {"fact": "no.such"}, "no.such"),
         ("expansion.budget_first", 1e15, "budget_first"),
+        ("finance.shares", 1e-300, "must be at least 1 "),
     ],
 )
 def test_values_are_refused_as_a_file_s_are(path, value, message):
