@@ -410,7 +410,7 @@ _IS_ZH = re.compile(r"(?:为|是|约|近|逾|超过?|达到?|共|合计|才|仅|
 
 def _said_to_be_money(sentence: str, start: int) -> bool:
     """Return whether a word right before a place names what is earned, spent or owed: 电费2100万, 收入才6000万."""
-    table, flows = lexicon.quantity_words(), {*lexicon.words("flows"), "power_cost", "cost", "cash", "debt"}
+    table, flows = lexicon.quantity_words(), {*lexicon.words("flows"), "power_cost", "cost", "cash", "debt", "rent"}
     before = lexicon.quantity_pattern().finditer(sentence, max(0, start - 16), start)
     return any(table[m[0]] in flows and _IS_ZH.fullmatch(sentence, m.end(), start) for m in before)
 

@@ -31,6 +31,8 @@ _ALSO = re.compile(
 )
 """Words between an amount and the same in another currency."""
 _CHANGE_AFTER = re.compile(r"\s(?:more|less|higher|lower|above|below)(?: than|\s?[.,;]|$)")
+_MORE_THAN = re.compile(r"\s(?:more|less|higher|lower|above|below)(?: than)? (?:the |its |what )?[\w$€£¥₹]")
+"""What follows an amount by which something differs from another level."""
 _CONSENSUS = re.compile(r"\s?(?:consensus|analysts|expected by|estimate|that analysts)|consensus|市场预期|一致预期")
 _LISTED = re.compile(r"(?:\s(?:to|for|with|from|at|in)\s[^,;，；]{2,30}?)?\s?(?:,|，|、|and|和|, and)\s?")
 _OR = re.compile(r"\s?(?:or|即|合)\s?")
@@ -240,7 +242,10 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
     unsaid = _unsaid(reader, figure, last)
     if last is not None and last.named.get("amount", figure).unit == figure.unit:
         follows = reader.beside(figure) or (unsaid and _SAME.search(clause))
-        follows = follows or _FROM_LEVEL.fullmatch(reader.plain, last.named["amount"].end, figure.start)
+        follows = follows or (
+            "amount" in last.named
+            and _FROM_LEVEL.fullmatch(reader.plain, last.named["amount"].end, figure.start) is not None
+        )
         quantity = last.quantity if follows and last.kind in {"budget", "metric"} else quantity
     since = last.named["amount"].end if last is not None and "amount" in last.named else 0
     joined = any(figure.end <= start <= figure.end + 4 for start, *_ in reader.words)
@@ -337,7 +342,8 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
     change = cue("change").precedes(reader.plain, figure) and not _TO.search(reader.plain[: figure.start])
     change = change and not _OF_OWN.match(reader.plain, figure.end)
     moved = last is not None and (change or _CHANGE_AFTER.match(reader.plain, figure.end)) and not reader.beside(figure)
-    if moved or (last is None and quantity and cue("change_by").precedes(reader.plain, figure)):
+    by = cue("change_by").precedes(reader.plain, figure) or _MORE_THAN.match(reader.plain, figure.end)
+    if moved or (last is None and quantity and by):
         firm = reader.firm(figure.start)
         before = last or reader.make("metric", firm, quantity, {"amount": figure})
         same = (
@@ -360,7 +366,7 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
     analysts = [m.firm for m in reader.mentions if role_of(m.firm) == "analyst"]
     if quantity == "share_price" and analysts:
         quantity = "target"
-    if per_share(figure, reader.plain) and quantity in {"", "capex"}:
+    if per_share(figure, reader.plain) and quantity in {"", "capex", "equity", "funding", "buyback", "market_value"}:
         quantity = "share_price"
     lasting = not done and "period" in period and (period["period"].low > 1 or period["period"].label == "next")
     if quantity in {"capex", ""} and _OF_CUSTOMERS.search(reader.plain[: figure.start]):
@@ -388,7 +394,7 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
 
 def _measured(reader: Reader, old: Figure, moneys: list[Figure]) -> Figure | None:
     """Return the amount that a former level belongs to: the one it went to, else the one before it."""
-    if not any(
+    if not re.search(r"[(（](?:was|原)\D{0,8}$", reader.plain[: old.start]) and not any(
         pattern.search(reader.plain) for pattern in (RAISED, FACTOR, lexicon.pattern("rise"), lexicon.pattern("fall"))
     ):
         return None

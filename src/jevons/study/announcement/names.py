@@ -88,6 +88,8 @@ _LATIN_ZH = re.compile(
 _SORT_ZH = re.compile(
     r"^[\u4e00-\u9fff]{0,8}?(?:租赁商|服务商|运营商|供应商|厂商|开发商|提供商|巨头|龙头|初创企业|上市公司)(?=.{2})"
 )
+_RATING_ZH = re.compile(r"^(?:維持|维持|重申|首予|给予|給予|上調|上调|下調|下调|看好|建议|建議|我们|我們|对|對|将|將)+")
+"""What an analyst does with the firm whose name follows."""
 _JAPANESE = re.compile(
     r"(?:株式会社(?P<a>[\w\u30a0-\u30ff\u4e00-\u9fff]{2,16}?)(?=は|が|、|と)|(?P<b>[\w\u30a0-\u30ff\u4e00-\u9fff]{2,16}?)株式会社)"
 )
@@ -131,8 +133,8 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
                 _add(names, re.sub(rf"{_FORM_ZH}$", "", name), name)
         for pattern in (_LISTED_ZH, _REPORTS_ZH, _RATED_ZH, _AGENT_ZH, _REPORT_OF_ZH):
             for match in pattern.finditer(sentence.text):
-                name = _SORT_ZH.sub("", match["name"])
-                if not _NO_NAME_ZH.search(name):
+                name = _RATING_ZH.sub("", _SORT_ZH.sub("", match["name"]))
+                if len(name) > 1 and not _NO_NAME_ZH.search(name):
                     _add(names, name, name)
         for match in _COMPANY_ZH.finditer(sentence.text):
             _add(names, match["name"] or match["whole"], match["name"] or match["whole"])

@@ -73,6 +73,10 @@ class OnFile:
             best = min(fit, key=lambda c: self.far(c, amount))
             text = f"only a figure with leases, or of cash alone, is {about(best)}: {shown(best.value)}"
             return "not_on_file", text, (best.value.id,)
+        if fit and claim.quantity == "capex" and _OF_A_PART.search(claim.sentence.plain):
+            best = min(fit, key=lambda c: self.far(c, amount))
+            text = f"for one purpose, not all capital expenditure; {about(best)}: {shown(best.value)}"
+            return "not_on_file", text, (best.value.id,)
         if fit and (labelled or claim.kind == "target"):
             best = min(fit, key=lambda c: self.far(c, amount))
             if _carried(claim) and self.far(best, amount)[0] > _OTHER_PERIOD:
@@ -170,6 +174,14 @@ class OnFile:
                 near = min(values, key=lambda v: abs((v.start - on).days))
                 return 1 / near.number if inverse else near.number
         return None
+
+
+_OF_A_PART = re.compile(
+    r"(?:产品|模型|应用|研发|人才|营销)[^,，;；。]{0,4}(?:投入|投资|花)|在[^,，;；。]{0,8}(?:产品|模型|应用|人才|营销)(?:上|方面|领域)"
+    r"|(?:invest|spen)\w* [^,;]{0,40}(?:in|on) (?:its )?(?:ai )?"
+    r"(?:products?|models?|applications?|apps|research|start-?ups|talent|marketing)(?![a-z])"
+)
+"""Words of one purpose of an investment that a firm's whole expenditure is not."""
 
 
 def _other_basis(candidate: Candidate, claim: Claim) -> bool:

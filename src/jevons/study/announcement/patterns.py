@@ -82,7 +82,7 @@ SERIES = re.compile(
     rf"\s?(?P<scale>{_SHARED})?\s?(?:(?P<money>{POST})|(?P<percent>%|个?百分点|percent)|(?P<fold>倍|x(?![a-z])))?"
 )
 """Values that share the unit behind the last: ``28.4/36.1/45.7亿元``, ``$21, $47 and $78 billion``."""
-SERIES_SCALED = re.compile(rf"(?P<values>{DIGITS}[万亿]+(?:、{DIGITS}[万亿]+)+)(?P<money>{POST})")
+SERIES_SCALED = re.compile(rf"(?P<values>{DIGITS}[万亿]+(?:(?:、|及|和|与){DIGITS}[万亿]+)+)(?P<money>{POST})")
 """The same with a scale of its own for each: ``5.3亿、6.3亿、9.1亿元``."""
 RESPECTIVE = re.compile(r"分别|各自?为|依次|respectively|in turn")
 """Words of values that belong to periods or firms one by one."""
@@ -227,7 +227,7 @@ PERIODS = re.compile(
     rf"|(?:fy|fiscal(?:\s?year)?|financial year)\s?(?P<fy>{YEAR}|\d{{2}})(?!\d)|(?<![a-z])cy\s?(?P<cy>{YEAR}|\d{{2}})(?!\d)|(?P<fy2>{YEAR}|\d{{2}})(?:财年|财政年度|fiscal)"
     rf"|(?P<yq>{YEAR})[年-]?\s?(?:q(?P<q1>[1-4])|第?(?P<q2>[一二三四1-4])季度?)|q(?P<q3>[1-4])\s?(?P<yq3>{YEAR})"
     rf"|(?<![a-z\d])(?P<q6>[1-4])q\s?(?:20)?(?P<yq6>\d\d)(?!\d)|(?<![a-z\d])q(?P<q7>[1-4])['’-](?:20)?(?P<yq7>\d\d)(?!\d)"
-    rf"|(?P<mq>march|june|september|december) quarter(?: of)?,? (?P<yq5>{YEAR})"
+    rf"|(?P<mq>march|june|september|december)[- ]quarter(?: of)?,? (?P<yq5>{YEAR})"
     rf"|(?P<qw>first|second|third|fourth)[- ]quarter(?: of)? (?:(?:fiscal )?(?P<yq4>{YEAR}))"
     rf"|(?P<y1>{YEAR})\s?(?:-|–|—|~|to|至|到)\s?(?P<y2>{YEAR})"
     rf"|(?:from|从)?\s?(?P<y3>{YEAR})年?\s?(?:to|until|到|至|through|-|–|—|~)\s?(?P<y4>{YEAR})年?"
@@ -238,7 +238,7 @@ PERIODS = re.compile(
 )
 QUARTER = re.compile(
     r"(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])财?季(?:度|报)?(?![\d节])|(?P<head>首)季度?|(?:fiscal )?(?P<word>first|second|third|fourth)[- ](?:fiscal )?quarter"
-    r"|(?<![a-z])q(?P<q>[1-4])(?![a-z\d_])|(?P<month>march|june|september|december) quarter"
+    r"|(?<![a-z])q(?P<q>[1-4])(?![a-z\d_])|(?P<month>march|june|september|december)[- ]quarter"
     r"|(?<![a-z])(?P<short>mar|jun|sept?|dec)[ -]?(?:q|qtr|quarter)(?![a-z])"
 )
 """A quarter without a year."""
@@ -285,7 +285,7 @@ MOVED = re.compile(
 """Words of what has moved from one level to another."""
 RANGING = re.compile(r"(?<![a-z])(?:rang(?:e|es|ed|ing)|anywhere|between)\s(?:from\s)?$|区间[^,，]{0,4}$")
 FORMER = re.compile(
-    r"(?:from|由|从|previous(?:ly)?|原(?:来|先)?的?|此前的?|compared with|versus|vs\.?|earlier|prior)\s?"
+    r"(?:from|由|从|[(（]was|[(（]原为?|previous(?:ly)?|原(?:来|先)?的?|此前的?|compared with|versus|vs\.?|earlier|prior)\s?"
     r"(?:its |the |an? |(?:last|the previous|the prior) year's |上年度?的?|去年的?|上年同期的?|去年同期的?)?(?:low|mid|high)?-?(?:prior |previous |earlier |original |initial )?"
     r"(?:outlook |range |guidance |forecast |target |estimate )?"
     r"(?:of |between |about |around |range of )*$"

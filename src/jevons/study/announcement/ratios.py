@@ -319,6 +319,9 @@ def direction(reader: Reader, figure: Figure) -> int:
     """Return whether a change goes up (1) or down (-1), by the word or sign nearest to it; 0 where nothing says so."""
     plain = reader.plain
     figure = reader.lists.first.get(figure.start, figure)
+    before = [f for f in reader.figures if f.kind == "money" and f.end <= figure.start]
+    if before and _OR.fullmatch(plain, before[-1].end, figure.start):
+        figure = before[-1]
     if figure.start in reader.changes and not re.search(r"[-−–(（]\s?$", plain[: figure.start]):
         return 1
     if re.search(r"[-−–]\s?$", plain[max(0, figure.start - 2) : figure.start]) and not re.search(
@@ -353,6 +356,8 @@ def direction(reader: Reader, figure: Figure) -> int:
     return max(found)[1] if found else 0
 
 
+_OR = re.compile(r"[,，]?\s?(?:or|即|或)\s?(?:about |approximately |约)?")
+"""Words between a change and the same in per cent."""
 _IT = re.compile(
     r"(?:it|this|that|they|these|(?:the|this|that) (?:figure|number|total|share|sum))(?:['’]s| (?:has|have|had|is|was|will|should|could|may|rose|grew|fell|rises|grows|falls))? "
 )

@@ -70,7 +70,7 @@ _RELATIVE = (
     ("F1", re.compile(r"next (?:fiscal|financial) year|下一?财年|下一?个财年")),
     ("F-1", re.compile(r"(?:last|previous|prior) (?:fiscal|financial) year|上一?财年|上一?个财年")),
     ("Y0", re.compile(r"(?:this|the current|current|this calendar) (?:calendar )?year(?!['-])|今年(?:全年)?|本年度?")),
-    ("YF", re.compile(r"(?:the )?full[- ]year|(?<!年)(?<!今)全年")),
+    ("YF", re.compile(r"(?:the )?full[- ]year|for the year(?! (?:to|ended|ending|before|earlier|ago|just|through|20)|-)|(?<!年)(?<!今)全年")),
     ("H1", re.compile(r"(?<!\d年)(?<!年)上半年|(?:the )?first[- ]half(?! of (?:20|fiscal|the (?:next|coming|decade)))")),
     ("H2", re.compile(r"(?<!\d年)(?<!年)下半年|(?:the )?second[- ]half(?! of (?:20|fiscal|the (?:next|coming|decade)))")),
     ("Y1", re.compile(r"next (?:calendar )?year|明年")),

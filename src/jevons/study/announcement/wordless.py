@@ -78,9 +78,13 @@ def part_of(plain: str, figure: Figure) -> tuple[str, str]:
     return part, lexicon.quantity_words()[named[-1][0]] if named else "total"
 
 
+_REASON = re.compile(r"(?<![a-z])(?:because|since|after|as|due to|owing to)(?![a-z])|因为?|由于")
+"""What begins the part of a clause that says why."""
+
+
 def bought(plain: str, figure: Figure) -> str:
     """Return what money is by its object: invested in a site, or raised from lenders or owners; empty where none says so."""
-    clause = plain[clause_start(plain, figure.start) : clause_end(plain, figure.end)]
+    clause = _REASON.split(plain[clause_start(plain, figure.start) : clause_end(plain, figure.end)])[0]
     if cue("raised").precedes(plain, figure):
         return "debt" if lexicon.pattern("lenders").search(clause) else "funding"
     return "capex" if lexicon.pattern("sites").search(clause) else ""

@@ -63,6 +63,9 @@ def test_the_period_is_that_of_the_figure(text, words, wanted):
         ("Iris Power has $90 million in the bank and no debt.", "$90 million", "cash", 9e7),
         ("Iris Power has orders for 2,300 racks worth $700 million.", "$700 million", "contract", 7e8),
         ("Iris Power expects to lose money again, between $20 million and $30 million.", "$20 million and $30 million", "net income, planned", -3e7),
+        ("Iris Power raises $90 million at an issue price of $6 a share.", "$6", "share price", 6),
+        ("Iris Power borrowed $90 million for it.", "$90 million", "debt", 9e7),
+        ("Sales rose $40 million, or 12%, at Iris Power.", "12%", "growth of revenue", 0.12),
         ("Vertiv's EBITDA margin was 22%.", "22%", "EBITDA margin", 0.22),
         ("万国数据在用机柜12.5万架。", "12.5万架", "racks", 125_000),
     ],
@@ -96,6 +99,7 @@ def test_what_a_text_takes_back_is_no_claim(text, kept, denied):
         ("We initiate on Orlin Semiconductor (300-listed) at Hold. Revenue will be $2bn in 2026.", "Orlin Semiconductor"),
         ("GDANSK - Poland's Wisla Compute, backed by a bank, plans a 300 MW campus.", "Wisla Compute"),
         ("The second half was better: in it Helion Racks delivered 640 racks.", "Helion Racks"),
+        ("研究机构：維持北原雲「買入」評級，目標價46港元。北原雲（06882.HK）收入9億元。", "北原雲"),
         ("本公司（北原数智，8123）本年度收入为人民币3.2亿元。", "北原数智"),
         ("三大云服务业者今年资本支出合计4000亿美元。", ""),
         ("AMD reported. HPC was 40% of revenue, it said.", "AMD"),
@@ -109,6 +113,19 @@ def test_who_is_a_firm(text, firm):
 def test_capital_expenditure_on_another_basis_is_not_contradicted():
     text = "Amazon's cash capital expenditure was $34.2 billion in 2025-Q3."
     assert [c.verdict for c in jevons.read(text).claims] == ["not_on_file"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "腾讯2025年在AI产品上投入180亿元。",
+        "CoreWeave's capital expenditure for 2025 is now $12–14bn (was $20–23bn).",
+        "CoreWeave trimmed its full-year guide to $5bn in 2025 because a landlord is late with one site.",
+        "Oracle's FY2026 capital expenditures would be about $15 billion higher than the $35 billion it forecast.",
+    ],
+)
+def test_a_part_a_former_level_and_a_difference_contradict_nothing(text):
+    assert "contradicted" not in {c.verdict for c in jevons.read(text, date=dt.date(2025, 12, 11)).claims}
 
 
 def test_beating_expectations_plans_nothing():
