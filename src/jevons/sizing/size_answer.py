@@ -74,6 +74,7 @@ def carries(fleet: Fleet, service: Service, *, rate_req_per_s: float, users: int
     values: dict[str, Any] = {
         "fleet": fleet.words(), "accelerators": fleet.accelerators, "gpu": fleet.deployment.accelerator.id,
         "rate": rate_req_per_s or fleet.rate_req_per_s, "users": users, "model": model, "statistic": statistic,
+        "weights": _weights(fleet, service),
         "cost": fleet.cost_per_mtok(service.isl + service.osl),
         "currency": None if fleet.price is None else fleet.price.currency,
     }  # fmt: skip
@@ -81,6 +82,14 @@ def carries(fleet: Fleet, service: Service, *, rate_req_per_s: float, users: int
         name = key.removesuffix("_s")
         values |= {name: fleet.statistic(key, statistic), f"{name}_low": ends["low"], f"{name}_high": ends["high"]}
     return Sentence("size.users" if users else "size.carries" if rate_req_per_s else "size.replica", values)
+
+
+def _weights(fleet: Fleet, service: Service) -> str | None:
+    """Return the precision of the weights where the search chose another than the model ships in."""
+    deployment = fleet.deployment
+    chosen, shipped = deployment.precision, deployment.model.weight_precision
+    own = service.precision is not None or chosen == "native" or shipped.dense.startswith(chosen)
+    return None if own else chosen
 
 
 def sureness(fleet: Fleet, service: Service, demand: Demand, confidence: float) -> Iterator[Sentence]:
