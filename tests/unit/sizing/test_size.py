@@ -321,9 +321,9 @@ def test_an_unsure_fleet_gets_more_replicas_without_simulation():
 
 
 @pytest.mark.parametrize(("model", "precision", "told"), [
-    ("llama-3.1-8b", None, True), ("llama-3.1-8b", "fp8", False), ("llama-3.1-8b", "bf16", False),
-    ("deepseek-r1", None, False), ("gpt-oss-20b", None, False),
+    ("llama-3.1-8b", "auto", True), ("llama-3.1-8b", "fp8", False), ("llama-3.1-8b", "bf16", False),
+    ("deepseek-r1", "auto", False), ("gpt-oss-20b", "auto", False),
 ])  # fmt: skip
-def test_weights_that_nobody_asked_for_are_told(model: str, precision: str | None, told: bool) -> None:
+def test_weights_that_nobody_asked_for_are_told(model: str, precision: str, told: bool) -> None:
     answer = jevons.size(model, gpu="h200", rate=1, precision=precision, static=True).answer
     assert (" in fp8 with TTFT" in answer) is told
