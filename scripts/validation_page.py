@@ -210,7 +210,6 @@ Groups of at least {least} figures, by median error held out by group.
   which the 99th percentile of TTFT shows. Pools of SGLang compiled through the first wave: 10 s, 18 s with attention
   per device, 80 s over two nodes. Their exchanges between expert ranks take the time of 512 tokens at least.
 - *SGLang 0.5.5 on AMD in fp8* compiled through the first wave: 3 s on MI355X, 3.7 s on MI300X, 8 s with prompts of 8k.
-  Medians of the newer family are fitted beside its means, which such seconds fill.
 - *Asynchronous scheduling*: SGLang, TensorRT-LLM's PyTorch backend and vLLM from 0.14 compose a step while the previous
   one runs, so that an arrival waits one step longer.
 

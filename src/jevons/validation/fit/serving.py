@@ -30,8 +30,6 @@ METRICS = {
     "ttft_ms", "tpot_ms", "ttft_ms_mean", "tpot_ms_mean", "output_tok_s", "output_tok_s_per_gpu", "prompt_phase_ms",
     "token_step_ms", "first_token_latency_ms",
 }  # fmt: skip
-# Means of these tables hold the seconds in which a first wave waited for kernels: medians tell what a prompt takes.
-_MEDIANS = {"inferencex_mantile": {"ttft_ms_p50"}}
 _OUTLIER = 0.15
 _LEAST_OUTLIER = 0.15
 _LARGEST_OUTLIER = 0.4
@@ -362,8 +360,7 @@ def gather(paths: Sequence[Path | Table], *, waves: int = _FIT_WAVES) -> list[It
             continue
         copied, untimed, repeating = copied_runs(table.rows), untimed_runs(table.rows), repeating_runs(table.rows)
         for row in table.rows:
-            told = METRICS | _MEDIANS.get(row.get("family", ""), set())
-            if row["metric"] not in told or row.get("run_id") in copied:
+            if row["metric"] not in METRICS or row.get("run_id") in copied:
                 continue
             if row.get("run_id") in untimed and row["metric"].startswith(PER_TOKEN):
                 continue
