@@ -35,7 +35,7 @@ def test_small_models_alone_on_an_a100(model: str, isl: int, tpot_ms: float, off
 
 @pytest.mark.parametrize(
     ("model", "osl", "measured", "off"),
-    [("Qwen/Qwen3-4B-Instruct-2507-FP8", 800, 138.0, 0.1), ("Qwen/Qwen3-8B", 300, 58.7, 0.2)],
+    [("Qwen/Qwen3-4B-Instruct-2507-FP8", 800, 138.0, 0.1), ("Qwen/Qwen3-8B", 300, 58.7, 0.25)],
     ids=["club-3090#697", "llmfit#1046"],
 )
 def test_one_user_of_an_rtx_4090(model: str, osl: int, measured: float, off: float) -> None:

@@ -94,7 +94,7 @@ def read_tables(path: Path | str, told: Told | None = None) -> list[Table]:
         return [Table(path=path, kind="startups", columns=tuple(row), rows=(row,))]
     if text and is_load_test(text):
         return _load_tests(path, told)
-    if not text.strip() and not path.stat().st_size:
+    if not text.strip() and path.is_file() and not path.stat().st_size:
         message = f"{path}: is empty; name a file of measured rows, or the result of a load test"
         raise InputError(message)
     header, lines = read_csv(path)

@@ -318,7 +318,8 @@ def test_uncertain_amounts_come_with_how_likely_their_values_are(page: Served) -
     life = next(row for row in rows if row["path"] == "cost.economic_life")
     peak = int((life["value"] - life["low"]) / (life["high"] - life["low"]) * 12)
     assert sum(life["likelihood"]) == 240
-    assert max(life["likelihood"]) == life["likelihood"][min(peak, 11)]
+    # read as factors, so that the fullest cell may lie one below that of the value
+    assert peak - life["likelihood"].index(max(life["likelihood"])) in {0, 1}
     budget = next(row for row in rows if row["path"] == "expansion.budget")
     assert budget["likelihood"] == []
 

@@ -57,7 +57,7 @@ def test_sql_sees_every_table_and_nothing_else(filled):
         ("drop table draws", "only select"),
         ("select 1; select 2", "2 statements"),
         ("select * from nope", "Tables: studies, draws"),
-        ("", "0 statements"),
+        ("", "sql: is empty"),
     ):
         with pytest.raises(InputError, match=said) as caught:
             jevons.study.open(store, sql=sql)

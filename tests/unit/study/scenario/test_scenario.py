@@ -191,8 +191,8 @@ def test_correlations_that_say_nothing_are_refused(edited, pairs, part):
 
 class TestQuantiles:
     def test_a_triangle_has_its_mode_and_ends(self):
-        amount = Amount(value=2.0, unit="1", low=1.0, high=4.0)
-        assert amount.quantile(np.array([0.0, 1 / 3, 1.0])) == pytest.approx([1.0, 2.0, 4.0])
+        amount = Amount(value=3.0, unit="1", low=1.0, high=4.0)
+        assert amount.quantile(np.array([0.0, 2 / 3, 1.0])) == pytest.approx([1.0, 3.0, 4.0])
 
     def test_a_wide_range_is_a_triangle_in_the_logarithm(self):
         amount = Amount(value=10.0, unit="1", low=1.0, high=100.0)
