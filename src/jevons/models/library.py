@@ -6,6 +6,7 @@ import functools
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from jevons.errors import InputError, did_you_mean
 from jevons.files import changed_ns
@@ -133,7 +134,7 @@ def _spelled(plain: str) -> tuple[str, set[str]]:
 
 def _context(shipped: str, plain: str) -> int:
     """Return the tokens that a release of a shipped model's sizes reads, as its name says; 0 where it says nothing."""
-    releases = read_yaml(_NAMES).root["reads"].get(shipped, {})
+    releases = _names_on_file()["reads"].get(shipped, {})
     for part, tokens in releases.items():
         if re.search(rf"(^|-){re.escape(str(part))}(-|$)", plain):
             return int(tokens)
@@ -142,9 +143,14 @@ def _context(shipped: str, plain: str) -> int:
 
 
 @functools.cache
+def _names_on_file() -> dict[str, Any]:
+    return dict(read_yaml(_NAMES).root)
+
+
+@functools.cache
 def other_names() -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the shipped model of each other name, and the beginnings of names whose makers publish no sizes."""
-    listed = read_yaml(_NAMES).root
+    listed = _names_on_file()
     others = {str(other): str(model) for model, names_of_one in listed["means"].items() for other in names_of_one}
     return others, tuple(str(name) for name in listed["closed"])
 

@@ -9,13 +9,12 @@ where no start-up of the engine, the kind of device or of attention is on file w
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jevons.intervals import normal_chance
+from jevons.intervals import Interval, normal_chance, shipped_ends
 from jevons.operators.engines import Place
 from jevons.serving.kv_pages import paged_cache
 from jevons.serving.memory import memory_plan, reserved_bytes_per_request, start_spare_bytes
@@ -33,23 +32,11 @@ NEARNESS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CacheSpread:
-    """80 % interval of the cache around the predicted one, in shares of a device's memory.
+class CacheSpread(Interval):
+    """80 % interval of the cache less the predicted one, in shares of a device's memory, low <= 0 <= high.
 
-    Parameters
-    ----------
-    low, high : float
-        Ends of the interval less the prediction, low <= 0 <= high.
-    nearness : str
-        One of `NEARNESS`.
-    rows : int
-        Start-ups that the ends come from.
+    Its nearness is one of `NEARNESS`, its rows are start-ups.
     """
-
-    low: float
-    high: float
-    nearness: str
-    rows: int
 
     @property
     def why(self) -> str:
@@ -57,12 +44,9 @@ class CacheSpread:
         return f"{NEARNESS[self.nearness]}; from {self.rows:,} start-ups that the fit had not seen"
 
 
-@functools.cache
 def shipped() -> Mapping[str, Any]:
     """Return the document that ships."""
-    with _DATA.open(encoding="utf-8") as stream:
-        document: Mapping[str, Any] = json.load(stream)
-    return document
+    return shipped_ends(_DATA)
 
 
 @functools.cache

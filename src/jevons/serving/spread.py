@@ -9,14 +9,13 @@ that left those rows out.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jevons.hardware import kin
-from jevons.intervals import Ratios
+from jevons.intervals import Ratios, shipped_ends
 from jevons.models import base_name
 
 _DATA = Path(__file__).parent / "data" / "spread.json"
@@ -54,12 +53,9 @@ class Spread(Ratios):
         return f"{NEARNESS[self.nearness]}; from {self.rows:,} measured figures that the fit had not seen"
 
 
-@functools.cache
 def shipped() -> Mapping[str, Any]:
     """Return the document that ships."""
-    with _DATA.open(encoding="utf-8") as stream:
-        document: Mapping[str, Any] = json.load(stream)
-    return document
+    return shipped_ends(_DATA)
 
 
 def nearness_of(engine: str, device: str, model: str, seen: Mapping[str, Any] | None = None) -> str:

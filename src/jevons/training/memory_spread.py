@@ -6,14 +6,12 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jevons.intervals import SURE, Ratios
+from jevons.intervals import SURE, Ratios, shipped_ends
 from jevons.training.types import TrainingJob
 
 _DATA = Path(__file__).parent / "data" / "memory_spread.json"
@@ -35,12 +33,9 @@ class MemorySpread(Ratios):
         return f"from {self.rows:,} {SOFTWARE[self.nearness]} that the fit had not seen"
 
 
-@functools.cache
 def shipped() -> Mapping[str, Any]:
     """Return the document that ships."""
-    with _DATA.open(encoding="utf-8") as stream:
-        document: Mapping[str, Any] = json.load(stream)
-    return document
+    return shipped_ends(_DATA)
 
 
 def memory_spread(job: TrainingJob) -> MemorySpread:

@@ -8,14 +8,12 @@ whole devices left out.
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jevons.intervals import Ratios
+from jevons.intervals import Ratios, shipped_ends
 from jevons.training.types import TrainingJob
 
 _DATA = Path(__file__).parent / "data" / "spread.json"
@@ -39,12 +37,9 @@ class StepSpread(Ratios):
         return f"{NEARNESS[self.nearness]}; from {self.rows:,} measured step times that the fit had not seen"
 
 
-@functools.cache
 def shipped() -> Mapping[str, Any]:
     """Return the document that ships."""
-    with _DATA.open(encoding="utf-8") as stream:
-        document: Mapping[str, Any] = json.load(stream)
-    return document
+    return shipped_ends(_DATA)
 
 
 def kind_of(*, mixture: bool) -> str:

@@ -15,7 +15,7 @@ from jevons.validation.report import Entry, ValidationReport, measured_of, no_fi
 from jevons.validation.rows import Table, read_tables
 from jevons.validation.serving.acceptance import acceptance_entries
 from jevons.validation.serving.case import Case
-from jevons.validation.serving.cases import PER_TOKEN, UNTIMED, read_case, untimed_runs
+from jevons.validation.serving.cases import PER_TOKEN, UNTIMED, untimed_runs
 from jevons.validation.serving.energy import ENERGY_METRICS, energy_value, measured_rate, runs_of
 from jevons.validation.serving.predict import (
     Answer,
@@ -29,7 +29,7 @@ from jevons.validation.serving.predict import (
 from jevons.validation.serving.queueing import queued_answer, queues
 from jevons.validation.serving.requests import request_entries
 from jevons.validation.serving.startups import startup_entries
-from jevons.validation.serving.sweeps import repeating_runs, with_prompts_sent_before
+from jevons.validation.serving.sweeps import case_in_sweep, repeating_runs
 from jevons.validation.told import Told
 from jevons.validation.training.reliability import reliability_entries
 from jevons.validation.training.rows import training_entries
@@ -196,9 +196,7 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
             entries.append(entry(measured=measured, reason=UNTIMED))
             continue
         try:
-            case = read_case(row)
-            if row.get("run_id") in repeating:
-                case = with_prompts_sent_before(case, row)
+            case = case_in_sweep(row, repeating)
             if case not in answers:
                 answers[case] = _answered(case, factors)
             answer_of_case = answers[case]

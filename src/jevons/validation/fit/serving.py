@@ -22,9 +22,9 @@ from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_o
 from jevons.serving.types import FloatArray
 from jevons.validation.rows import Table, read_table
 from jevons.validation.serving.case import Case
-from jevons.validation.serving.cases import PER_TOKEN, read_case, untimed_runs
+from jevons.validation.serving.cases import PER_TOKEN, untimed_runs
 from jevons.validation.serving.predict import Prepared, answer, calibrated, metric_value, prepare
-from jevons.validation.serving.sweeps import repeating_runs, with_prompts_sent_before
+from jevons.validation.serving.sweeps import case_in_sweep, repeating_runs
 
 METRICS = {
     "ttft_ms", "tpot_ms", "ttft_ms_mean", "tpot_ms_mean", "output_tok_s", "output_tok_s_per_gpu", "prompt_phase_ms",
@@ -365,9 +365,7 @@ def gather(paths: Sequence[Path | Table], *, waves: int = _FIT_WAVES) -> list[It
             if row.get("run_id") in untimed and row["metric"].startswith(PER_TOKEN):
                 continue
             try:
-                case = read_case(row)
-                if row.get("run_id") in repeating:
-                    case = with_prompts_sent_before(case, row)
+                case = case_in_sweep(row, repeating)
                 value = float(row["value"])
             except (InputError, FactError, ValueError):
                 continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from jevons.errors import FactError, InputError
 from jevons.operators.engines import Place, engine_number
@@ -77,8 +77,20 @@ def _order(row: Row) -> tuple[tuple[str, ...], float] | None:
     return None
 
 
-def with_prompts_sent_before(case: Case, row: Row) -> Case:
-    """Return the case of a run among `repeating_runs`: the cache knows its prompts, unless the server keeps none."""
+def case_in_sweep(row: Row, repeating: Collection[str]) -> Case:
+    """Return the case of a row; that of a run among `repeating_runs` has its prompts in the cache.
+
+    Raises
+    ------
+    InputError, FactError
+        As `read_case`.
+    """
+    case = read_case(row)
+    return _with_prompts_sent_before(case, row) if row.get("run_id") in repeating else case
+
+
+def _with_prompts_sent_before(case: Case, row: Row) -> Case:
+    """Return a case whose prompts the server's cache knows, unless the server keeps none."""
     line = launch_of(case, serve_command_of(row.get("notes") or ""))
     keeps = line.value("prefix_cache", bool(engine_number(case.engine, "keeps_prefixes", Place(release=case.release))))
     spec = model_named(case.model)[0]

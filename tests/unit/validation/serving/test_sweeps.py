@@ -2,8 +2,7 @@
 
 import pytest
 
-from jevons.validation.serving.cases import read_case
-from jevons.validation.serving.sweeps import repeating_runs, with_prompts_sent_before
+from jevons.validation.serving.sweeps import case_in_sweep, repeating_runs
 
 ROW = {
     "family": "engine_bench", "source_title": "a page", "source_ref": "github.com/a/b results/run_16qps.json @4990a807",
@@ -57,7 +56,7 @@ def test_loads_of_a_random_data_set_with_as_many_prompts_each_send_the_same():
 )  # fmt: skip
 def test_a_server_keeps_prompts_where_its_release_and_its_command_say(changes, kept):
     row = {**run("later"), **changes}
-    case = with_prompts_sent_before(read_case(row), row)
+    case = case_in_sweep(row, {row["run_id"]})
     assert (case.requested.warm, case.requested.repeats is not None) == (kept, kept)
     if kept:
         assert case.requested.repeats.distinct == case.requested.requests == 200
