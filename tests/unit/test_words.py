@@ -60,3 +60,9 @@ def test_a_price_keeps_its_currency_unless_another_is_asked_for() -> None:
     euros = jevons.simulate("llama-3.1-8b", rate=2, requests=200, gpu_hour="8 CNY", currency="EUR")
     assert euros.to_json()["currency"] == "EUR"
     assert 6 < run.to_json()["cost_per_mtok"] / euros.to_json()["cost_per_mtok"] < 9
+
+
+@pytest.mark.parametrize(("gap", "shown"), [(-0.003, "+0 %"), (0.0, "+0 %"), (-0.123, "−12 %"), (0.126, "+13 %")])
+def test_a_change_that_rounds_to_nothing_has_no_minus(gap, shown):
+    values = {"share": "A share", "worth": "1", "currency": "CNY", "gap": gap, "price": "1", "date": "2025-01-01"}
+    assert f", {shown} against its price" in Sentence("value.worth_none", values).text()

@@ -124,7 +124,7 @@ def _shown(values: Mapping[str, Any], name: str, form: str, language: str) -> st
     if form == "p%" and not _LEAST_CHANCE <= value <= 1.0 - _LEAST_CHANCE:
         return ">99 %" if value > _LEAST_CHANCE else "<1 %"
     if form == "+%":
-        return f"{100.0 * value:+,.0f} %".replace("-", "−")
+        return f"{round(100.0 * value, 0) + 0.0:+,.0f} %".replace("-", "−")  # a small fall is +0, not −0
     scale, unit = _SCALES.get(form, (1.0, ""))
     if form == "g":
         return f"{value:,.4g}"
