@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jevons.serving.closed_loop import _kernels as _loop
+from jevons.serving.closed_loop._kernels import PoolRules, Requests, StepTimes, seen_by, serve_apart
 from jevons.serving.closed_loop.routing import routed, starts
 from jevons.serving.closed_loop.seen import check_done, mean_outcome, outcome_of
 from jevons.serving.closed_loop.types import Load, Outcome, Pools, Surface
@@ -37,13 +37,11 @@ def steps_apart(deployment: Deployment, load: Load, tokens: FloatArray) -> tuple
     return others, work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Steps:
-    """Times of the steps of a load under some factors, the factors, and the time outside the engine."""
+    """Times of the steps of a load under an engine's factors, and the time of a request outside the engine."""
 
-    base_s: FloatArray
-    slope_s: FloatArray
-    mixed_s: FloatArray
+    times: StepTimes
     engine: EngineFactors
     outside_s: float
 
@@ -58,7 +56,7 @@ def outcome_apart(at: Surface, pools: Pools, steps: Steps, requests: tuple[Float
     pools : Pools
         The workers.
     steps : Steps
-        How long their steps take.
+        How long their steps take, and the time outside them.
     requests : tuple of ndarray
         Arrivals [s], and tokens of prompts and of answers.
 
@@ -75,23 +73,28 @@ def _one_draw(at: Surface, pools: Pools, steps: Steps, requests: tuple[FloatArra
     """Return what a client of separate pools sees; *start* tells apart the draws of where front ends begin."""
     load, deployment, layout = at.load, at.deployment, at.deployment.layout
     arrival_s, isl, osl = requests[0].copy(), *requests[1:]
-    first_s, last_s, gaps = np.zeros(load.requests), np.zeros(load.requests), np.zeros(_loop.GAP_BINS)
     links = min(deployment.accelerator.scaleout.bytes_per_s, pools.prefill.accelerator.scaleout.bytes_per_s)
-    hand_over_s = steps.engine.front.hand_over_s + kv_bytes_per_request(deployment, load.isl.mean) / links
-    routed_s = np.full(load.requests, _router_s(pools, steps.engine))
     ranks, limits = pools.prefill.layout.dp, pools.prefill.engine.batching
     rng = np.random.default_rng(20240229)
-    dealt = rng.integers(0, ranks, load.requests if ranks > 1 and limits.prompts_by_chance else 0)
-    of_request = routed(pools.frontends, pools.workers, load.requests, start)
-    status, batch = _loop.serve_apart(
-        arrival_s, load.users, isl, osl, at.batches, steps.base_s, steps.slope_s, at.tokens, steps.mixed_s,
-        prompt_budget(pools.prefill), pools.prefill_batch or load.requests,
-        pools.prefill_seats, limits.cuts_prompts, pools.prefill_workers, of_request, ranks, dealt,
-        pools.decode_workers, deployment.engine.batching.max_batch * layout.dp * layout.pp, hand_over_s, routed_s,
-        first_s, last_s, gaps,
-    )  # fmt: skip
+    rules = PoolRules(
+        users=load.users,
+        prefill_workers=pools.prefill_workers,
+        ranks=ranks,
+        rank_tokens=prompt_budget(pools.prefill),
+        rank_batch=pools.prefill_batch or load.requests,
+        rank_seats=pools.prefill_seats,
+        cuts=limits.cuts_prompts,
+        routed=routed(pools.frontends, pools.workers, load.requests, start),
+        dealt=rng.integers(0, ranks, load.requests if ranks > 1 and limits.prompts_by_chance else 0),
+        decode_workers=pools.decode_workers,
+        max_batch=deployment.engine.batching.max_batch * layout.dp * layout.pp,
+        hand_over_s=steps.engine.front.hand_over_s + kv_bytes_per_request(deployment, load.isl.mean) / links,
+    )
+    offered = Requests(arrival_s, isl, isl, osl, np.full(load.requests, _router_s(pools, steps.engine)))
+    seen = seen_by(load.requests)
+    status, batch = serve_apart(offered, steps.times, rules, seen)
     check_done(status, deployment)
-    return outcome_of(load, (arrival_s, isl, osl, first_s, last_s), gaps, batch, steps.outside_s)
+    return outcome_of(load, offered, seen, batch, steps.outside_s)
 
 
 def _router_s(pools: Pools, engine: EngineFactors) -> float:

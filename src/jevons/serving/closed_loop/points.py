@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from jevons.errors import InfeasibleError
-from jevons.serving.closed_loop import _kernels as _loop
+from jevons.serving.closed_loop._kernels import Batching, Requests, StepTimes, seen_by, serve
 from jevons.serving.closed_loop.apart import Steps, outcome_apart, prompt_budget, steps_apart
 from jevons.serving.closed_loop.seen import PERCENTILES, check_done, outcome_of
 from jevons.serving.closed_loop.types import Load, Outcome, Pools, Surface
@@ -149,18 +149,20 @@ def outcome(at: Surface, engine: EngineFactors | None = None, scales: Scales | N
     gained = accepted_tokens(at.deployment.draft_tokens, engine.batching.draft_acceptance_frac)
     base_s, slope_s = base_s / gained, slope_s / gained
     outside_s = entry_time_s(at.pools.prefill if at.pools else at.deployment, engine, scales)
+    times = StepTimes(at.batches, base_s, slope_s, at.tokens, at.beside, mixed_s)
     if at.load.static:
-        return _static(at, base_s, slope_s, mixed_s, outside_s)
-    return _dynamic(at, base_s, slope_s, mixed_s, engine, outside_s)
+        return _static(at.load, times, outside_s)
+    return _dynamic(at, times, engine, outside_s)
 
 
-def _static(at: Surface, base_s: FloatArray, slope_s: FloatArray, mixed_s: FloatArray, outside_s: float) -> Outcome:
-    load, batch = at.load, float(at.load.requests)
-    isl, osl = load.isl.mean, load.osl.mean
-    first_s = float(np.interp(isl * batch, at.tokens, mixed_s[:, 0]))
+def _static(load: Load, times: StepTimes, outside_s: float) -> Outcome:
+    batch, isl, osl = float(load.requests), load.isl.mean, load.osl.mean
+    first_s = float(np.interp(isl * batch, times.tokens, times.prompt_s[:, 0]))
     steps = osl - 1.0
     context = isl + osl / 2.0
-    step_s = float(np.interp(batch, at.batches, base_s) + np.interp(batch, at.batches, slope_s) * context)
+    step_s = float(
+        np.interp(batch, times.batches, times.base_s) + np.interp(batch, times.batches, times.slope_s) * context
+    )
     total_s = first_s + steps * step_s + outside_s
     same = dict.fromkeys(("mean", *(f"p{p}" for p in PERCENTILES)), step_s)
     return Outcome(
@@ -177,34 +179,34 @@ def _static(at: Surface, base_s: FloatArray, slope_s: FloatArray, mixed_s: Float
     )
 
 
-def _dynamic(
-    at: Surface,
-    base_s: FloatArray,
-    slope_s: FloatArray,
-    mixed_s: FloatArray,
-    engine: EngineFactors,
-    outside_s: float,
-) -> Outcome:
+def _dynamic(at: Surface, times: StepTimes, engine: EngineFactors, outside_s: float) -> Outcome:
     load, deployment, layout = at.load, at.deployment, at.deployment.layout
     arrival_s, isl, osl = _requests(load)
     if at.pools is not None:
-        steps = Steps(base_s=base_s, slope_s=slope_s, mixed_s=mixed_s, engine=engine, outside_s=outside_s)
-        return outcome_apart(at, at.pools, steps, (arrival_s, isl, osl))
-    first_s, last_s, gaps = np.zeros(load.requests), np.zeros(load.requests), np.zeros(_loop.GAP_BINS)
+        return outcome_apart(at, at.pools, Steps(times, engine, outside_s), (arrival_s, isl, osl))
     slots = deployment.engine.batching.max_batch * layout.dp * layout.pp
     gained = accepted_tokens(
         deployment.draft_tokens, engine.batching.draft_acceptance_frac
     )  # the loop counts tokens for steps
-    status, batch = _loop.serve(
-        arrival_s, load.users, isl, _new_tokens(load, isl, at.kv_tokens), osl, at.batches, base_s, slope_s, at.tokens,
-        at.beside, mixed_s, _budget(deployment, load), slots, at.kv_tokens, engine.batching.reserve_frac,
-        engine.batching.mixes_prompts, round(load.poll_steps * gained), round(load.wait_steps * gained),
-        load.wait_frac * _budget(deployment, load),
-        _admit_s(load, isl, engine), load.token_s, engine.batching.composes_ahead if load.lags is None else load.lags,
-        first_s, last_s, gaps,
-    )  # fmt: skip
+    requests = Requests(arrival_s, isl, _new_tokens(load, isl, at.kv_tokens), osl, _admit_s(load, isl, engine))
+    budget = _budget(deployment, load)
+    rules = Batching(
+        users=load.users,
+        step_tokens=budget,
+        max_batch=slots,
+        kv_tokens=at.kv_tokens,
+        reserve_frac=engine.batching.reserve_frac,
+        mixes=engine.batching.mixes_prompts,
+        poll_steps=round(load.poll_steps * gained),
+        wait_steps=round(load.wait_steps * gained),
+        wait_tokens=load.wait_frac * budget,
+        token_s=load.token_s,
+        lags=engine.batching.composes_ahead if load.lags is None else load.lags,
+    )
+    seen = seen_by(load.requests)
+    status, batch = serve(requests, times, rules, seen)
     check_done(status, deployment)
-    return outcome_of(load, (arrival_s, isl, osl, first_s, last_s), gaps, batch, outside_s)
+    return outcome_of(load, requests, seen, batch, outside_s)
 
 
 def _requests(load: Load) -> tuple[FloatArray, FloatArray, FloatArray]:

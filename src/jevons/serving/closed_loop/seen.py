@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jevons.errors import SolverError
-from jevons.serving.closed_loop import _kernels as _loop
+from jevons.serving.closed_loop._kernels import DONE, GAP_HIGH_S, GAP_LOW_S, Requests, Seen
 from jevons.serving.closed_loop.types import Load, Outcome
 from jevons.serving.types import Deployment, FloatArray
 
@@ -23,28 +23,28 @@ def check_done(status: int, deployment: Deployment) -> None:
     SolverError
         If it came to a stop before, which is a defect.
     """
-    if status != _loop.DONE:
+    if status != DONE:
         message = f"{deployment}: the loop over engine steps came to a stop with requests left"
         raise SolverError(message)
 
 
-def outcome_of(load: Load, times: tuple[FloatArray, ...], gaps: FloatArray, batch: float, outside_s: float) -> Outcome:
+def outcome_of(load: Load, requests: Requests, seen: Seen, batch: float, outside_s: float) -> Outcome:
     """Return what a client sees of a run.
 
     Parameters
     ----------
     load : Load
         What was offered.
-    times : tuple of ndarray
-        Of each request: arrival [s], tokens of its prompt and its answer, first and last token [s].
-    gaps : ndarray
-        Histogram of the time between tokens, as `serve` counts it.
+    requests : Requests
+        What was served.
+    seen : Seen
+        When its tokens came.
     batch : float
         Mean requests decoding at once.
     outside_s : float
         Time of a request outside the engine [s].
     """
-    arrival_s, isl, osl, first_s, last_s = times
+    arrival_s, osl, first_s, last_s = requests.arrival_s, requests.osl, seen.first_s, seen.last_s
     if load.first_stall_s > 0.0 and load.users:
         late_s = np.where(np.arange(len(osl)) < load.users, 0.0, load.first_stall_s)
         arrival_s = arrival_s + late_s
@@ -63,12 +63,12 @@ def outcome_of(load: Load, times: tuple[FloatArray, ...], gaps: FloatArray, batc
     return Outcome(
         ttft_s=_summary(first_s - arrival_s + outside_s, _weights(load)),
         tpot_s=_summary(tpot_s, _weights(load)[several] if several.any() else np.ones(1)),
-        itl_s=_gap_summary(gaps, float((last_s - first_s).sum() / max((osl - 1.0).sum(), 1.0))),
+        itl_s=_gap_summary(seen.gaps, float((last_s - first_s).sum() / max((osl - 1.0).sum(), 1.0))),
         e2e_s=_summary(last_s - arrival_s + outside_s, _weights(load)),
         duration_s=duration_s,
         requests_per_s=len(osl) / duration_s,
         output_tok_per_s=float(osl.sum()) / duration_s,
-        input_tok_per_s=float(isl.sum()) / duration_s,
+        input_tok_per_s=float(requests.isl.sum()) / duration_s,
         steady_output_tok_per_s=float(finished.sum()) / max(full_until, 1e-9),
         batch=batch,
     )
@@ -106,7 +106,7 @@ def _summary(values: FloatArray, weights: FloatArray) -> dict[str, float]:
 
 def _gap_summary(gaps: FloatArray, mean_s: float) -> dict[str, float]:
     """Mean and percentiles of the gaps between tokens from their histogram."""
-    edges = np.geomspace(_loop.GAP_LOW_S, _loop.GAP_HIGH_S, _loop.GAP_BINS)
+    edges = np.geomspace(GAP_LOW_S, GAP_HIGH_S, len(gaps))
     total = gaps.sum()
     if total <= 0.0:
         return {"mean": mean_s} | {f"p{p}": mean_s for p in PERCENTILES}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pytest
@@ -147,16 +147,13 @@ def leap(
     osl: np.ndarray,
     admit_s: np.ndarray,
     engine: Engine,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    n = len(isl)
-    first, last, gaps = np.zeros(n), np.zeros(n), np.zeros(_loop.GAP_BINS)
-    status, _ = _loop.serve(
-        arrival_s.copy(), users, isl, new, osl, BATCHES, BASE_S, SLOPE_S, TOKENS, MIXED_BATCHES, MIXED_S,
-        engine.step_tokens, engine.max_batch, engine.kv_tokens, engine.reserve_frac, engine.mixes, engine.poll_steps,
-        engine.wait_steps, engine.wait_tokens, admit_s, engine.token_s, engine.lags, first, last, gaps,
-    )  # fmt: skip
+) -> _loop.Seen:
+    seen = _loop.seen_by(len(isl))
+    requests = _loop.Requests(arrival_s.copy(), isl, new, osl, admit_s)
+    times = _loop.StepTimes(BATCHES, BASE_S, SLOPE_S, TOKENS, MIXED_BATCHES, MIXED_S)
+    status, _ = _loop.serve(requests, times, _loop.Batching(users, **asdict(engine)), seen)
     assert status == _loop.DONE
-    return first, last, gaps
+    return seen
 
 
 @settings(max_examples=draws(150), deadline=None)

@@ -46,14 +46,26 @@ def routed_by(setup: Setup, count: int) -> np.ndarray:
 
 def leap(users: int, isl: np.ndarray, osl: np.ndarray, admit_s: np.ndarray, setup: Setup) -> tuple[np.ndarray, ...]:
     count = len(isl)
-    first, last, gaps = np.zeros(count), np.zeros(count), np.zeros(_loop.GAP_BINS)
-    status, _ = _loop.serve_apart(
-        np.zeros(count), users, isl, osl, BATCHES, BASE_S, np.zeros(len(BATCHES)), TOKENS, RANK_S, setup.rank_tokens,
-        setup.rank_batch, setup.rank_seats, setup.cuts, setup.prefill_workers, routed_by(setup, count), setup.ranks,
-        dealt_to(setup, count), setup.decode_workers, setup.seats, setup.hand_over_s, admit_s, first, last, gaps,
-    )  # fmt: skip
+    seen = _loop.seen_by(count)
+    requests = _loop.Requests(np.zeros(count), isl, isl, osl, admit_s)
+    times = _loop.StepTimes(BATCHES, BASE_S, np.zeros(len(BATCHES)), TOKENS, np.array([0.0, 1.0]), RANK_S)
+    rules = _loop.PoolRules(
+        users=users,
+        prefill_workers=setup.prefill_workers,
+        ranks=setup.ranks,
+        rank_tokens=setup.rank_tokens,
+        rank_batch=setup.rank_batch,
+        rank_seats=setup.rank_seats,
+        cuts=setup.cuts,
+        routed=routed_by(setup, count),
+        dealt=dealt_to(setup, count),
+        decode_workers=setup.decode_workers,
+        max_batch=setup.seats,
+        hand_over_s=setup.hand_over_s,
+    )
+    status, _ = _loop.serve_apart(requests, times, rules, seen)
     assert status == _loop.DONE
-    return first, last
+    return seen.first_s, seen.last_s
 
 
 def prompts_s(filled: list[float]) -> float:
