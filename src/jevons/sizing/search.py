@@ -12,7 +12,7 @@ from typing import Any
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError, InputNote
 from jevons.models import ModelSpec
-from jevons.serving.sim import ahead
+from jevons.serving.sim import Trace, ahead
 from jevons.sizing.finalists import LEAST_REQUESTS, Bench, Missed, Progress, settle_all
 from jevons.sizing.fleet import (
     Fleet,
@@ -129,11 +129,7 @@ def size(
     rate = demand.rate_req_per_s
     if trace is not None:
         service = replace(service, isl=round(float(trace.isl.mean())), osl=round(float(trace.osl.mean())))
-        span_s = float(trace.arrival_s[-1])
-        if not rate and span_s <= 0:
-            message = f"--trace {demand.trace}: all requests arrive at once; give --rate to spread them"
-            raise InputError(message)
-        rate = rate or (len(trace.isl) - 1) / span_s
+        rate = rate or _rate_of(trace, demand)
         if simulated and demand.requests is None and len(trace.isl) < LEAST_REQUESTS:
             doubt = f"{trace.name} has {len(trace.isl):,} requests; it is repeated to {LEAST_REQUESTS:,} when simulated"
             warnings.warn(doubt, InputNote, stacklevel=2)
@@ -147,27 +143,19 @@ def size(
     candidates = _static(spec, service, demand, names, hourly, rate, progress)
     if not candidates.fleets and not candidates.split:
         raise _none(candidates)
+    ranked = [*candidates.fleets, *candidates.split]
     limits = _Limits(budget_per_month, most_accelerators, service)
-    limits.check_static([*candidates.fleets, *candidates.split], rate)
+    limits.check_static(ranked, rate)
     missed: list[Missed] = []
-    if simulated and demand.given:
-        chosen = _finalists(candidates)
+    finalists = _finalists(candidates) if simulated and demand.given else []
+    if not demand.given:
+        entries = _refined(sorted(ranked, key=_throughput_cost), service)
+    elif finalists:
         told = None if on_fleet is None else lambda fleet: on_fleet(fleet.record(service))
         bench = Bench(service=service, demand=demand, trace=trace, told=told)
-        entries, missed = settle_all(chosen, bench, progress=progress)
-        if entries:
-            entries = surer(entries, candidates.curves, bench, rate, confidence, progress)
-            entries = _faster(candidates, entries, bench, rate, progress)
-        if not entries and chosen:
-            raise _all_missed(missed, demand)
-        if not chosen:
-            entries = _unsimulated(candidates.fleets, candidates, service, demand, confidence)
+        entries, missed = _simulated(finalists, candidates, bench, rate, confidence, progress)
     else:
-        ranked = [*candidates.fleets, *candidates.split]
-        if demand.given:
-            entries = _unsimulated(ranked, candidates, service, demand, confidence)
-        else:
-            entries = _refined(sorted(ranked, key=_throughput_cost), service)
+        entries = _unsimulated(ranked, candidates, service, demand, confidence)
     entries = limits.keep(entries, rate)
     front = _pareto(entries) if demand.given else candidates.front
     if demand.given:
@@ -188,6 +176,26 @@ def size(
         asked=str(model),
         relaxed=_relaxed(candidates, entries[0], service, demand, rate),
     )
+
+
+def _rate_of(trace: Trace, demand: Demand) -> float:
+    """Return the mean rate of a trace's arrivals [req/s]."""
+    span_s = float(trace.arrival_s[-1])
+    if span_s <= 0:
+        message = f"--trace {demand.trace}: all requests arrive at once; give --rate to spread them"
+        raise InputError(message)
+    return (len(trace.isl) - 1) / span_s
+
+
+def _simulated(
+    finalists: list[Fleet], candidates: _Field, bench: Bench, rate: float, confidence: float, progress: Progress | None
+) -> tuple[list[Fleet], list[Missed]]:
+    """Return the finalists that keep the limits when simulated, surer and faster ones besides, and those that miss."""
+    entries, missed = settle_all(finalists, bench, progress=progress)
+    if not entries:
+        raise _all_missed(missed, bench.demand)
+    entries = surer(entries, candidates.curves, bench, rate, confidence, progress)
+    return _faster(candidates, entries, bench, rate, progress), missed
 
 
 def _throughput_cost(fleet: Fleet) -> tuple[bool, float]:

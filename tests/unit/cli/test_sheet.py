@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from draws import some
-from jevons.cli.build import SCREEN_COLUMNS, SCREEN_LINES, lines_of, named_more, on_a_screen, sheet
 from jevons.cli.output import console
+from jevons.cli.printed import SCREEN_COLUMNS, SCREEN_LINES, lines_of, named_more, on_a_screen, sheet
 from jevons.results import Column, Table, table
 
 COLUMNS = (Column("name", "fleet"), Column("layout", "layout"), Column("cost", "cost of an hour", "CNY"),

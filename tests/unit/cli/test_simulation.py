@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import jevons
-from jevons.cli.build import print_result
+from jevons.cli.printed import print_result
 from jevons.errors import InputError
 from jevons.plot.style import write_figure
 from places import DATA
