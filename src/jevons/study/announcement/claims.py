@@ -13,6 +13,7 @@ from jevons.study.announcement.figure import Figure, moved
 from jevons.study.announcement.figures import figures
 from jevons.study.announcement.grid import Grid, head_of, in_unit
 from jevons.study.announcement.local_currencies import home_currency, local_currencies
+from jevons.study.announcement.margins import year_before
 from jevons.study.announcement.mentions import Mention, dominant, main_firm, mentions, own_topic, role_of
 from jevons.study.announcement.reader import Reader
 from jevons.study.announcement.relative import dated
@@ -99,12 +100,22 @@ def _goes_on(claims: Sequence[Claim], sentence: Sentence) -> Claim | None:
 def _of_clause_before(claims: Sequence[Claim], last: Claim | None) -> Figure | None:
     """Return the quarter or year of what was said before a semicolon, which the clause behind it goes on with."""
     same = [
-        c.named["period"] for c in claims if last is not None and c.sentence is last.sentence and "period" in c.named
+        c.named["period"]
+        for c in claims
+        if last is not None and c.sentence is last.sentence and "period" in c.named and not _is_former(c)
     ]
     period = same[-1] if same else None
     if last is None or period is None or not re.match(r"(?:FY)?\d{4}(?:-[QH]\d|-\d+M)?$", period.label):
         return None
     return moved(period, last.sentence.start)
+
+
+def _is_former(claim: Claim) -> bool:
+    """Return whether a claim is of a level that another is measured against."""
+    first = min(
+        claim.named.values(), key=lambda figure: figure.start if figure.kind != "period" else len(claim.sentence.plain)
+    )
+    return claim.status == "earlier" or year_before(claim.sentence.plain, first)
 
 
 def _priced(claims: Sequence[Claim], sentence: Sentence) -> Claim | None:
@@ -171,13 +182,18 @@ def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str, 
     spans = [f for f in spans if not ahead(sentence, f) and sentence.plain[f.start - 1 : f.start] not in {"(", "（"}]
     if firm == main and not spans and day is not None and _ANNUAL.search(sentence.plain):
         return _year_ended(sentence, firm, day)
-    if firm != main or len({f.label for f in spans}) != 1:
+    if firm != main or len({f.label for f in spans}) != 1 or _A_PART.match(sentence.plain):
         return None
     if re.fullmatch(r"(?:FY)?\d{4}", spans[0].label) and not _ANNUAL.search(sentence.plain):
         ended = day is not None and int(spans[0].label[-4:]) == day.year - 1
         return moved(spans[0], sentence.start) if ended and _RESULTS.search(sentence.plain) else None
-    money_or_results = _RESULTS.search(sentence.plain) or any(f.kind == "money" for f in read)
+    heading = sentence.start == 0 and len(read) == len(spans)
+    money_or_results = heading or _RESULTS.search(sentence.plain) or any(f.kind == "money" for f in read)
     return moved(spans[0], sentence.start) if money_or_results else None
+
+
+_A_PART = re.compile(r"\s?(?:其中|of which|of this|including)")
+"""What begins a clause of a part of what was just said, whose quarter is not that of the results."""
 
 
 def _year_ended(sentence: Sentence, firm: str, day: dt.date) -> Figure | None:

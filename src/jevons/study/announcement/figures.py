@@ -94,11 +94,43 @@ def figures(sentence: str, written: str, currency: str, local: Mapping[str, str]
         for match, figure in reader(sentence):
             if free(match):
                 add(figure)
+            elif re.fullmatch(r"20\d\d-20\d\d", figure.label) and not any(taken[figure.start : figure.start + 4]):
+                add(replace(figure, end=figure.start + 4, low=1.0, high=1.0, label=figure.label[:4]))
     for match, figure in counts(sentence):
         if free(match):
             add(figure)
     read = sorted((_qualified(figure, sentence) for figure in read), key=lambda figure: figure.start)
-    return _all_fiscal(read, sentence)
+    return _all_fiscal(_against_levels(read, sentence), sentence)
+
+
+_AGAINST = re.compile(
+    r"[,，]?\s?[(（]?(?:but|up|down|原|此前|之前)?\s?(?:from|against|versus|vs\.?|compared with|so far:?|was|previously"
+    r"|previous:?|earlier|not|rather than|only|just|now|而非|而不是|为|[:：])"
+    r"(?:\s(?:the|about|around|roughly|only|just))*\s?"
+)
+"""What stands between an amount and another level of it, given without its unit."""
+_LEAST_OF_LEVEL, _MOST_OF_LEVEL = 0.2, 5.0
+"""Between which parts of an amount a bare number lies that is another level of it."""
+
+
+def _scale_of(text: str) -> float:
+    """Return the factor of the last magnitude that a figure is written with; 1 for none."""
+    scales = (magnitude_of(word) for word in re.findall(rf"[{ZH_CHARACTERS}]+|[a-z]+", text.lower()))
+    return next((scale for scale in reversed(list(scales)) if scale > 1.0), 1.0)
+
+
+def _against_levels(read: list[Figure], sentence: str) -> list[Figure]:
+    """Return the figures with each bare number that an amount is held against in its unit: ``$95m (so far: 128)``."""
+    for place, (first, second) in enumerate(itertools.pairwise(list(read)), 1):
+        first = read[place - 1]  # noqa: PLW2901 - it may have become money itself
+        if first.kind != "money" or second.kind != "count" or second.what:
+            continue
+        scale = _scale_of(first.text) if _scale_of(second.text) == 1.0 else 1.0
+        near = _LEAST_OF_LEVEL <= second.middle * scale / first.middle <= _MOST_OF_LEVEL if first.middle else False
+        if near and _AGAINST.fullmatch(sentence, first.end, second.start):
+            low, high = second.low * scale, second.high * scale
+            read[place] = replace(second, kind="money", unit=first.unit, low=low, high=high)
+    return read
 
 
 _BETWEEN_YEARS = re.compile(r"\s?(?:[/、,，]|and|及|和|与|至|to)\s?")
@@ -329,6 +361,10 @@ def _moneys(sentence: str, currency: str, local: Mapping[str, str]) -> Any:
         factor = 1.0
         if post in CENTS:
             factor, known = CENTS[post], CENTS_OF.get(post, "CNY")
+            if post == "c":
+                if not _A_SHARE.search(sentence, max(0, match.start() - _REACH), match.start()):
+                    continue  # degrees, or a part of a name
+                known = currency or "USD"
             if post in {"角", "毛", "厘"} and not re.match(r"[几数\d一二两三四五六七八九]", match["a"]):
                 continue
         elif post == "块" and pre is None and re.match(r"\s?(?:gpu|h\d|卡|芯片|英伟达)", sentence[match.end() :]):
@@ -364,6 +400,8 @@ def _both(sentence: str, match: re.Match[str], currency: str, local: Mapping[str
     """Yield both ends of ``raised from A to B`` as figures of their own."""
     post = match["post"] or match["post0"] or ""
     unit = local.get(match["pre"] or post) or BEFORE.get(match["pre"] or "") or AFTER.get(post) or currency
+    if not (match["pre"] or post or _bare_money(sentence, match)):
+        return
     scale = CENTS.get(match["post"] or "", 1.0)
     a, b = value_of(match["a"]), value_of(match["b"])
     if magnitude_of(match["a"]) == 1.0 and a[0] < b[0] / 1000 and "," not in match["a"]:
@@ -381,20 +419,21 @@ def _bare_money(sentence: str, match: re.Match[str]) -> bool:
     """Return whether a number without a currency is money: at least a hundred million, with nothing counted behind."""
     low, _ = range_of(match["a"], match["b"])
     behind = sentence[match.end() : match.end() + 12].lstrip(" -")
-    named = low >= 1e4 and "万" in match["a"] and _said_to_be_money(sentence, match.start())
+    sized = re.search(r"[万亿]|m(?:illio)?n", match["a"]) or (match["b"] and re.search(r"m(?:illio)?n", match["b"]))
+    named = low >= 1e4 and sized and _said_to_be_money(sentence, match.start())
     if (low < 1e8 and not named) or re.match(
         r"[个家座张块枚颗片名位台款次吨人户股%年月日卡]|shares|warrants|(?:[a-z]+ )?token"
         r"|词元|参数|param|用户|users?\b|gpus?|kwh|度",
         behind,
     ):
         return False
-    against = re.search(r"(?:较|比|从|由)[^,，;；]{0,12}$", sentence[: match.start()])
+    against = re.search(r"(?:较|比|从|由|from|than)[^,，;；]{0,12}$", sentence[: match.start()])
     if re.search(
         r"(?:process|serv|handl)\w*(?: (?:over|about|more than|nearly|some))?\s?$|处理(?:了|约|超过)*\s?$",
         sentence[: match.start()],
     ):
         return False
-    ahead = sentence[max(0, match.start() - (60 if against else 22)) : match.start()]
+    ahead = sentence[max(0, match.start() - (90 if against else 22)) : match.start()]
     if re.search(r"token|词元|用户|参数|调用", ahead) and not re.search(r"投|(?<!词)元|收入|spend|invest|capex", ahead):
         return False
     noun = lexicon.count_pattern().search(sentence, match.end(), match.end() + _REACH)
@@ -405,16 +444,21 @@ def _bare_money(sentence: str, match: re.Match[str]) -> bool:
     )
 
 
-_IS_ZH = re.compile(r"(?:为|是|约|近|逾|超过?|达到?|共|合计|才|仅|只有|高达|不到|\s)*")
+_IS = re.compile(
+    r"(?:\s|(?<![a-z])(?:of|at|is|was|were|will|should|could|would|be|"
+    r"now|came to|reached|about|around|roughly)(?![a-z])"
+    r"|却|从|由|则|仍|为|是|约|近|逾|超过?|达到?|共|合计|才|仅|只有|高达|不到|\s)*"
+)
 
 
 def _said_to_be_money(sentence: str, start: int) -> bool:
     """Return whether a word right before a place names what is earned, spent or owed: 电费2100万, 收入才6000万."""
     table, flows = lexicon.quantity_words(), {*lexicon.words("flows"), "power_cost", "cost", "cash", "debt", "rent"}
     before = lexicon.quantity_pattern().finditer(sentence, max(0, start - 16), start)
-    return any(table[m[0]] in flows and _IS_ZH.fullmatch(sentence, m.end(), start) for m in before)
+    return any(table[m[0]] in flows and _IS.fullmatch(sentence, m.end(), start) for m in before)
 
 
+_A_SHARE = re.compile(r"(?<![a-z])(?:eps|dividends?|div|dps|a share|per share)(?![a-z])")
 _REACH = 24
 """Characters between a number and the noun of what it counts, that noun included."""
 

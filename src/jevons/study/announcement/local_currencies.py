@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.numerals import DIGITS, magnitude_of, value_of
-from jevons.study.announcement.patterns import FOREIGN
+from jevons.study.announcement.patterns import AFTER, BEFORE, FOREIGN, MONEY
 from jevons.study.announcement.text import Sentence
 
 _SAME_IN_DOLLARS = re.compile(
@@ -19,7 +19,7 @@ _YEN_A_DOLLAR = 40.0
 
 
 def home_currency(sentences: Sequence[Sentence]) -> str:
-    """Return the currency of bare amounts of firms that no list has: the yuan in simplified Chinese, else none.
+    """Return the currency of bare amounts of firms that no list has: the yuan in Chinese, else the only one marked.
 
     Examples
     --------
@@ -32,7 +32,15 @@ def home_currency(sentences: Sequence[Sentence]) -> str:
     traditional = any(ord(char) in lexicon.simplified() for char in chinese)
     other = any(re.search(FOREIGN, sentence.plain) for sentence in sentences)
     mostly = len(chinese) > _MOSTLY * len(whole)
-    return "CNY" if mostly and not traditional and not other else ""
+    if mostly:
+        return "CNY" if not traditional and not other else ""
+    marked = {
+        unit
+        for sentence in sentences
+        for match in MONEY.finditer(sentence.plain)
+        if (unit := BEFORE.get(match["pre"] or "") or AFTER.get(match["post"] or ""))
+    }
+    return next(iter(marked)) if len(marked) == 1 else ""
 
 
 _MOSTLY = 0.4
@@ -60,6 +68,10 @@ def local_currencies(sentences: Sequence[Sentence], main: str) -> Mapping[str, s
         found["¥"] = "JPY" if usd and yen / usd > _YEN_A_DOLLAR else "CNY"
     elif home == "JPY" or (home != "CNY" and lexicon.pattern("japan").search(whole)):
         found["¥"] = "JPY"
+    for nation, unit in (("swedish|sweden", "SEK"), ("danish|denmark", "DKK"), ("czech", "CZK")):
+        if re.search(rf"(?<![a-z])(?:{nation})(?![a-z])", whole):
+            found["crowns"] = unit
+            break
     if home == "TWD" or (not home and re.search(r"新台币|台股|\.tw(?![a-z])|(?<![a-z])nt\$", whole)):
         found["元"] = "TWD"
     return found

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
-from jevons.study.announcement.clauses import clause_after, clause_before, in_clauses, in_statements
+from jevons.study.announcement.clauses import clause_after, clause_before, in_clauses, in_statements, statement_before
 from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.figures import per_share
@@ -20,6 +20,7 @@ from jevons.study.announcement.patterns import FACTOR, FORMER
 from jevons.study.announcement.prices import RAISED
 from jevons.study.announcement.reader import Reader
 from jevons.study.announcement.wordless import bought, stated_noun
+from jevons.study.announcement.words import MOST_A_SHARE
 from jevons.units import CURRENCIES
 
 _TIMES = re.compile(r"乘以|乘|×|\*|multiplied by|times(?! earnings| the earnings)| x ")
@@ -248,6 +249,16 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
         )
         quantity = last.quantity if follows and last.kind in {"budget", "metric"} else quantity
     since = last.named["amount"].end if last is not None and "amount" in last.named else 0
+    if (
+        last is not None
+        and year_before(reader.plain, figure)
+        and _EARNED_AS.fullmatch(reader.plain[since : figure.start])
+    ):
+        return last.quantity
+    if last is not None and since and _BUT_ONLY.fullmatch(reader.plain, since, figure.start):
+        return last.quantity
+    if figure.high < MOST_A_SHARE and _CLOSED_AT.search(clause):
+        return "share_price"
     joined = any(figure.end <= start <= figure.end + 4 for start, *_ in reader.words)
     dated = [f for f in reader.figures if f.kind == "period" and since <= f.start < figure.start]
     between = reader.plain[since : dated[0].start if len(dated) == 1 else figure.start]
@@ -277,6 +288,19 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
     return noun or (reader.context.asked if last is None or last.quantity == reader.context.asked else "")
 
 
+_EARNED_AS = re.compile(r"[^;；。]*(?:亏损?|盈利|溢利|赚|loss|profit)(?: of)?[^;；。a-z\u4e00-\u9fff]*")
+"""What stands between an income and that of the year before, which is told as a loss or a profit."""
+_BUT_ONLY = re.compile(
+    r",? (?:but|and instead|instead)(?: (?:now|only|just|rather|merely|about|around|roughly|some))* ?"
+)
+"""What stands between a level that no longer holds and the one that does."""
+_CLOSED_AT = re.compile(
+    r"(?<![a-z])(?:clos|end|finish|open|settl|trad)(?:ed|es|s|ing)?(?![a-z])[^,;]{0,40}?(?:(?<![a-z])(?:at|to)\s)$"
+    r"|(?:after[- ]hours|pre-?market|late trading|盘后|盘前)[^,;]{0,12}?(?:(?<![a-z])at\s|报)$|(?:收报|收于|报收)(?:约)?$"
+)
+"""What stands before the price of a share that trades."""
+_SUM = re.compile(r"(?<![a-z])(?:total|figure|number|sum|tally)(?![a-z])")
+"""Words that stand for a quantity told before."""
 _GREW_TO = re.compile(
     r"\s(?:then |also )?(?:grew|rose|jumped|climbed|surged|increased|fell|dropped|slipped|declined|grows|rises|was up|was down)"
     r" (?:by )?[\d.]+\s?(?:%|percent|per cent)(?: [a-z-]+){0,4} to (?:about |a record |nearly )?"
@@ -313,6 +337,20 @@ def _is_loss(reader: Reader, figure: Figure, quantity: str) -> bool:
     return bool(near) and near[-1][0] == quantity and bool(re.search(r"loss|lose|losing|亏", near[-1][1]))
 
 
+_BETWEEN_LOSSES = re.compile(r"(?:\s|[,，、]|(?<![a-z])(?:and|in|for|during|of|the)(?![a-z])|和|及|与|以及)*")
+
+
+def _next_of_list(reader: Reader, figure: Figure, last: Claim | None) -> bool:
+    """Return whether nothing but a period and a list's mark stands between an amount and the one before it."""
+    since = last.named["amount"].end if last is not None and "amount" in last.named else figure.start
+    between = reader.plain[since : figure.start]
+    for span in reversed(
+        [f for f in reader.figures if f.kind == "period" and since <= f.start and f.end <= figure.start]
+    ):
+        between = between[: span.start - since] + between[span.end - since :]
+    return since < figure.start and _BETWEEN_LOSSES.fullmatch(between) is not None
+
+
 _NEAR_LOSS = 24
 """Characters that a word may stand before its amount with a comma between."""
 _EARNINGS = frozenset({"net_income", "operating_income", "part_income"})
@@ -320,12 +358,13 @@ _EARNINGS = frozenset({"net_income", "operating_income", "part_income"})
 
 def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list[Figure], done: list[Claim]) -> Claim:
     last = done[-1] if done else None
+    olds = [f for f in previous if _measured(reader, f, moneys) is figure]
     unsaid = _unsaid(reader, figure, last)
     quantity = _quantity(reader, figure, last)
     loss = unsaid and last is not None and quantity == last.quantity and last.named.get("amount", figure).middle < 0
     if (
         loss
-        and (year_before(reader.plain, figure) or reader.beside(figure))
+        and (year_before(reader.plain, figure) or reader.beside(figure) or _next_of_list(reader, figure, last))
         and not cue("profit").precedes(reader.plain, figure)
     ):
         figure = signed(figure, -1.0)
@@ -335,7 +374,7 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
             cue("loss").precedes(reader.plain, reader.lists.first.get(figure.start, figure))
             or _is_loss(reader, figure, quantity)
         )
-        and quantity not in {"capex", "contract", "notes", "debt"}
+        and quantity not in {"capex", "contract", "notes", "debt", "deficit"}
     ):
         quantity = quantity or "net_income"
         figure = signed(figure, -1.0)
@@ -356,7 +395,6 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         )
         return reader.make("change", firm, same or quantity, {"change": figure} | period)
     named = {"amount": figure}
-    olds = [f for f in previous if _measured(reader, f, moneys) is figure]
     if olds:
         lost = figure.middle < 0 < olds[0].middle and not cue("profit").precedes(reader.plain, olds[0])
         named["previous"] = signed(olds[0], -1.0) if lost else olds[0]
@@ -368,7 +406,12 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         quantity = "target"
     if per_share(figure, reader.plain) and quantity in {"", "capex", "equity", "funding", "buyback", "market_value"}:
         quantity = "share_price"
-    lasting = not done and "period" in period and (period["period"].low > 1 or period["period"].label == "next")
+    lasting = (
+        not done
+        and not _SUM.search(statement_before(reader.plain, figure.start))
+        and "period" in period
+        and (period["period"].low > 1 or period["period"].label == "next")
+    )
     if quantity in {"capex", ""} and _OF_CUSTOMERS.search(reader.plain[: figure.start]):
         return reader.make("metric", firm, "customer_spending", named)
     if quantity == "capex" or (not quantity and lasting):
@@ -380,7 +423,7 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         return reader.make("target", analyst, quantity, named, other=of)
     if (
         quantity == "market_value"
-        and not re.search(r"which[^,，]*$", reader.plain[: figure.start])
+        and not re.search(r"(?:which|valuing the|valuing it)[^,，]*$", reader.plain[: figure.start])
         and re.search(r"stake|interest|\d\s?%\s?of|股权|持股", reader.plain[: figure.start])
     ):
         return reader.make("metric", firm, "stake", named, other=reader.party(figure.start, firm))

@@ -63,7 +63,7 @@ _AGENT_ZH = re.compile(
 )
 """Who does something, behind 由."""
 _REPORT_OF_ZH = re.compile(
-    r"(?:^|[，,。；;：:、“《]|[了遍看读讀翻聊篇份看完家是对對])(?P<name>(?:(?![了遍看读讀翻聊篇份家是的和与與])[\u4e00-\u9fff]){2,6})(?=的?(?:财报|財報|年报|年報|季报|季報|招股书|招股書|业绩会|業績會|电话会|電話會))"
+    r"(?:^|[，,。；;：:、“《]|[了遍看读讀翻聊篇份看完家是对對])(?P<name>(?:(?![了遍看读讀翻聊篇份家是的和与與])[\u4e00-\u9fff]){2,6})(?=[”」』》\"]?的?(?:财报|財報|年报|年報|季报|季報|招股书|招股書|业绩会|業績會|电话会|電話會))"
 )
 """Whose report is spoken of: behind a mark, a measure word or a verb of reading."""
 _LISTED_ZH = re.compile(
@@ -88,7 +88,9 @@ _LATIN_ZH = re.compile(
 _SORT_ZH = re.compile(
     r"^[\u4e00-\u9fff]{0,8}?(?:租赁商|服务商|运营商|供应商|厂商|开发商|提供商|巨头|龙头|初创企业|上市公司)(?=.{2})"
 )
-_RATING_ZH = re.compile(r"^(?:維持|维持|重申|首予|给予|給予|上調|上调|下調|下调|看好|建议|建議|我们|我們|对|對|将|將)+")
+_RATING_ZH = re.compile(
+    r"^(?:关于|關於|针对|針對|維持|维持|重申|首予|给予|給予|上調|上调|下調|下调|看好|建议|建議|我们|我們|对|對|将|將)+"
+)
 """What an analyst does with the firm whose name follows."""
 _JAPANESE = re.compile(
     r"(?:株式会社(?P<a>[\w\u30a0-\u30ff\u4e00-\u9fff]{2,16}?)(?=は|が|、|と)|(?P<b>[\w\u30a0-\u30ff\u4e00-\u9fff]{2,16}?)株式会社)"
@@ -121,6 +123,8 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
             for match in pattern.finditer(sentence.text):
                 if _QUOTED.search(sentence.text[: match.start("name")]) or _is_person(sentence.text, match):
                     continue
+                if kind == _BY_PLACE and _PASSIVE.match(sentence.text, match.end()):
+                    continue
                 if kind >= _BY_PLACE and not _is_proper(match, sentence.text, whole_text):
                     continue
                 if kind >= _BY_PLACE and (_speaks(match, whole_text) or match["name"] in people):
@@ -129,12 +133,12 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
                 _add(names, match["name"], whole)
         for match in _CHINESE.finditer(sentence.text):
             name = _SORT_ZH.sub("", match["name"])
-            if not _NO_NAME_ZH.search(name):
+            if not _NO_NAME_ZH.search(plain(name)):
                 _add(names, re.sub(rf"{_FORM_ZH}$", "", name), name)
         for pattern in (_LISTED_ZH, _REPORTS_ZH, _RATED_ZH, _AGENT_ZH, _REPORT_OF_ZH):
             for match in pattern.finditer(sentence.text):
                 name = _RATING_ZH.sub("", _SORT_ZH.sub("", match["name"]))
-                if len(name) > 1 and not _NO_NAME_ZH.search(name):
+                if len(name) > 1 and not _NO_NAME_ZH.search(plain(name)):
                     _add(names, name, name)
         for match in _COMPANY_ZH.finditer(sentence.text):
             _add(names, match["name"] or match["whole"], match["name"] or match["whole"])
@@ -195,6 +199,10 @@ def _is_person(text: str, match: re.Match[str]) -> bool:
     return bool(after or before) and len(match["name"].split()) in {2, 3}
 
 
+_PASSIVE = re.compile(
+    r" be (?:built|financed|funded|located|powered|leased|housed|completed|paid|run|used|sited)(?![a-z])"
+)
+"""What is done to a thing, or a site, rather than to a firm."""
 _ACRONYM = 4
 _SPEECH = frozenset(
     {"said", "says", "told", "expects", "expected", "sees", "argues", "argued", "thinks", "believes", "added", "adds"}
@@ -204,7 +212,8 @@ _SPEECH = frozenset(
 def _speaks(match: re.Match[str], whole_text: str) -> bool:
     """Return whether a name is rather a person's who speaks once for a firm that the text names: ``Lisa Su expects``."""
     name, verb = match["name"], (match.groupdict().get("verb") or "said").split()[-1]
-    if not re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+", name) or verb not in _SPEECH:
+    estimates = re.match(r" puts? (?:the|its|their|that|it)\b[^.;]* at ", match.string[match.end("name") :])
+    if not re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+", name) or not (verb in _SPEECH or estimates):
         return False
     firms = lexicon.firm_pattern().search(plain(whole_text)) or any(
         pattern.search(whole_text) for pattern in _english()[:_BY_PLACE]
@@ -285,6 +294,8 @@ def _add(names: dict[str, str], short: str, whole: str) -> None:
     if words and words[-1].lower() in _flows():
         return
     if not whole or len(short) < 2 or all(word.lower().strip(".,") in _no_names() for word in short.split()):
+        return
+    if plain(whole) in lexicon.words("segments"):
         return
     if lexicon.firm_pattern().search(plain(whole)) or lexicon.named("devices")[0].search(plain(whole)):
         return

@@ -11,7 +11,10 @@ from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.mentions import JOINED, Mention
 from jevons.study.announcement.patterns import RESPECTIVE
 
-_NEXT = re.compile(r"\s?(?:[/、,，]|and|和|及|与|以及|, and)\s?(?:in |fy|the |about |约|近)?\s?")
+_NEXT = re.compile(
+    r"\s?(?:[/、,，]|and|和|及|与|以及|, and)\s?(?:in |fy|the |about |约|近)?\s?"
+    r"|(?:扩大|增|升|降|减|收窄|缩|提高|涨|跌)?[到至]"
+)
 """What stands between two of a list."""
 _MEASURED = frozenset({"money", "percent", "multiple", "count", "devices", "power"})
 
@@ -42,6 +45,7 @@ def pairs(plain: str, figures: Sequence[Figure], named: Sequence[Mention]) -> Pa
     """
     spans = list(_runs(plain, [f for f in figures if f.kind == "period" and f.label != "each"]))
     spans += [years for f in figures if f.kind == "period" and (years := _years(f))]
+    spans += list(_to_part(plain, figures))
     firms = list(_together(plain, named))
     result = Pairs(periods={}, firms={}, first={})
     for kind in sorted(_MEASURED):
@@ -92,6 +96,19 @@ def _years(span: Figure) -> list[Figure]:
             for year in range(1, int(span.low) + 1)
         ]
     return []
+
+
+_TO = re.compile(r"\s?(?:至|到|to|through|[-–—~])\s?")
+
+
+def _to_part(plain: str, figures: Sequence[Figure]) -> Iterator[list[Figure]]:
+    """Yield the years from one to a later one of which only a part is told: ``2023至2025年前三季``."""
+    periods = [f for f in figures if f.kind == "period"]
+    for first, last in itertools.pairwise(periods):
+        part = re.match(r"(20\d\d)-", last.label)
+        if part and re.fullmatch(r"20\d\d", first.label) and _TO.fullmatch(plain, first.end, last.start):
+            years = range(int(first.label), int(part[1]))
+            yield [*(replace(first, label=str(year)) for year in years), last]
 
 
 def _together(plain: str, named: Sequence[Mention]) -> Iterator[list[str]]:

@@ -20,7 +20,7 @@ BEFORE = {
     "brl": "BRL", "r$": "BRL", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "pln": "PLN", "ils": "ILS", "qar": "QAR", "kwd": "KWD", "zar": "ZAR",
 }  # fmt: skip
 AFTER = {
-    "美元": "USD", "美金": "USD", "usd": "USD", "us dollars": "USD", "u.s. dollars": "USD", "dollars": "USD",
+    "美元": "USD", "刀": "USD", "美刀": "USD", "norwegian crowns": "NOK", "swedish crowns": "SEK", "danish crowns": "DKK", "czech crowns": "CZK", "crowns": "NOK", "美金": "USD", "usd": "USD", "us dollars": "USD", "u.s. dollars": "USD", "dollars": "USD",
     "dollar": "USD", "人民币": "CNY", "元人民币": "CNY", "元": "CNY", "块钱": "CNY", "块": "CNY", "yuan": "CNY", "rmb": "CNY",
     "cny": "CNY", "renminbi": "CNY", "chinese yuan": "CNY", "港元": "HKD", "港币": "HKD", "hkd": "HKD",
     "hong kong dollars": "HKD", "欧元": "EUR", "euros": "EUR", "日元": "JPY", "円": "JPY", "yen": "JPY",
@@ -65,13 +65,19 @@ PRE = "|".join(
     for word in sorted(BEFORE, key=len, reverse=True)
 )
 POST = "|".join(
-    re.escape(word) + ("(?![a-z])" if word.isascii() and word.isalpha() else "")
+    (r"(?<=[\d万亿千])" if word == "刀" else "")
+    + re.escape(word)
+    + ("(?![a-z])" if word.isascii() and word.isalpha() else "")
     for word in sorted(AFTER, key=len, reverse=True)
 )
 CENT = "|".join(
-    [*sorted(CENTS, key=len, reverse=True), r"p(?=\s?(?:per\s|/|an?\s(?:unit|share|kwh|hour)))|(?<=\.\d)p(?![a-z])"]
+    [
+        *sorted(CENTS, key=len, reverse=True),
+        r"p(?=\s?(?:per\s|/(?!e(?![a-z]))|an?\s(?:unit|share|kwh|hour)))|(?<=\.\d)p(?![a-z])",
+        r"(?<=\d)c(?![a-z\d])",
+    ]
 )
-CENTS["p"] = 0.01
+CENTS["p"] = CENTS["c"] = 0.01
 MONEY = re.compile(
     rf"(?P<pre>{PRE})?\s?(?P<a>{NUMBER})(?:(?:\s?(?P<post0>{POST}|{CENT}))?{SEP}(?:{PRE})?\s?(?P<b>{NUMBER}))?"
     rf"(?:\s?(?:多(?![了出近逾超约\d一二三四五六七八九])|余)|(?:(?<=mrd)|(?<=mio)|(?<=mld))\.|\sd['’])?\s?(?P<post>{POST}|{CENT})?(?P<post2>人民币)?"
@@ -140,7 +146,7 @@ MULTIPLE = re.compile(
 )
 _OF_WHAT = (
     r"(?:(?:forward|trailing|ntm|ltm|next year's|this year's|(?:cy|fy)?(?:20)?\d\d)e?\s)?"
-    r"(?:(?P<ev{n}>ev/ebitda|ebitda|企业价值倍数)|(?P<sales{n}>ev/sales|ev/revenue|p/?s|price[- ]to[- ]sales|sales|revenues?|市销率)"
+    r"(?:(?P<ev{n}>ev/(?:(?:cy|fy)?(?:20)?\d\de?[ -])?ebitda|ebitda|企业价值倍数)|(?P<sales{n}>ev/(?:(?:cy|fy)?(?:20)?\d\de?[ -])?(?:sales|rev(?:enue)?)|p/?s|price[- ]to[- ]sales|sales|revenues?|市销率)"
     r"|(?P<book{n}>p/?b|price[- ]to[- ]book|book(?: value)?|nav|市净率))(?![a-z])"
 )
 OTHER_MULTIPLE = re.compile(

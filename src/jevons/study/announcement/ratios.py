@@ -12,7 +12,7 @@ from jevons.study.announcement.claim import Claim
 from jevons.study.announcement.clauses import clause_after, clause_before, in_statements, statement_before
 from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure
-from jevons.study.announcement.margins import margins
+from jevons.study.announcement.margins import margins, year_before
 from jevons.study.announcement.money import signed
 from jevons.study.announcement.patterns import BOUNDS
 from jevons.study.announcement.reader import Reader
@@ -24,11 +24,11 @@ _GROWN = re.compile(
 )
 _HOLDER = re.compile(r"\s?(?:owned |held )?by (?:the )?")
 """Words between a stake and who has it."""
-_IDIOMS = re.compile(r"(?<![a-z])(?:made|makes?|making|set|signed?|follow|start)(?:s|ed)? up(?![a-z])")
+_IDIOMS = re.compile(r"(?<![a-z])(?:made|makes?|making|put(?:ting)?|set|signed?|follow|start)(?:s|ed)? up(?![a-z])")
 """Verbs with ``up`` that say no direction."""
 _HELD = re.compile(r"(?<![a-z])(?:own|held|hold|had|has|have|keep|retain|持有|持股|stake|股权|interest)")
 _SHARE = re.compile(
-    r"份额|占比|占|(?<![a-z])shares? of|market share|share (?:was|is|rose|fell|reached|of)|市占|accounts? for|accounted for|made up"
+    r"贡献了?|份额|占比|占|(?<![a-z])shares? of|market share|share (?:was|is|rose|fell|reached|of)|市占|accounts? for|accounted for|made up"
 )
 _BECAME = re.compile(
     r"\s?(?:进一步|大幅)?(?:加快|提升|提高|放缓|回升|上升|下降|升|降|增|减|扩大|收窄)?(?:至|到|to)\s?(?:about |约)?"
@@ -230,6 +230,7 @@ def _period_of_level(reader: Reader, figure: Figure) -> dict[str, Figure]:
         figure.start in reader.cells
         or not earlier
         or reader.beside(earlier[-1])
+        or year_before(reader.plain, earlier[-1])
         or any(earlier[-1].end <= start < figure.start for start, *_ in reader.words)
     ):
         return {}
@@ -452,7 +453,7 @@ def _grown(reader: Reader, figure: Figure) -> str:
 
 _MOVES = re.compile(
     r"(?:['’]s)?\s?(?:昨晚|昨日|昨夜|今日|今天|今早|周[一二三四五]|盘[前中后]|盘后|一度|随后|应声|[,，(（][^)）]{0,8}[)）]|\s)*"
-    r"(?:(?:[收暴大狂飙急再又]|股价)?[涨跌]|飙升|下挫|重挫|(?:has |had )?(?:jumped|fell|rose|slid|surged|dropped|tumbled|climbed|plunged|gained|lost|sank|soared|rallied|slipped))了?"
+    r"(?:(?:[收暴大狂飙急再又]|股价)?[涨跌]|飙升|下挫|重挫|(?:closed|ended|finished|traded|opened|was|is|are|were) (?:up|down|higher by|lower by)|(?:has |had )?(?:jumped|fell|rose|slid|surged|dropped|tumbled|climbed|plunged|gained|lost|sank|soared|rallied|slipped))了?"
     r"\s?(?:by |as much as |more than |about |nearly |超过?|逾|近|约)?"
 )
 """What stands between a firm and the percentage by which its shares moved."""

@@ -75,7 +75,7 @@ _RELATIVE = (
     ("H2", re.compile(r"(?<!\d年)(?<!年)下半年|(?:the )?second[- ]half(?! of (?:20|fiscal|the (?:next|coming|decade)))")),
     ("Y1", re.compile(r"next (?:calendar )?year|明年")),
     ("Y-1", re.compile(r"(?:last|previous|the prior) (?:calendar )?year|去年(?!同期|同季)|上年(?!同期|度同期)")),
-    ("end", re.compile(r"(?:by|before|at|until) (?:the )?(?:year[- ]?end|end of (?:the|this) year)|(?<![\d去上明])(?:年底|年末)(?:前|之前)?")),
+    ("end", re.compile(r"(?:by|before|at|until) (?:the )?(?:year[- ]?end(?! 20)|end of (?:the|this) year)|(?<![\d去上明])(?:年底|年末)(?:前|之前)?")),
     ("R0", re.compile(r"(?:in|for|during|of|over) (?:the|this|that|last) quarter(?! end)|(?<![a-z])(?:this|last) quarter(?![a-z'])|(?:the|this|last) quarter's|季内|上一?季度?|上一?个季度|本季度?|当季|单季度?(?!业绩|新高)|期内")),
     ("R-1", re.compile(r"(?:in|for|during) the (?:previous|prior|preceding) quarter")),
     ("R1", re.compile(r"(?:in|for|during)?\s?(?:the )?next quarter|下一?季度?")),
@@ -228,11 +228,19 @@ def dated(
             before = _prior_year(figure, figures, sentence, reported) or _prior_quarter(
                 figure, read, sentence, reported
             )
-            label = before or _label(figure, figures, sentence, day, fiscal_end_month, year)
+            label = before or _full_year(figure, sentence, reported)
+            label = label or _label(figure, figures, sentence, day, fiscal_end_month, year)
             read.append(replace(figure, label=label))
         else:
             read.append(figure)
     return read
+
+
+def _full_year(figure: Figure, sentence: str, reported: Figure | None) -> str:
+    """Return the year of the quarter or half that is reported, where a sentence says ``the full year`` of it; empty elsewhere."""
+    part = re.fullmatch(r"(\d{4})-(?:Q[1-3]|H1|9M)", "" if reported is None else reported.label)
+    named = re.search(r"20\d\d", sentence)
+    return part[1] if part and figure.label == "?YF" and not named else ""
 
 
 def _prior_year(figure: Figure, figures: Sequence[Figure], sentence: str, reported: Figure | None) -> str:

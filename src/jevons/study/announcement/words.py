@@ -24,7 +24,7 @@ SHARE_OF = re.compile(
 SHARE_OF_ZH = re.compile(
     r"的(?:约|近|逾|超过|不到)?(?:[低中高]?[单双两]位数|百分|\d+(?:\.\d+)?\s?%|[一二三四五六七八九两]成|[\d一二三四五六七八九十]+倍)"
 )
-_MOST_A_SHARE = 1e6
+MOST_A_SHARE = 1e6
 """More than a share costs, in any currency."""
 _IS = re.compile(
     r"(?:\s|(?<![a-z])(?:of|at|is|was|were|reached|totall?ed|came to|stood at|about|around|roughly|some|nearly|over|more than)(?![a-z])|约|为|是|达到?|有|共|逾|近)*"
@@ -48,6 +48,11 @@ _FOR_WHOM = re.compile(r"(?<![a-z])[a-z-]{3,}s? (?:for|among) (?:(?:the|its|our|
 """What makes a noun only that for which another is: ``tariffs for the largest users``."""
 _WITHOUT = re.compile(r"(?<![a-z])(?:no|without|zero|free of)\s(?:any |net |bank |further )?$|(?:没有|无|零)(?:任何)?$")
 """What stands before a noun that is not there: ``no debt``."""
+_LOST = frozenset({"lose", "loses", "lost", "losing"})
+_SOMETHING = re.compile(
+    r"\s(?:it|them|their|its|his|her|the|access|ground|sleep|out|customers?|share|power|track|sight|patience|jobs?)(?![a-z])"
+)
+"""What is lost that is no money."""
 _SOURCES = frozenset({"debt", "equity", "cash", "notes"})
 _PAID_WITH = re.compile(
     r"(?:以|用|通过|利用|依靠|(?<![a-z])(?:funded|financed|paid|backed)[^,;.]{0,12}(?:by|with|from|through)|(?<![a-z])(?:mix|combination) of)[^,，;；。]{0,14}$"
@@ -79,7 +84,9 @@ class Words:
                 r"(?:contract|deal|agreement|order|package)s?(?![a-z])(?:[^,;.]|(?<=\d)[,.](?=\d)){0,48}$", lead
             ):
                 continue
-            if _WITHOUT.search(lead):
+            if _WITHOUT.search(lead) or (word in _LOST and _SOMETHING.match(self.plain, match.end())):
+                continue
+            if any(f.kind == "multiple" and f.start < match.end() and match.start() < f.end for f in self.figures):
                 continue
             if key == "revenue" and self._of_a_part(match.start(), match.end()):
                 key = "part_revenue"
@@ -126,7 +133,7 @@ class Words:
                 continue
             if (
                 figure.kind == "money"
-                and figure.low >= _MOST_A_SHARE
+                and figure.low >= MOST_A_SHARE
                 and (word in {"shares", "stock", "股价", "港股", "美股", "target"} or key in _BY_PIECE)
             ):
                 continue
