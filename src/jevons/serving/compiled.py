@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from jevons.serving.parts import kernel
@@ -12,8 +15,9 @@ from jevons.serving.parts import kernel
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Return a decorator that compiles a function for numba and keeps the machine code for the next process.
 
-    Where nothing can be kept (a read-only install of a user without a home, a full disk, a damaged file), the function
-    is compiled in each process, and standard error says so once.
+    Numba keeps it by the function's own file: what it calls may lie in others, so a change in any file of its folder
+    compiles it anew. Where nothing can be kept (a read-only install of a user without a home, a full disk, a damaged
+    file), the function is compiled in each process, and standard error says so once.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
@@ -24,10 +28,21 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
                 raise
             _say_once("no folder for them can be written")
             return kernel(**options)(function)
-        _forgive(dispatcher._cache)  # noqa: SLF001 - numba has no other way to reach it
+        cache = dispatcher._cache  # noqa: SLF001 - numba has no other way to reach it
+        cache._cache_file._source_stamp = _digest_of(Path(function.__code__.co_filename).parent)  # noqa: SLF001
+        _forgive(cache)
         return dispatcher
 
     return decorate
+
+
+@functools.cache
+def _digest_of(folder: Path) -> str:
+    """Return a digest of a folder's source."""
+    whole = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        whole.update(path.read_bytes())
+    return whole.hexdigest()
 
 
 def _forgive(cache: Any) -> None:

@@ -21,15 +21,15 @@ print(thrice(7))
 """
 
 
-def ran(folder, **environment):
+def ran(folder, code=CODE, expected="21", **environment):
     script = folder / "script.py"
-    script.write_text(CODE)
+    script.write_text(code)
     source = str(Path(__file__).parents[3] / "src")
     env = {k: v for k, v in os.environ.items() if k not in {"HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"}}
     env |= {"PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1"} | environment
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "21\n"
+    assert done.stdout == f"{expected}\n"
     return done.stderr
 
 
@@ -49,3 +49,18 @@ def test_damaged_files_are_compiled_anew(tmp_path, damage):
     for path in files:
         path.write_bytes(damage)
     ran(tmp_path, NUMBA_CACHE_DIR=str(cache))
+
+
+CALLED = """
+from jevons.serving.parts import part
+@part(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def twice(x):
+    return {}
+"""
+
+
+def test_a_change_in_a_file_that_a_kernel_calls_compiles_it_anew(tmp_path):
+    code = CODE[: CODE.index("@compiled()")] + "from called import twice\n" + CODE[CODE.rindex("@compiled()") :]
+    for body, expected in (("2 * x", "21"), ("2 * x", "21"), ("9 + x", "23")):
+        (tmp_path / "called.py").write_text(CALLED.format(body))
+        assert ran(tmp_path, code, expected, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == ""

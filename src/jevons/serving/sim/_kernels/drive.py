@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 
 from jevons.serving.compiled import compiled
@@ -43,11 +38,6 @@ from jevons.serving.sim._kernels.state import (
 
 REFUSED = -2
 """When a request ends that came when too many waited, in a load of parts."""
-
-_SOURCES = sorted(Path(__file__).parent.glob("*.py"))
-DIGEST = int(hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:15], 16)
-"""Of all the kernels' source. Numba keys its cache on one file and on what a function closes over: with this among the
-latter, a change in any of the files compiles the drivers anew."""
 
 
 @rare
@@ -95,113 +85,104 @@ def serve_alone(
             chosen[request] = 0
 
 
-def _drivers(digest: int) -> tuple[Callable[..., Any], ...]:
-    """Return the compiled drivers; each returns the digest of the source that it is compiled from."""
+@compiled(error_model="numpy")
+def run_part(
+    arrival: IntArray, work: Work, table: Table, limits: IntArray, ids: IntArray, state: IntArray, slots: Slots,
+    ends: tuple[bool, bool],
+) -> None:  # fmt: skip
+    """Serve the requests *ids* as `run_open` does, up to the last one's arrival; *ends*: the first part, the last.
 
-    @compiled(error_model="numpy")
-    def run_part(
-        arrival: IntArray, work: Work, table: Table, limits: IntArray, ids: IntArray, state: IntArray, slots: Slots,
-        ends: tuple[bool, bool],
-    ) -> int:  # fmt: skip
-        """Serve the requests *ids* as `run_open` does, up to the last one's arrival; *ends*: the first part, the last.
-
-        Those that remain stay in *slots*; those that are refused are marked.
-        """
-        if ends[0]:
-            clear(slots, limits)
-            reset(state, limits)
-        for index in range(len(ids) + ends[1]):
-            until = arrival[ids[index]] if index < len(ids) else FOREVER
-            advance(state, slots, work, table, limits, until, False)
-            if index < len(ids):
-                if is_full(state, limits):
-                    work.rows[FINISH, ids[index]] = REFUSED
-                else:
-                    enqueue(state, slots, work, ids[index], until)
-        return digest
-
-    @compiled(error_model="numpy")
-    def run_closed(
-        arrival: IntArray,
-        work: Work,
-        table: Table,
-        limits: IntArray,
-        ids: IntArray,
-        state: IntArray,
-        gaps: IntArray,
-        users: int,
-        think: int,
-    ) -> int:
-        """Serve the requests *ids* of users who each send the next *think* after an answer; write their arrivals."""
-        slots = slots_of(limits, gaps)
+    Those that remain stay in *slots*; those that are refused are marked.
+    """
+    if ends[0]:
+        clear(slots, limits)
         reset(state, limits)
-        sent = min(users, len(ids))
-        for index in range(sent):
-            arrival[ids[index]] = 0
-        queued = 0
-        while (queued < sent or state[OUTSTANDING] > 0) and state[TIME] < FOREVER:
-            until = arrival[ids[queued]] if queued < sent else FOREVER
-            advance(state, slots, work, table, limits, until, True)
-            for _ in range(state[ENDED]):
-                if sent < len(ids):
-                    arrival[ids[sent]] = state[TIME] + think
-                    sent += 1
-            state[ENDED] = 0
-            idle = state[OUTSTANDING] == 0
-            while queued < sent and (arrival[ids[queued]] <= state[TIME] or idle):
-                enqueue(state, slots, work, ids[queued], arrival[ids[queued]])
-                idle = False
-                queued += 1
-        return digest
-
-    @compiled(error_model="numpy")
-    def run_open(
-        arrival: IntArray,
-        work: Work,
-        table: Table,
-        limits: IntArray,
-        ids: IntArray,
-        states: IntArray,
-        gaps: IntArray,
-        chosen: IntArray,
-    ) -> int:
-        """Serve the requests *ids* as they come, each sent to the first replica with fewest unanswered ones.
-
-        Of several replicas, each is brought to an arrival only where one of its requests may have ended by then.
-        """
-        replicas = len(states)
-        all_slots = [slots_of(limits, gaps) for _ in range(replicas)]
-        wake = np.full(replicas, FOREVER)
-        for replica in range(replicas):
-            reset(states[replica], limits)
-        if replicas == 1:
-            serve_alone(arrival, states[0], all_slots[0], work, table, limits, ids, chosen)
-        for request in ids[: 0 if replicas == 1 else len(ids)]:
-            now = arrival[request]
-            best, least = -1, FOREVER
-            for replica in range(replicas):
-                state = states[replica]
-                if wake[replica] <= now and state[TIME] < now:
-                    bring(state, all_slots[replica], work, table, limits, now)
-                    wake[replica] = wake_of(state, all_slots[replica], table, limits)
-                # The requests that the step in progress ends are not answered yet.
-                load = state[OUTSTANDING] + (state[ENDED] if state[TIME] > now else 0)
-                if load < least:
-                    best, least = replica, load
-            state, slots = states[best], all_slots[best]
-            if state[TIME] < now:
-                bring(state, slots, work, table, limits, now)
+    for index in range(len(ids) + ends[1]):
+        until = arrival[ids[index]] if index < len(ids) else FOREVER
+        advance(state, slots, work, table, limits, until, False)
+        if index < len(ids):
             if is_full(state, limits):
-                continue
-            enqueue(state, slots, work, request, now)
-            wake[best] = wake_of(state, slots, table, limits)
-            chosen[request] = best
-        last = np.int64(FOREVER)  # The constant itself would be a type of its own, and all of a step compiled again.
+                work.rows[FINISH, ids[index]] = REFUSED
+            else:
+                enqueue(state, slots, work, ids[index], until)
+
+
+@compiled(error_model="numpy")
+def run_closed(
+    arrival: IntArray,
+    work: Work,
+    table: Table,
+    limits: IntArray,
+    ids: IntArray,
+    state: IntArray,
+    gaps: IntArray,
+    users: int,
+    think: int,
+) -> None:
+    """Serve the requests *ids* of users who each send the next *think* after an answer; write their arrivals."""
+    slots = slots_of(limits, gaps)
+    reset(state, limits)
+    sent = min(users, len(ids))
+    for index in range(sent):
+        arrival[ids[index]] = 0
+    queued = 0
+    while (queued < sent or state[OUTSTANDING] > 0) and state[TIME] < FOREVER:
+        until = arrival[ids[queued]] if queued < sent else FOREVER
+        advance(state, slots, work, table, limits, until, True)
+        for _ in range(state[ENDED]):
+            if sent < len(ids):
+                arrival[ids[sent]] = state[TIME] + think
+                sent += 1
+        state[ENDED] = 0
+        idle = state[OUTSTANDING] == 0
+        while queued < sent and (arrival[ids[queued]] <= state[TIME] or idle):
+            enqueue(state, slots, work, ids[queued], arrival[ids[queued]])
+            idle = False
+            queued += 1
+
+
+@compiled(error_model="numpy")
+def run_open(
+    arrival: IntArray,
+    work: Work,
+    table: Table,
+    limits: IntArray,
+    ids: IntArray,
+    states: IntArray,
+    gaps: IntArray,
+    chosen: IntArray,
+) -> None:
+    """Serve the requests *ids* as they come, each sent to the first replica with fewest unanswered ones.
+
+    Of several replicas, each is brought to an arrival only where one of its requests may have ended by then.
+    """
+    replicas = len(states)
+    all_slots = [slots_of(limits, gaps) for _ in range(replicas)]
+    wake = np.full(replicas, FOREVER)
+    for replica in range(replicas):
+        reset(states[replica], limits)
+    if replicas == 1:
+        serve_alone(arrival, states[0], all_slots[0], work, table, limits, ids, chosen)
+    for request in ids[: 0 if replicas == 1 else len(ids)]:
+        now = arrival[request]
+        best, least = -1, FOREVER
         for replica in range(replicas):
-            bring(states[replica], all_slots[replica], work, table, limits, last)
-        return digest
-
-    return run_open, run_part, run_closed
-
-
-run_open, run_part, run_closed = _drivers(DIGEST)
+            state = states[replica]
+            if wake[replica] <= now and state[TIME] < now:
+                bring(state, all_slots[replica], work, table, limits, now)
+                wake[replica] = wake_of(state, all_slots[replica], table, limits)
+            # The requests that the step in progress ends are not answered yet.
+            load = state[OUTSTANDING] + (state[ENDED] if state[TIME] > now else 0)
+            if load < least:
+                best, least = replica, load
+        state, slots = states[best], all_slots[best]
+        if state[TIME] < now:
+            bring(state, slots, work, table, limits, now)
+        if is_full(state, limits):
+            continue
+        enqueue(state, slots, work, request, now)
+        wake[best] = wake_of(state, slots, table, limits)
+        chosen[request] = best
+    last = np.int64(FOREVER)  # The constant itself would be a type of its own, and all of a step compiled again.
+    for replica in range(replicas):
+        bring(states[replica], all_slots[replica], work, table, limits, last)

@@ -7,13 +7,9 @@ brought to a moment only where somebody looks at them. Equal to `jevons.serving.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from jevons.serving.compiled import compiled
-from jevons.serving.sim._kernels.drive import DIGEST
 from jevons.serving.sim._kernels.fleet_change import change, next_change, regroup, set_horizons, task_at
 from jevons.serving.sim._kernels.fleet_state import (
     ADAPTER,
@@ -341,8 +337,47 @@ def concerned(fleet: Fleet, task: int, subject: int) -> tuple[int, int]:
     return (fleet.kinds[subject, BEGIN], fleet.kinds[subject, END]) if task == EVALUATE else (0, len(fleet.rows))
 
 
-@rare
-def serve(ids: IntArray, fleet: Fleet, gear: Gear, rates: IntArray) -> None:
+@inline
+def taken_by(fleet: Fleet, gear: Gear, request: int, now: int, new: bool) -> int:
+    """Return the replica that takes a request, and note it there; -1 where it is held or refused."""
+    ask, most = fleet.asks[request], fleet.settings[QUEUED]
+    replica = route(fleet, gear, request, now)
+    if replica < 0:
+        if new and 0 <= most <= fleet.own[HELD]:
+            ask[FATE] = QUEUE_LIMIT
+        else:
+            hold(fleet, request)
+        return -1
+    if new and most >= 0:
+        settle(fleet, gear, replica, now, np.int64(-1))
+        limits = fleet.bounds[fleet.rows[replica, KIND]]
+        if queued(fleet, gear, slots_at(gear, replica), replica, limits) >= most:
+            ask[FATE] = QUEUE_LIMIT
+            return -1
+    ask[CHOSEN] = replica
+    if fleet.settings[TRACKED]:
+        ask[LINK] = fleet.rows[replica, FIRST]
+        fleet.rows[replica, FIRST] = request
+    if fleet.settings[OWN]:
+        fleet.hot[SEEN, replica] += ask[WEIGHT]
+    if fleet.settings[ROUTING] in (PREFIX, SESSION):
+        remember(fleet, gear, request, replica)
+    return replica
+
+
+@inline
+def put_on_its_way(fleet: Fleet, request: int, replica: int, ready: int) -> None:
+    """Note a request that reaches its replica later."""
+    ask = fleet.asks[request]
+    ask[DUE], ask[TARGET_REPLICA], ask[SENT_EPOCH] = ready, replica, fleet.rows[replica, EPOCH]
+    fleet.rows[replica, LANDING] += 1
+    fleet.hot[LOAD, replica] += ask[WEIGHT]
+    fleet.hot[COUNT, replica] += 1
+    put_later(fleet.own, fleet.piles[0], fleet.asks, request)
+
+
+@compiled(error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
+def run_fleet(ids: IntArray, fleet: Fleet, gear: Gear, rates: IntArray) -> None:
     """Serve the requests *ids* as they come."""
     work = work_at(gear)
     replicas, own, asks = len(fleet.rows), fleet.own, fleet.asks
@@ -392,52 +427,14 @@ def serve(ids: IntArray, fleet: Fleet, gear: Gear, rates: IntArray) -> None:
                 if ask[ATTEMPTS] > fleet.settings[RETRIES]:
                     ask[FATE] = LOST
                     continue
-            replica = route(fleet, gear, request, now)
-            most = fleet.settings[QUEUED]
+            replica = taken_by(fleet, gear, request, now, new)
             if replica < 0:
-                if new and 0 <= most <= own[HELD]:
-                    ask[FATE] = QUEUE_LIMIT
-                else:
-                    hold(fleet, request)
                 continue
-            kind = fleet.rows[replica, KIND]
-            if new and most >= 0:
-                settle(fleet, gear, replica, now, np.int64(-1))
-                if queued(fleet, gear, slots_at(gear, replica), replica, fleet.bounds[kind]) >= most:
-                    ask[FATE] = QUEUE_LIMIT
-                    continue
-            ask[CHOSEN] = replica
-            if fleet.settings[TRACKED]:
-                ask[LINK] = fleet.rows[replica, FIRST]
-                fleet.rows[replica, FIRST] = request
-            if fleet.settings[OWN]:
-                fleet.hot[SEEN, replica] += ask[WEIGHT]
-            if fleet.settings[ROUTING] in (PREFIX, SESSION):
-                remember(fleet, gear, request, replica)
             ready = switched_in(fleet, request, replica, now)
             if ready > now:
-                ask[DUE], ask[TARGET_REPLICA], ask[SENT_EPOCH] = ready, replica, fleet.rows[replica, EPOCH]
-                fleet.rows[replica, LANDING] += 1
-                fleet.hot[LOAD, replica] += ask[WEIGHT]
-                fleet.hot[COUNT, replica] += 1
-                put_later(own, fleet.piles[0], asks, request)
+                put_on_its_way(fleet, request, replica, ready)
                 due = min(due, ready)
                 continue
         ask[TARGET_REPLICA] = -1
         settle(fleet, gear, replica, now, request)
     close_books(fleet, gear)
-
-
-def _driver(digest: int) -> Callable[..., Any]:
-    """Return the compiled driver, which returns the digest of the source that it is compiled from."""
-
-    @compiled(error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
-    def run_fleet(ids: IntArray, fleet: Fleet, gear: Gear, rates: IntArray) -> int:
-        """Serve the requests *ids* as they come."""
-        serve(ids, fleet, gear, rates)
-        return digest
-
-    return run_fleet
-
-
-run_fleet = _driver(DIGEST)
