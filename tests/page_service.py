@@ -31,10 +31,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(folder: Path, *, token: str = "", hosts: set[str] | None = None) -> Iterator[Served]:
+def served(folder: Path, *, token: str = "", hosts: set[str] | None = None, public: bool = False) -> Iterator[Served]:
     from jevons.web.app import service
 
-    guard = service(folder=str(folder), hosts=hosts or set(), token=token)
+    guard = service(folder=str(folder), hosts=hosts or set(), token=token, public=public)
     config = uvicorn.Config(guard, host="127.0.0.1", port=0, log_level="error", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)

@@ -299,6 +299,78 @@ def test_a_fact_set_in_the_drawer_redraws_the_answer_and_stands_in_the_address(w
     assert "f." not in page.url
 
 
+def test_figures_of_the_table_of_fleets_lead_to_the_sources_of_their_own_fleet(window: Callable) -> None:
+    one = window()
+    page = one.open("size?model=llama-3.1-8b&gpu=h200_sxm&rate=23")
+    one.done()
+    assert page.get_by_role("button", name=re.compile(r"^Cost a month: [\d,]+ USD \[[\d,–]+ USD\]")).count() == 1
+    rows = page.get_by_role("table", name=re.compile("Fleets that keep the limits")).get_by_role("row")
+    before = page.locator("#answer").inner_text()
+    cells = rows.nth(3).locator("button.num")
+    assert cells.count() == 8
+    for place in range(cells.count()):
+        path = cells.nth(place).get_attribute("data-path")
+        assert path.startswith("entries.2.")
+        cells.nth(place).click()
+        tree = page.get_by_role("dialog").locator(".tree > li > .node-head code")
+        tree.wait_for()
+        assert tree.inner_text() == path
+        page.keyboard.press("Escape")
+    assert page.locator("#answer").inner_text() == before
+
+
+def test_times_are_shown_and_read_in_the_unit_that_is_chosen(window: Callable) -> None:
+    one = window()
+    page = one.open(f"size?{SMALL}")
+    one.done()
+    figure = page.get_by_role("button", name=re.compile("^TPOT p95: "))
+    field, axis = page.locator("#f-tpot"), page.locator("#chart-front svg text", has_text="TPOT")
+    shown = {}
+    for unit, limit in (("ms", "50 ms"), ("s", "0.05 s")):
+        page.get_by_label("Times in").select_option(unit)
+        page.locator("#chart-front svg text", has_text=f"[{unit}]").wait_for()
+        assert field.input_value() == limit
+        assert axis.text_content().endswith(f"[{unit}]")
+        shown[unit] = float(re.search(rf"([\d.]+) {unit}\b", figure.inner_text())[1])
+    assert shown["ms"] == pytest.approx(1000 * shown["s"], rel=0.01)
+    page.get_by_label("Times in").select_option("ms")
+    field.fill("40")
+    field.press("Enter")
+    page.wait_for_function("() => location.hash.includes('tpot=0.04')")
+    assert "time=ms" in page.url
+
+
+def test_files_that_start_a_fleet_are_had_packed(window: Callable) -> None:
+    one = window()
+    page = one.open(SCREENS["size"])
+    one.done()
+    with page.expect_download() as got:
+        page.locator("#launch").get_by_role("link", name=re.compile("packed")).click()
+    assert got.value.suggested_filename.endswith(".zip")
+    assert Path(got.value.path()).read_bytes().startswith(b"PK")
+
+
+def test_the_same_run_is_priced_by_kind_of_accelerator_as_each_is_by_itself(window: Callable, site) -> None:
+    one = window()
+    page = one.open(f"{SCREENS['train']}&kinds=h200_sxm&kinds=gb200")
+    one.done()
+    page.locator("#kinds").scroll_into_view_if_needed()
+    table = page.get_by_role("table", name="The same run by kind of accelerator")
+    page.locator("#chart-kinds svg").wait_for()
+    table.get_by_text("no price is on file").wait_for()
+    own = site.ask("train", {"model": "llama-3.1-8b", "gpu": "h200_sxm", "gpus": 64, "tokens": "15B"}).json()
+    row = table.get_by_role("row", name=re.compile("H200"))
+    assert float(
+        re.search(r"([\d,]+) USD", row.get_by_role("cell").nth(2).inner_text())[1].replace(",", "")
+    ) == pytest.approx(own["cost"], rel=0.01)
+    row.get_by_role("link").first.click()
+    page.locator("#answer", has_text="H200 SXM").wait_for()
+    one.done()
+    assert page.url.count("gpu=h200_sxm") == 1
+    assert one.said == []
+    assert page.evaluate("jevonsMissingWords()") == []
+
+
 def test_charts_have_a_table_twin_and_files(window: Callable) -> None:
     one = window()
     page = one.open(SCREENS["choice"])

@@ -18,6 +18,7 @@ from jevons.sizing.service import Demand, Service
 FULLEST_FRAC = 0.95
 """Highest planned load of a replica over its capacity: towards 1 queues grow without bound."""
 
+_ENDS = ("low", "high")
 _PREFILL_CHOICES = 2
 _DECODE_CHOICES = 4
 
@@ -88,6 +89,9 @@ class Fleet(Named):
         What simulations saw.
     loaded : StaticPoint or None
         Operating point of a replica under its share of the load, by the static model; see `at_load`.
+    by_rate : bool
+        Whether its number of replicas follows from a rate that was asked for; not where users are held, or where no
+        load was given.
     """
 
     deployment: serving.Deployment
@@ -101,6 +105,7 @@ class Fleet(Named):
     prefill_capacity: float = 0.0
     observed: Observed | None = None
     loaded: serving.StaticPoint | None = None
+    by_rate: bool = True
 
     @property
     def layout(self) -> serving.Layout:
@@ -117,6 +122,13 @@ class Fleet(Named):
     def power_w(self) -> float:
         """Power of the accelerators with their share of the servers at full load, cooling apart."""
         return self.accelerators * self.deployment.accelerator.server_w
+
+    @property
+    def most_req_per_s(self) -> float:
+        """Rate that all replicas carry at full load [req/s]."""
+        if self.prefill is None:
+            return self.point.req_per_s_per_device * self.deployment.devices * self.replicas
+        return min(self.capacity * self.replicas, self.prefill_capacity * self.prefill_replicas)
 
     @property
     def per_hour(self) -> float | None:
@@ -221,10 +233,42 @@ class Fleet(Named):
         per_hour = self.per_hour
         return None if per_hour is None else per_hour / 3600 / (self.rate_req_per_s * tokens) * 1e6
 
+    def accelerators_at(self, ratio: float) -> int:
+        """Return the accelerators that the load takes where a replica serves *ratio* times its predicted rate."""
+        load, prompts = self.rate_req_per_s / ratio, 0
+        if self.prefill is not None:
+            prompts = self.prefill.devices * replicas_for(load, self.prefill_capacity)
+        return self.deployment.devices * replicas_for(load, self.capacity) + prompts
+
+    def cost_ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return the ends of the 80 % intervals of the cost, as ratios to it: of an hour, and of tokens.
+
+        By the errors of predicted rates. A load that is asked for by its rate takes more or fewer replicas than the
+        fleet has, whose own number lies within. A fleet of a fixed size costs what it costs, its tokens more or less.
+        """
+        rate = self._spread("rate")
+        if not self.by_rate:
+            return (1.0, 1.0), (1.0 / rate.high, 1.0 / rate.low)
+        low = min(self.accelerators_at(rate.high), self.accelerators) / self.accelerators
+        high = max(self.accelerators_at(rate.low), self.accelerators) / self.accelerators
+        return (low, high), (low, high)
+
+    def costs(self, service: Service) -> dict[str, float | None]:
+        """Return the cost of an hour and of a million tokens with the ends of their intervals; None without a price."""
+        per_hour, tokens = self.cost_ends()
+        costs: dict[str, float | None] = {}
+        for name, cost, ends in (
+            ("cost_per_h", self.per_hour, per_hour),
+            ("cost_per_mtok", self.cost_per_mtok(service.isl + service.osl), tokens),
+            ("cost_per_output_mtok", self.cost_per_mtok(service.osl), tokens),
+        ):
+            costs[name] = cost
+            costs |= {f"{name}_{end}": None if cost is None else cost * at for end, at in zip(_ENDS, ends, strict=True)}
+        return costs
+
     def record(self, service: Service) -> dict[str, Any]:
         """Return the fleet as plain values; ends of intervals are of means."""
         latency = self.latency()
-        per_hour = self.per_hour
         intervals = self.intervals()
         return {
             "gpu": self.deployment.accelerator.id,
@@ -247,16 +291,12 @@ class Fleet(Named):
             "utilisation_frac": None if self.observed is None else self.observed.utilisation_frac,
             "output_tok_per_s_per_gpu": self.rate_req_per_s * service.osl / self.accelerators,
             "req_per_s": self.rate_req_per_s,
-            "req_per_s_at_most": self.point.req_per_s_per_device * self.deployment.devices * self.replicas
-            if self.prefill is None
-            else min(self.capacity * self.replicas, self.prefill_capacity * self.prefill_replicas),
+            "req_per_s_at_most": self.most_req_per_s,
             "power_w": self.power_w,
             "memory_bytes": dict(self.point.memory_bytes),
             "memory": memory_record(self.deployment, service.isl + service.osl),
             "bounds": dict(self.point.bounds),
-            "cost_per_h": per_hour,
-            "cost_per_mtok": self.cost_per_mtok(service.isl + service.osl),
-            "cost_per_output_mtok": self.cost_per_mtok(service.osl),
+            **self.costs(service),
             "currency": None if self.price is None else self.price.currency,
         }
 
@@ -306,11 +346,13 @@ def at_point(
             capacity=point.batch,
             rate_req_per_s=rate,
             price=price,
+            by_rate=False,
         )
     if rate <= 0:
         return Fleet(
-            deployment=curve.deployment, replicas=1, point=point, capacity=each, rate_req_per_s=each, price=price
-        )
+            deployment=curve.deployment, replicas=1, point=point, capacity=each, rate_req_per_s=each, price=price,
+            by_rate=False,
+        )  # fmt: skip
     return Fleet(
         deployment=curve.deployment,
         replicas=replicas_for(rate, each),

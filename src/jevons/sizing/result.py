@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jevons import deploy, serving
 from jevons.checks import check, check_finite, check_sum
 from jevons.deploy import Handover
-from jevons.facts import default_facts
-from jevons.facts.ledger import add_fact
-from jevons.formula import Formula, Symbol
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
 from jevons.provenance import Ledger
@@ -24,11 +21,12 @@ from jevons.serving.neighbours import Measured, nearest
 from jevons.sizing.finalists import Missed
 from jevons.sizing.fleet import Fleet, degrees
 from jevons.sizing.handover import emitted, handover, launch, launch_warnings
-from jevons.sizing.hour_price import SITE, HourPrice
+from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.memory import longest_told, memory_record, start_note
 from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table
 from jevons.sizing.service import Demand, Service
 from jevons.sizing.size_answer import LATENCIES, Relaxed, carries, cheaper, left_out, sureness
+from jevons.sizing.size_ledger import size_ledger
 from jevons.words import Sentence, answer_of
 
 if TYPE_CHECKING:
@@ -203,8 +201,8 @@ class SizeResult(Result):
 
     @property
     def ledger(self) -> Ledger:
-        """How the figures of the best fleet were made."""
-        return size_ledger(self)
+        """How the figures of the fleets were made, the best first."""
+        return size_ledger(self.entries, self.best, self.service, self.demand)
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
@@ -398,92 +396,6 @@ def _memory(result: SizeResult, fleets: tuple[Fleet, ...], names: Mapping[tuple[
         record = memory_record(fleet.deployment, tokens)
         rows.append([names[_identity(fleet)], *(record[column.name] for column in columns[1:])])
     return table("memory", "Memory of one accelerator of a replica", columns, rows, detail=True)
-
-
-REQUEST_TOKENS = Formula("isl + osl", "tok", {"isl": Symbol("input", "tok"), "osl": Symbol("output", "tok")})
-"""Tokens of a request."""
-
-
-def fleet_hour(currency: str) -> Formula:
-    """Return the cost of a fleet in an hour."""
-    unit = f"{currency}/h"
-    return Formula(
-        "accelerators * hour",
-        unit,
-        {"accelerators": Symbol("of the fleet"), "hour": Symbol("of an accelerator", unit)},
-    )
-
-
-def fleet_tokens(currency: str) -> Formula:
-    """Return the cost of a million tokens, input and output alike."""
-    return Formula(
-        "hour / 3600 / (rate * tokens) * 1000000",
-        f"{currency}/Mtok",
-        {
-            "hour": Symbol("cost of the fleet", f"{currency}/h"),
-            "rate": Symbol("of requests", "req/s"),
-            "tokens": Symbol("of a request", "tok"),
-        },
-    )
-
-
-def _bounds(bounds: Mapping[str, str]) -> str:
-    """Return what binds in each phase, in words."""
-    return ", ".join(f"{what} ({phase})" for phase, what in bounds.items())
-
-
-def size_ledger(result: SizeResult) -> Ledger:
-    """Return how the figures of the best fleet were made."""
-    ledger, best, on = Ledger(), result.best, result.service.on
-    facts = default_facts()
-    device = best.deployment.accelerator.id
-    quantities = ("hbm_bytes", "hbm_bytes_per_s", "peak_bf16_flop_per_s", "peak_fp8_flop_per_s", "scaleup_bytes_per_s")
-    hardware = [f"{device}.{q}" for q in quantities if f"{device}.{q}" in facts]
-    paid = [f for f in (f"{device}.price_cny", f"{device}.price_usd") if f in facts][:1]
-    terms = [
-        f"assumption.{n}" for n in ("wacc_frac", "economic_life_y", "site_life_y", "network_frac", "operations_frac")
-    ]
-    site = [f"{SITE}.{n}" for n in ("tariff_cny_per_kwh", "pue", "build_cny_per_w")]
-    for fact in (*hardware, *paid, *terms, *site):
-        add_fact(ledger, fact, facts, on)
-    ledger.add("load.rate_req_per_s", best.rate_req_per_s, "req/s", source="asked for")
-    for name, tokens in (("isl", result.service.isl), ("osl", result.service.osl)):
-        ledger.add(f"request.{name}", tokens, "tok", source="asked for")
-    ledger.derive("request.tokens", REQUEST_TOKENS, isl="request.isl", osl="request.osl")
-    unit = "users" if result.demand.users and not result.demand.think_s else "req/s"
-    ledger.add(
-        "best.capacity_per_replica", best.capacity, unit,
-        method=f"{best.deployment} at batch {best.point.batch:g}: bound by {_bounds(best.point.bounds)}",
-        parents=hardware,
-    )  # fmt: skip
-    how = "fewest replicas that keep the limits when simulated" if best.observed else "load over capacity, rounded up"
-    ledger.add(
-        "best.replicas", best.replicas, "1", method=how, parents=("load.rate_req_per_s", "best.capacity_per_replica")
-    )
-    ledger.add(
-        "best.accelerators", best.accelerators, method="accelerators of all replicas, of the layout that was found",
-        parents=("best.replicas",),
-    )  # fmt: skip
-    for name, statistics in best.latency().items():
-        for statistic, value in statistics.items():
-            how = "simulated" if best.observed else "static point without queueing"
-            ledger.add(f"best.{name}.{statistic}", value["mean"] or 0.0, "s", method=how, parents=("best.replicas",))
-    price = best.price
-    if price is not None and best.per_hour is not None:
-        owned = price.origin.startswith("own cost")
-        ledger.add(
-            "price.per_accelerator_hour", price.amount, f"{price.currency}/h", method=price.origin,
-            parents=(*paid, *terms, *site) if owned else (),
-        )  # fmt: skip
-        ledger.derive(
-            "best.cost_per_h", fleet_hour(price.currency), accelerators="best.accelerators",
-            hour="price.per_accelerator_hour",
-        )  # fmt: skip
-        ledger.derive(
-            "best.cost_per_mtok", fleet_tokens(price.currency), hour="best.cost_per_h", rate="load.rate_req_per_s",
-            tokens="request.tokens",
-        )  # fmt: skip
-    return ledger
 
 
 def _short_names(fleets: tuple[Fleet, ...]) -> dict[tuple[str, str, float], str]:

@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
+import math
 import mimetypes
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from jevons.web.guard import Guard
 from jevons.web.inputs import FUNCTIONS, Asked, asked, versions
 from jevons.web.pool import QUICK, RUNS, BusyError, Job, Pool
 from jevons.web.problems import dumps, plain_problem, problem
+from jevons.web.quota import LONGEST_RUN_S, Quota
 from jevons.web.runs import Run, Store
 
 API = "/api/v1"
@@ -34,10 +36,11 @@ _LANGUAGES = ("en", "zh")
 class Service:
     """Workers, runs and traces of one service."""
 
-    def __init__(self, folder: str, workers: int) -> None:
+    def __init__(self, folder: str, workers: int, *, public: bool = False) -> None:
         self.folder = Path(folder)
+        self.public = public
         self.pool = Pool(folder=folder, runners=workers)
-        self.store = Store(self.pool)
+        self.store = Store(self.pool, longest_s=LONGEST_RUN_S if public else math.inf)
         self.traces: dict[str, dict[str, Any]] = {}
 
     async def ask(self, content: Mapping[str, Any], lane: str, limit_s: float = 60.0) -> tuple[str, bytes]:
@@ -63,7 +66,7 @@ class Service:
             raise
 
 
-def service(*, folder: str, hosts: set[str], token: str, workers: int = 1) -> Guard:
+def service(*, folder: str, hosts: set[str], token: str, workers: int = 1, public: bool = False) -> Guard:
     """Return the guarded service.
 
     Parameters
@@ -76,8 +79,10 @@ def service(*, folder: str, hosts: set[str], token: str, workers: int = 1) -> Gu
         Secret that every request must show; empty for none.
     workers : int
         Worker processes for runs.
+    public : bool
+        Whether anybody may ask: without uploads, and so much a minute; see `jevons.web.quota`.
     """
-    desk = Service(folder, workers)
+    desk = Service(folder, workers, public=public)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -97,7 +102,7 @@ def service(*, folder: str, hosts: set[str], token: str, workers: int = 1) -> Gu
     _file_routes(app, desk)
     _lookups(app, desk)
     _page(app)
-    return Guard(app, hosts=hosts, token=token, script_hashes=shell_hashes())
+    return Guard(app, hosts=hosts, token=token, script_hashes=shell_hashes(), quota=Quota() if public else None)
 
 
 def _warm() -> None:
@@ -260,10 +265,17 @@ def _run_routes(app: FastAPI, desk: Service) -> None:
         )
 
     @app.delete(f"{API}/runs/{{identity}}")
-    async def cancel(identity: str) -> Response:
-        """Cancel a run: by its next progress, or by force a second later."""
+    async def cancel(identity: str, request: Request) -> Response:
+        """Cancel a run, by its next progress or by force a second later, unless another page waits for it too.
+
+        A public service ends runs only for the pages that asked for them.
+        """
         run = _known(desk, identity)
-        desk.store.cancel(run)
+        tab = request.headers.get("x-tab", "")[:64]
+        if tab or desk.public:
+            desk.store.leave(run, tab)
+        else:
+            desk.store.cancel(run)
         return JSONResponse({"id": identity, "state": run.state}, status_code=202)
 
     @app.get(f"{API}/runs/{{identity}}/explain")
@@ -279,18 +291,27 @@ def _run_routes(app: FastAPI, desk: Service) -> None:
         return Response(dumps({"path": path, "nodes": _under(nodes, path)}), media_type="application/json")
 
     @app.get(f"{API}/runs/{{identity}}/deploy/{{entry}}")
-    async def deploy(identity: str, entry: str, target: str = "vllm") -> Response:
-        """Files that start a fleet of a size run."""
+    async def deploy(identity: str, entry: str, target: str = "vllm", form: str = "json") -> Response:
+        """Files that start a fleet of a size run: as JSON, or packed with ``form=zip``."""
         run = _known(desk, identity)
         _done(run)
         if run.asked.kind != "size" or not entry.isdigit() or len(entry) > 4:
             message = f"entry {entry[:20]}: give the number of a fleet of a size run, from 0"
             raise InputError(message)
+        if form not in {"json", "zip"}:
+            message = f"form {form[:20]}: give json or zip"
+            raise InputError(message)
         content = {
             "task": "deploy", "input": dict(run.asked.input), "key": identity, "entry": int(entry),
             "target": target[:40],
         }  # fmt: skip
-        return _message(await desk.ask(content, QUICK if run.asked.quick else RUNS))
+        kind, answer = await desk.ask(content, QUICK if run.asked.quick else RUNS)
+        if kind != "result" or form == "json":
+            return _message((kind, answer))
+        files = json.loads(answer)
+        name = f"jevons-{files['target']}-{identity}-{entry}"
+        head = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+        return Response(downloads.as_zip(files["files"], name), media_type="application/zip", headers=head)
 
 
 def _message(message: tuple[str, bytes]) -> Response:

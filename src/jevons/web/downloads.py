@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jevons.errors import InputError, did_you_mean
@@ -124,3 +125,19 @@ def as_python(meta: Mapping[str, Any]) -> str:
         asked_lines = [f"    {line}" for part in lines for line in part.splitlines()]
         lines = [f"with jevons.facts.changed({own!r}):", *asked_lines]
     return "\n".join([*head, *lines, "print(result.answer)", ""])
+
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest date of a packed file, so that the same files give the same bytes."""
+
+
+def as_zip(files: Sequence[Mapping[str, str]], folder: str) -> bytes:
+    """Return files, each ``{name, text}``, packed into a folder; scripts may be run where they are unpacked."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for file in files:
+            entry = zipfile.ZipInfo(f"{folder}/{file['name']}", _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o755 if file["name"].endswith(".sh") else 0o644) << 16
+            packed.writestr(entry, file["text"])
+    return out.getvalue()

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from jevons.web.problems import dumps, plain_problem
+from jevons.web.quota import Quota, kind_of
 
 MAX_BODY = 64_000
 """Bytes of a question."""
@@ -72,10 +73,15 @@ class Guard:
         Secret that every request must show; empty where the service listens on this machine alone.
     script_hashes : str
         Hashes of the page's inline scripts.
+    quota : Quota or None
+        What each address may ask of a public service, which takes no uploads; None for no bounds.
     """
 
-    def __init__(self, app: App, *, hosts: set[str], token: str, script_hashes: str) -> None:
+    def __init__(
+        self, app: App, *, hosts: set[str], token: str, script_hashes: str, quota: Quota | None = None
+    ) -> None:
         self.app = app
+        self.quota = quota
         self.hosts = _LOOPBACK | hosts
         self.token = token
         self.headers = security_headers(script_hashes)
@@ -103,6 +109,7 @@ class Guard:
 
         try:
             self._check_origin(headers)
+            self._check_quota(scope)
             if self.token and await self._enter(scope, headers, answer):
                 return
             body = await self._body(scope, headers, receive)
@@ -133,6 +140,25 @@ class Guard:
             message = "a page of another site may not ask this service; open the address that `jevons web` printed"
             if headers.get("sec-fetch-mode") != "navigate":
                 raise RefusedError(403, message)
+
+    def _check_quota(self, scope: Scope) -> None:
+        """Refuse what a public service does not do, and more of the rest than an address has left.
+
+        Raises
+        ------
+        RefusedError
+            With what to do instead, or how long to wait.
+        """
+        if self.quota is None:
+            return
+        if scope["path"] == UPLOADS and scope["method"] == "POST":
+            message = "this page is public and takes no files; run `jevons web` on your own machine for traces"
+            raise RefusedError(403, message)
+        address = (scope.get("client") or ("",))[0]
+        wait_s = self.quota.wait_s(address, kind_of(scope["method"], scope["path"]))
+        if wait_s > 0:
+            message = f"this page is public, and your share of this minute is used; ask again in {wait_s:.0f} s"
+            raise RefusedError(429, message)
 
     async def _enter(self, scope: Scope, headers: dict[str, str], send: Send) -> bool:
         """Return whether the request was answered by taking its token into a cookie.

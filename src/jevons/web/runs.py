@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -63,8 +64,9 @@ class Run:
 class Store:
     """All runs of a service; a question that was asked before is not asked again."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, longest_s: float = math.inf) -> None:
         self.pool = pool
+        self.longest_s = longest_s
         self.runs: OrderedDict[str, Run] = OrderedDict()
 
     def get(self, identity: str) -> Run | None:
@@ -98,7 +100,7 @@ class Store:
                 "key": asked.id,
             },
             lane=lane, listener=lambda kind, content: self._heard(run, kind, content),
-            limit_s=LIMIT_S.get(asked.kind, _QUICK_LIMIT_S if lane == QUICK else _LIMIT_S),
+            limit_s=min(LIMIT_S.get(asked.kind, _QUICK_LIMIT_S if lane == QUICK else _LIMIT_S), self.longest_s),
             patience_s=_PATIENCE_S.get(asked.kind, KILL_AFTER_S),
         )  # fmt: skip
         run.job = job
@@ -113,9 +115,14 @@ class Store:
             if other.ended or tab not in other.tabs or other.asked.id == asked.id:
                 continue
             if other.asked.kind == asked.kind and other.asked.quick == asked.quick:
-                other.tabs.discard(tab)
-                if not other.tabs:
-                    self.cancel(other)
+                self.leave(other, tab)
+
+    def leave(self, run: Run, tab: str) -> None:
+        """Take a tab from those that wait for a run; without any the run is ended."""
+        if tab in run.tabs:
+            run.tabs.discard(tab)
+            if not run.tabs:
+                self.cancel(run)
 
     def cancel(self, run: Run) -> None:
         """End a run."""

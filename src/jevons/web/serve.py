@@ -23,6 +23,9 @@ HOST = o.Option(
     metavar="HOST",
 )
 TOKEN = o.Option(help="Token that requests show with --host; a random one where not given", metavar="TEXT")
+PUBLIC = o.Option(
+    help="Answer anybody with --host, without a token: no uploads, runs of two minutes at most, and a quota for each",
+)
 NO_OPEN = o.Option(help="Do not open a browser")
 WORKERS = o.Option(help="Worker processes for simulations and plans, besides the one for quick answers", low=1, high=32)
 
@@ -37,6 +40,7 @@ def serve(
     port: Annotated[int, PORT] = 8765,
     host: Annotated[str | None, HOST] = None,
     token: Annotated[str | None, TOKEN] = None,
+    public: Annotated[bool, PUBLIC] = False,
     no_open: Annotated[bool, NO_OPEN] = False,
     workers: Annotated[int, WORKERS] = 1,
 ) -> None:
@@ -67,13 +71,20 @@ def serve(
     if token is not None and host is None:
         message = "--token: has no effect without --host; add it"
         raise InputError(message)
+    if public and (host is None or token is not None):
+        message = (
+            "--public: has no effect without --host; add it"
+            if host is None
+            else "--token with --public: one asks for a token, the other for none; give one of them"
+        )
+        raise InputError(message)
     if token is not None and not re.fullmatch(rf"[A-Za-z0-9_.-]{{{_SHORTEST_TOKEN},200}}", token):
         message = f"--token: give {_SHORTEST_TOKEN} to 200 letters, digits, - . or _"
         raise InputError(message)
     if host is not None and not re.fullmatch(r"[A-Za-z0-9.:-]{1,253}", host):
         message = f"--host {host[:60]}: give an address or name of this machine, such as 0.0.0.0"
         raise InputError(message)
-    secret = "" if host is None else token or secrets.token_urlsafe(24)
+    secret = "" if host is None or public else token or secrets.token_urlsafe(24)
     listening = _listening(host or _LOOPBACK, port)
     number = listening.getsockname()[1]
     folder = tempfile.mkdtemp(prefix="jevons-web-")
@@ -81,12 +92,13 @@ def serve(
         signal.signal(signal.SIGTERM, _leave)  # uvicorn raises the signal again; the folder is removed all the same
     try:
         hosts = set() if host is None else {"*"}
-        app = service(folder=folder, hosts=hosts, token=secret, workers=workers)
+        app = service(folder=folder, hosts=hosts, token=secret, workers=workers, public=public)
         shown = "[::1]" if host and ":" in host else _LOOPBACK
         address = f"http://{shown}:{number}/" + (f"?token={secret}" if secret else "")
         sys.stderr.write(f"jevons page: {address}  (stop with Ctrl+C)\n")
         if host is not None:
-            sys.stderr.write(f"listening on {host}; whoever has the token may use it. Traffic is not encrypted.\n")
+            whoever = "anybody" if public else "whoever has the token"
+            sys.stderr.write(f"listening on {host}; {whoever} may use it. Traffic is not encrypted.\n")
         sys.stderr.flush()
         if not no_open:
             threading.Thread(target=_open, args=(address,), daemon=True).start()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import random
 import string
 import time
+import zipfile
 
 import pytest
 
@@ -207,6 +209,25 @@ def test_bodies_that_are_no_objects_are_refused(page: Served, body: bytes) -> No
     for path in ("size", "runs", "diff"):
         reply = page.client.post(f"{API}/{path}", content=body, headers={"Content-Type": "application/json"})
         assert reply.status_code == 422, (path, reply.text[:200])
+
+
+@pytest.mark.parametrize("target", ["vllm", "k8s"])
+def test_files_that_start_a_fleet_come_packed_as_they_are(page: Served, target: str) -> None:
+    identity = page.ask("size", QUESTION).json()["meta"]["id"]
+    address = f"{API}/runs/{identity}/deploy/0"
+    files = page.client.get(address, params={"target": target}).json()["files"]
+    reply = page.client.get(address, params={"target": target, "form": "zip"})
+    assert reply.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(reply.content)) as packed:
+        folders = {name.split("/")[0] for name in packed.namelist()}
+        assert folders == {f"jevons-{target}-{identity}-0"}
+        assert {name.split("/", 1)[1]: packed.read(name).decode() for name in packed.namelist()} == {
+            one["name"]: one["text"] for one in files
+        }
+        for entry in packed.infolist():
+            assert bool(entry.external_attr >> 16 & 0o100) == entry.filename.endswith(".sh")
+    assert page.client.get(address, params={"target": target, "form": "zip"}).content == reply.content
+    assert "json or zip" in page.client.get(address, params={"form": "tar"}).json()["error"]["message"]
 
 
 def test_unknown_runs_kinds_and_endings_are_told(page: Served) -> None:

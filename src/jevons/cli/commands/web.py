@@ -19,6 +19,10 @@ Host = Annotated[
 Token = Annotated[
     str | None, typer.Option("--token", metavar="TEXT", help="Token of --host; a random one where not given.")
 ]
+Public = Annotated[
+    bool,
+    typer.Option("--public", help="Answer anybody with --host, without a token: no uploads, and a quota for each."),
+]
 NoOpen = Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")]
 Workers = Annotated[
     int,
@@ -27,8 +31,9 @@ Workers = Annotated[
 
 
 def web(
-    port: Port = 8765, host: Host = None, token: Token = None, no_open: NoOpen = False, workers: Workers = 1
-) -> None:
+    port: Port = 8765, host: Host = None, token: Token = None, public: Public = False, no_open: NoOpen = False,
+    workers: Workers = 1,
+) -> None:  # fmt: skip
     """Open the planner page: a local service with the functions of this program, in English and Chinese.
 
     It listens only on this machine, needs no network, and removes its files at the end.
@@ -36,4 +41,5 @@ def web(
     import jevons
     from jevons.options import call_parsed
 
-    call_parsed(jevons.serve, {"port": port, "host": host, "token": token, "no_open": no_open, "workers": workers})
+    given = {"port": port, "host": host, "token": token, "public": public, "no_open": no_open, "workers": workers}
+    call_parsed(jevons.serve, given)

@@ -52,7 +52,7 @@ export async function run(kind, input, { told, part, signal }) {
     }));
     if (signal) signal.addEventListener("abort", () => {
       events.close();
-      fetch(`${API}/runs/${id}`, { method: "DELETE" }).catch(() => {});
+      fetch(`${API}/runs/${id}`, { method: "DELETE", headers: { "X-Tab": tab } }).catch(() => {});
       reject(new DOMException("cancelled", "AbortError"));
     }, { once: true });
   });
@@ -64,3 +64,6 @@ export function file(id, ending, more = {}) {
   const query = new URLSearchParams(more).toString();
   return `${API}/runs/${id}.${ending}${query ? `?${query}` : ""}`;
 }
+
+/** The address of the files that start a fleet, packed. */
+export function packed(id, entry, target) { return `${API}/runs/${id}/deploy/${entry}?${new URLSearchParams({ target, form: "zip" })}`; }

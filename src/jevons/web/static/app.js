@@ -2,7 +2,7 @@
 import { html, render, useEffect, useState } from "jevons/vendor/preact.js";
 import * as i18n from "jevons/i18n.js";
 import { t } from "jevons/i18n.js";
-import { setMoney, setSteps } from "jevons/format.js";
+import { TIME_UNITS, setMoney, setSteps, setTimes } from "jevons/format.js";
 import { setScales } from "jevons/parse.js";
 import { go, inputs, read, setting, settled, address, shareable, sharedFrom } from "jevons/state.js";
 import { copy, shared } from "jevons/ui.js";
@@ -54,6 +54,7 @@ function Settings({ rates }) {
   const lang = i18n.language();
   return html`<div class="settings">
     ${Object.keys(rates).length < 2 ? null : html`<label><span class="hidden">${t("settings.currency")}</span><select aria-label=${t("settings.currency")} value=${shownCurrency()} onChange=${(e) => setting("cur", e.target.value)}>${Object.keys(rates).map((one) => html`<option selected=${one === shownCurrency()}>${one}</option>`)}</select></label>`}
+    ${shared.frozen && shared.frozen.document.findings ? null : html`<label><span class="hidden">${t("settings.time")}</span><select aria-label=${t("settings.time")} title=${t("settings.time")} onChange=${(e) => setting("time", e.target.value)}>${TIME_UNITS.map((one) => html`<option value=${one} selected=${one === settled("time", "auto")}>${t(`time.${one}`)}</option>`)}</select></label>`}
     <button type="button" onClick=${() => setting("lang", lang === "zh" ? "en" : "zh")} lang=${lang === "zh" ? "en" : "zh-CN"}>${lang === "zh" ? "English" : "中文"}</button>
     <button type="button" aria-label=${t("settings.theme")} title=${t("settings.theme")} onClick=${() => setting("theme", document.documentElement.dataset.theme === "dark" || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches) ? "light" : "dark")}>◐</button>
     ${shared.frozen ? null : html`<${Hold}/><${Share}/>`}</div>`;
@@ -105,6 +106,7 @@ function apply(values) {
   const theme = settled("theme", "");
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme; else delete document.documentElement.dataset.theme;
   setMoney(shownCurrency(), moneyRates());
+  setTimes(settled("time", "auto"));
   document.title = `jevons · ${t(`screen.${SCREENS[values] ? values : "start"}`)}`;
 }
 

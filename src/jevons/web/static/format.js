@@ -2,7 +2,17 @@
 import { language, t } from "jevons/i18n.js";
 import { moneyName, term } from "jevons/terms.js";
 
-const settings = { currency: "CNY", rates: { CNY: { cny: 1 } }, steps: { en: [], zh: [] } };
+const settings = { currency: "CNY", rates: { CNY: { cny: 1 } }, steps: { en: [], zh: [] }, time: "auto" };
+
+/** What times can be shown in: the unit that suits each, or one for all up to ten minutes. */
+export const TIME_UNITS = ["auto", "ms", "s"];
+/** Set what times are shown in. */
+export function setTimes(unit) { settings.time = TIME_UNITS.includes(unit) ? unit : "auto"; }
+/** The unit that a time of this size is shown in, where that is s or below, and how many of it are a second. */
+export function timeUnit(seconds) {
+  const unit = settings.time !== "auto" ? settings.time : Math.abs(seconds) < 1 ? "ms" : "s";
+  return { unit, factor: unit === "ms" ? 1e3 : 1 };
+}
 
 /** Set what money is shown in, and the rates [CNY of one]. */
 export function setMoney(currency, rates) {
@@ -46,9 +56,8 @@ export function large(value, digits = 3, like = value) {
 export function duration(seconds, digits = 3) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
   const size = Math.abs(seconds);
-  if (size < 1e-3) return `${number(seconds * 1e6, digits)} µs`;
-  if (size < 1) return `${number(seconds * 1e3, digits)} ms`;
-  if (size < 600) return `${number(seconds, digits)} s`;
+  if (size < 1e-3 && settings.time === "auto") return `${number(seconds * 1e6, digits)} µs`;
+  if (size < 600) { const { unit, factor } = timeUnit(seconds); return `${number(seconds * factor, digits)} ${unit}`; }
   if (size < 86400 * 2) return `${number(seconds / 3600, digits)} ${t("unit.hour")}`;
   return `${number(seconds / 86400, digits)} ${t("unit.days")}`;
 }

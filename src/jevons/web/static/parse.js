@@ -1,11 +1,15 @@
 // What people write in a field, as the number that a function takes.
 const TIMES = { us: 1e-6, "µs": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400 };
 import { language } from "jevons/i18n.js";
+import { timeUnit } from "jevons/format.js";
 
 let scales = {};
 /** Take the words and letters that scale a number. */
 export function setScales(words) { scales = words; }
 const PERIODS = { s: 1, min: 60, h: 3600, day: 86400, d: 86400, "天": 86400, month: 2629800 };
+
+/** How many of what a time without a unit is written in are a second: of the unit that all times are shown in, else one. */
+const bareTimes = () => (timeUnit(0).unit === timeUnit(60).unit ? timeUnit(0).factor : 1);
 
 /** A number from text such as "1,500", "1.5M", "3万", "300ms" or "1.5M/day"; null where it is none.
  *  unit "s" reads times, unit "req/s" rates with a period, unit "frac" shares: 0.3, 30 % and, above one, 30. */
@@ -18,7 +22,7 @@ export function parse(text, unit = "") {
   let rest = match[2];
   if (!Number.isFinite(value)) return null;
   if (unit === "s") {
-    if (rest === "") return value;
+    if (rest === "") return value / bareTimes();
     return rest in TIMES ? value * TIMES[rest] : null;
   }
   const slash = rest.split("/");
@@ -42,7 +46,7 @@ export function compact(value, unit = "") {
   if (typeof value === "string") return value;
   const tidy = (x) => String(Number(x.toPrecision(6)));
   if (unit === "frac") return `${tidy(value * 100)} %`;
-  if (unit === "s") return value < 1 ? `${tidy(value * 1e3)} ms` : `${tidy(value)} s`;
+  if (unit === "s") { const shown = timeUnit(value); return `${tidy(value * shown.factor)} ${shown.unit}`; }
   if (language() === "zh" && Math.abs(value) >= 1e5) return Math.abs(value) >= 1e8 ? `${tidy(value / 1e8)} 亿` : `${tidy(value / 1e4)} 万`;
   if (Math.abs(value) >= 1e12) return `${tidy(value / 1e12)}T`;
   if (Math.abs(value) >= 1e9) return `${tidy(value / 1e9)}bn`;

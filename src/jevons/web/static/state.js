@@ -1,5 +1,5 @@
 // The state of the page is its address: #/size?model=deepseek-v3&rate=30
-const KEPT = ["lang", "cur", "theme"];
+const KEPT = ["lang", "cur", "theme", "time"];
 /** What a shared address says of the versions that it was shared from. */
 const SHARED = "shared";
 

@@ -16,7 +16,7 @@ export function Num({ value, unit = "1", path = "", text, label = "", low, high,
   const range = ends ? html`<span class="range">${ends}</span>` : null;
   return html`<button type="button" class="num" data-path=${path}
     aria-label=${`${label ? `${label}: ` : ""}${shown}${ends}. ${t("from.ask")}`}
-    onClick=${() => shared.openDrawer({ path, value, unit, shown, label, low, high, grade })}>${shown}${range}</button>`;
+    onClick=${(e) => { e.stopPropagation(); shared.openDrawer({ path, value, unit, shown, label, low, high, grade }); }}>${shown}${range}</button>`;
 }
 
 /** Parts of a sentence, each number on the line of the mark behind it. */
@@ -120,7 +120,8 @@ export function NumberField({ name, value, unit = "", min, max, log = true, step
   const [text, setText] = useState(compact(value, unit));
   const [wrong, setWrong] = useState("");
   const typing = useRef(false);
-  useEffect(() => { if (!typing.current) { setText(compact(value, unit)); setWrong(""); } }, [value, unit]);
+  const shown = compact(value, unit);
+  useEffect(() => { if (!typing.current) { setText(shown); setWrong(""); } }, [shown]);
   const commit = () => {
     typing.current = false;
     if (text.trim() === "") { setWrong(""); set(null); return; }

@@ -1,7 +1,7 @@
 // Compare: two questions of one kind; the inputs that differ, the outputs that do, and what explains it.
 import { html, useEffect, useState } from "jevons/vendor/preact.js";
 import { fieldName, language, t, word } from "jevons/i18n.js";
-import { converted, currency, device, number, percent, quantity } from "jevons/format.js";
+import { converted, currency, device, number, percent, quantity, timeUnit } from "jevons/format.js";
 import { Card, ErrorBox, Footprint, Grid, Num, RunBar, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { read } from "jevons/state.js";
@@ -73,8 +73,8 @@ const both = (title, more) => ({ id: "overlaid", kind: "xy", title, summary: tit
 
 /** Both sides in one chart: fleets, latencies, ways or the parts of a step. */
 const OVERLAID = {
-  size: (drawn) => both(t("chart.front"), { x: { label: "TPOT", unit: "ms", type: "value", scale: true }, y: { label: t("col.cost_month"), unit: currency(), type: "log" },
-    series: SIDES.map(([side, entity]) => { const own = drawn[side].entries.filter((one) => one.cost_per_h); return { name: side.toUpperCase(), entity, as: "points", data: own.map((one) => [one.tpot_s * 1e3, converted(one.cost_per_h * months, one.currency)]), tips: own.map((one) => `${number(one.accelerators)} × ${device(one.gpu)}`) }; }) }),
+  size: (drawn, time = timeUnit(drawn.a.entries[0].tpot_s)) => both(t("chart.front"), { x: { label: "TPOT", unit: time.unit, type: "value", scale: true }, y: { label: t("col.cost_month"), unit: currency(), type: "log" },
+    series: SIDES.map(([side, entity]) => { const own = drawn[side].entries.filter((one) => one.cost_per_h); return { name: side.toUpperCase(), entity, as: "points", data: own.map((one) => [one.tpot_s * time.factor, converted(one.cost_per_h * months, one.currency)]), tips: own.map((one) => `${number(one.accelerators)} × ${device(one.gpu)}`) }; }) }),
   simulate: (drawn) => both(t("replay.latency_both"), { x: { label: t("replay.percentile"), type: "category", values: ["p50", "p90", "p95", "p99"] }, y: { label: t("replay.seconds"), unit: "s", type: "log" },
     series: ["ttft_s", "tpot_s", "e2e_s"].flatMap((name) => SIDES.map(([side]) => ({ name: `${name.slice(0, -2).toUpperCase()} ${side.toUpperCase()}`, entity: name, as: "line", dashed: side === "b", data: ["p50", "p90", "p95", "p99"].map((stat) => drawn[side][name][stat]) }))) }),
   buy_rent_api: (drawn) => {

@@ -1,7 +1,7 @@
 // Replay: what happens to latency when a load or a trace hits a fleet.
 import { html, useState } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
-import { device, duration, large, money, number, percent, quantity } from "jevons/format.js";
+import { device, duration, large, money, number, percent, quantity, timeUnit } from "jevons/format.js";
 import { Card, Check, ErrorBox, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
@@ -134,7 +134,7 @@ export function shares(answer) {
     const word_ = name.slice(0, -2).toUpperCase(), limit = limits[name];
     const tail = own[name][own[name].length - 2];
     const far = Math.max(tail, limit && limit < 3 * tail ? limit : 0);
-    const [factor, unit] = far < 1 ? [1e3, "ms"] : [1, "s"];
+    const { factor, unit } = timeUnit(far);
     const times = own[name].map((v) => v * factor);
     const ends = interval(answer, name, 1);
     const within = limit ? percent(own.share.findLast((v, i) => own[name][i] <= limit) ?? 0) : "";
@@ -146,22 +146,27 @@ export function shares(answer) {
   });
 }
 
+/** Charts of latencies from milliseconds to minutes count in seconds, unless all times are shown in another unit. */
+const LONG_S = 60;
+
 /** Percentiles of the latencies with their intervals and limits. */
 export function latency(answer) {
   const names = ["ttft_s", "tpot_s", "itl_s", "e2e_s"].filter((name) => answer[name]);
-  const limits = answer.slo || {};
+  const limits = answer.slo || {}, { factor, unit } = timeUnit(LONG_S);
   const bound = (name, stat, side) => { const own = answer[name][`${stat}_${side}`]; if (own !== undefined) return own; const one = interval(answer, name, answer[name][stat]); return one[side] ?? null; };
+  const ends = (name, side) => STATS.map((stat) => { const at = bound(name, stat, side); return at === null ? null : factor * at; });
   return { id: "latency", kind: "xy", title: t("replay.latency"), summary: names.map((name) => `${name.slice(0, -2).toUpperCase()} p95 ${duration(answer[name].p95)}`).join(", "),
-    x: { label: t("replay.percentile"), type: "category", values: STATS }, y: { label: t("replay.seconds"), unit: "s", type: "log" },
-    series: names.map((name) => ({ name: name.slice(0, -2).toUpperCase(), entity: name, as: "line", data: STATS.map((stat) => answer[name][stat]), low: STATS.map((stat) => bound(name, stat, "low")), high: STATS.map((stat) => bound(name, stat, "high")) })),
-    marks: names.filter((name) => limits[name]).map((name) => ({ axis: "y", value: limits[name], label: t("replay.limit_of", { name: name.slice(0, -2).toUpperCase() }) })) };
+    x: { label: t("replay.percentile"), type: "category", values: STATS }, y: { label: t("replay.seconds"), unit, type: "log" },
+    series: names.map((name) => ({ name: name.slice(0, -2).toUpperCase(), entity: name, as: "line", data: STATS.map((stat) => factor * answer[name][stat]), low: ends(name, "low"), high: ends(name, "high") })),
+    marks: names.filter((name) => limits[name]).map((name) => ({ axis: "y", value: factor * limits[name], label: t("replay.limit_of", { name: name.slice(0, -2).toUpperCase() }) })) };
 }
 
 /** TTFT and throughput by rate. */
 export function sweepChart(answer) {
   const rows = answer.sweep.map((one) => ({ ...one, rate: one.rate ?? one.req_per_s }));
-  const pick = (name) => rows.map((one) => [one.rate, one[name] ? one[name].p95 : null]);
-  return { id: "sweep", kind: "xy", title: t("replay.sweep"), summary: t("replay.sweep"), x: { label: t("field.rate"), unit: "req/s", type: "value" }, y: { label: t("replay.seconds"), unit: "s", type: "log" },
+  const { factor, unit } = timeUnit(LONG_S);
+  const pick = (name) => rows.map((one) => [one.rate, one[name] ? factor * one[name].p95 : null]);
+  return { id: "sweep", kind: "xy", title: t("replay.sweep"), summary: t("replay.sweep"), x: { label: t("field.rate"), unit: "req/s", type: "value" }, y: { label: t("replay.seconds"), unit, type: "log" },
     series: ["ttft_s", "tpot_s", "e2e_s"].map((name) => ({ name: `${name.slice(0, -2).toUpperCase()} p95`, entity: name, as: "line", data: pick(name) })) };
 }
 

@@ -1,7 +1,7 @@
 // Size: how many accelerators, which layout, for a model, a load and its limits.
 import { html, useEffect, useMemo, useState } from "jevons/vendor/preact.js";
 import { t, word } from "jevons/i18n.js";
-import { chance, converted, currency, device, duration, gigabytes, layout, money, number, percent, quantity } from "jevons/format.js";
+import { chance, converted, currency, device, duration, gigabytes, layout, money, number, percent, quantity, timeUnit } from "jevons/format.js";
 import { Card, Check, Chips, Code, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Tabs, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
@@ -80,13 +80,17 @@ const statistic = (answer) => { const which = answer.limits.percentile.split(" "
 
 /** A latency of a fleet at the statistic of the limits; its interval is that of the mean, in proportion. */
 const stat = (fleet, name, result) => {
-  const which = result.limits.percentile.split(" ")[0];
-  const one = (fleet.latency[name] || {})[which] || (fleet.latency[name] || {}).mean;
+  const asked = result.limits.percentile.split(" ")[0], known = fleet.latency[name] || {};
+  const which = known[asked] ? asked : "mean", one = known[which];
   if (!one) return { value: fleet[name], low: fleet[`${name}_low`], high: fleet[`${name}_high`] };
   const value = typeof one === "number" ? one : one.mean ?? one.value;
   const share = (end) => (fleet[`${name}_${end}`] === undefined ? null : (value * fleet[`${name}_${end}`]) / fleet[name]);
-  return { value, low: one.low ?? share("low"), high: one.high ?? share("high") };
+  return { value, low: one.low ?? share("low"), high: one.high ?? share("high"), which };
 };
+
+/** The cost of a month of a fleet, with its interval. */
+const monthly = (fleet) => ({ value: fleet.cost_per_h * months, low: ends(fleet.cost_per_h_low), high: ends(fleet.cost_per_h_high) });
+const ends = (hour) => (hour === null || hour === undefined ? null : hour * months);
 
 /** The layout of a fleet in words. */
 export function shape(fleet) {
@@ -102,6 +106,7 @@ export function Result({ answer, input: given, state, bar }) {
   const at = picked === 0 ? "best" : `entries.${picked}`;
   const which = statistic(answer);
   const ttft = stat(fleet, "ttft_s", answer), tpot = stat(fleet, "tpot_s", answer);
+  const cost = monthly(fleet);
   const rate = answer.load.rate_req_per_s || fleet.req_per_s;
   const room = fleet.req_per_s_at_most && rate ? fleet.req_per_s_at_most / rate - 1 : null;
   const limit = (value, name) => (answer.limits[name] ? ` ${t("size.limit", { limit: duration(answer.limits[name]) })}` : "");
@@ -114,9 +119,9 @@ export function Result({ answer, input: given, state, bar }) {
     <${Sentence} id=${answer.load.users ? "size.answer_users" : "size.answer"} values=${{ ...values, users: number(answer.load.users) }} tag="h1"/>
     <dl class="facts-line">
       <${Figure} label=${t("col.layout")}>${shape(fleet)} · ${fleet.precision}<//>
-      <${Figure} label=${`TTFT ${which}`}>${num(ttft.value, "s", `${at}.ttft_s`, `TTFT ${which}`, ttft)}${limit(ttft.value, "ttft_s")}<//>
-      <${Figure} label=${`TPOT ${which}`}>${num(tpot.value, "s", `${at}.tpot_s`, `TPOT ${which}`, tpot)}${limit(tpot.value, "tpot_s")}<//>
-      ${fleet.cost_per_h !== null && fleet.cost_per_h !== undefined ? html`<${Figure} label=${t("col.cost_month")}>${num(fleet.cost_per_h * months, `${fleet.currency}`, `${at}.cost_per_h`, t("col.cost_month"))}<//>
+      <${Figure} label=${`TTFT ${which}`}>${num(ttft.value, "s", `${at}.ttft_s.${ttft.which}`, `TTFT ${which}`, ttft)}${limit(ttft.value, "ttft_s")}<//>
+      <${Figure} label=${`TPOT ${which}`}>${num(tpot.value, "s", `${at}.tpot_s.${tpot.which}`, `TPOT ${which}`, tpot)}${limit(tpot.value, "tpot_s")}<//>
+      ${fleet.cost_per_h !== null && fleet.cost_per_h !== undefined ? html`<${Figure} label=${t("col.cost_month")}>${num(cost.value, `${fleet.currency}`, `${at}.cost_per_h`, t("col.cost_month"), cost)}<//>
       <${Figure} label=${t("col.cost_mtok")}>${num(fleet.cost_per_mtok, `${fleet.currency}/Mtok`, `${at}.cost_per_mtok`, t("col.cost_mtok"), { low: fleet.cost_per_mtok_low, high: fleet.cost_per_mtok_high })}<//>` : null}
       <${Figure} label=${t("col.power")}>${num(fleet.power_w, "W", `${at}.power_w`, t("col.power"))}<//>
       ${room !== null ? html`<${Figure} label=${t("size.headroom")}>${num(room, "frac", `${at}.req_per_s_at_most`, t("size.headroom"), { text: `${room >= 0 ? "+" : ""}${percent(room, 2)}` })}<//>` : null}
@@ -168,19 +173,20 @@ export function front(answer, chosen) {
   const money_ = (fleet) => converted(fleet.cost_per_h * months, fleet.currency) ?? fleet.accelerators;
   const priced = entries.every((one) => one.cost_per_h !== null && one.cost_per_h !== undefined);
   const cost = (fleet) => (priced ? money_(fleet) : fleet.accelerators);
-  const value = (fleet) => stat(fleet, "tpot_s", answer).value * 1e3;
+  const { unit, factor } = timeUnit(stat(entries[0], "tpot_s", answer).value);
+  const value = (fleet) => stat(fleet, "tpot_s", answer).value * factor;
   const names = [...new Set(entries.map((one) => one.gpu))];
   const tip = (fleet) => `${number(fleet.accelerators)} × ${device(fleet.gpu)} · ${shape(fleet)} · ${fleet.precision}`;
   const joined = (answer.pareto || []).map((one) => [value(one), cost(one)]).sort((a, b) => a[0] - b[0]);
   return {
     id: "front", kind: "xy", title: t("chart.front"), summary: t("chart.front_words", { n: entries.length }),
-    x: { label: `TPOT ${statistic(answer)}`, unit: "ms", type: "value", scale: true },
+    x: { label: `TPOT ${statistic(answer)}`, unit, type: "value", scale: true },
     y: { label: priced ? t("col.cost_month") : t("col.accelerators"), unit: priced ? currency() : "", type: "log" },
     series: [
       ...names.map((name) => { const own = entries.filter((one) => one.gpu === name); return { name: device(name), entity: device(name), as: "points", data: own.map((one) => [value(one), cost(one)]), tips: own.map(tip), picked: own.indexOf(chosen) }; }),
       ...(joined.length > 1 ? [{ name: t("chart.pareto"), entity: "pareto", as: "line", data: joined, thin: true, dashed: true }] : []),
     ],
-    marks: answer.limits.tpot_s ? [{ axis: "x", value: answer.limits.tpot_s * 1e3, label: t("chart.limit") }] : [],
+    marks: answer.limits.tpot_s ? [{ axis: "x", value: answer.limits.tpot_s * factor, label: t("chart.limit") }] : [],
   };
 }
 
@@ -193,14 +199,20 @@ export function memory(fleet) {
     series: [{ name: t("chart.memory_short"), entity: "memory", as: "bars", data: parts.map(([, v]) => v / 1e9), labels: parts.map(([, v]) => gigabytes(v)), colours: parts.map(([name]) => `memory ${name}`) }] };
 }
 
-const columns = (which, from) => [
-  { key: "name", label: t("col.fleet"), text: true }, { key: "accelerators", label: t("col.accelerators") },
-  { key: "cost", label: t("col.cost_month"), show: (v) => money(v, from) }, { key: "mtok", label: t("col.cost_mtok"), show: (v) => money(v, from) }, { key: "ttft", label: `TTFT ${which}`, show: (v) => duration(v) }, { key: "tpot", label: `TPOT ${which}`, show: (v) => duration(v) },
-  { key: "capacity", label: t("col.capacity"), show: (v) => number(v) }, { key: "chance", label: t("size.chance"), show: (v) => chance(v) },
-  { key: "power", label: t("col.power"), show: (v) => quantity(v, "W") },
-];
-const rows = (entries, answer) => entries.map((one, place) => ({ one, place })).filter(({ one, place }) => !answer.simulated || place < 8 || one.simulated).map(({ one, place }) => ({
-  place, name: `${device(one.gpu)} · ${shape(one)} · ${one.precision}${answer.simulated && one.simulated ? ` · ${t("size.simulated")}` : ""}`, accelerators: one.accelerators, precision: one.precision, ttft: stat(one, "ttft_s", answer).value, tpot: stat(one, "tpot_s", answer).value,
+/** Columns of the fleets; each figure leads to its source. */
+const columns = (which, from) => {
+  const num = (unit, field, label, ends, text) => ({ label, show: (value, row) => (value === null || value === undefined ? "–"
+    : html`<${Num} value=${value} unit=${unit} path=${`entries.${row.place}.${typeof field === "string" ? field : field(row)}`} label=${`${row.name}, ${label}`} text=${text && text(value)} ...${ends ? ends(row) : {}}/>`) });
+  return [{ key: "name", label: t("col.fleet"), text: true },
+    { key: "accelerators", ...num("1", "accelerators", t("col.accelerators")) },
+    { key: "cost", ...num(from, "cost_per_h", t("col.cost_month"), (row) => monthly(row.one)) },
+    { key: "mtok", ...num(`${from}/Mtok`, "cost_per_mtok", t("col.cost_mtok"), ({ one }) => ({ low: one.cost_per_mtok_low, high: one.cost_per_mtok_high }), (value) => money(value, from)) },
+    { key: "ttft", ...num("s", (row) => `ttft_s.${row.at.ttft.which}`, `TTFT ${which}`, (row) => row.at.ttft) }, { key: "tpot", ...num("s", (row) => `tpot_s.${row.at.tpot.which}`, `TPOT ${which}`, (row) => row.at.tpot) },
+    { key: "capacity", ...num("req/s", "req_per_s_at_most", t("col.capacity"), null, (value) => number(value)) }, { key: "chance", ...num("frac", "chance_within_limits", t("size.chance"), null, chance) },
+    { key: "power", ...num("W", "power_w", t("col.power")) }];
+};
+const rows = (entries, answer) => entries.map((one, place) => ({ one, place, at: { ttft: stat(one, "ttft_s", answer), tpot: stat(one, "tpot_s", answer) } })).filter(({ one, place }) => !answer.simulated || place < 8 || one.simulated).map(({ one, place, at }) => ({
+  one, place, at, name: `${device(one.gpu)} · ${shape(one)} · ${one.precision}${answer.simulated && one.simulated ? ` · ${t("size.simulated")}` : ""}`, accelerators: one.accelerators, ttft: at.ttft.value, tpot: at.tpot.value,
   capacity: one.req_per_s_at_most, chance: one.chance_within_limits, power: one.power_w, cost: one.cost_per_h === null ? null : one.cost_per_h * months, mtok: one.cost_per_mtok,
 }));
 
@@ -231,6 +243,7 @@ function Launch({ answer, fleet, place, settled }) {
   return html`<section class="card" id="launch"><h2>${t("launch.title")}</h2>
     <${Tabs} label=${t("launch.title")} value=${target} set=${setTarget} tabs=${Object.entries((shared.frozen || shared.catalog).targets).filter(([key]) => !shared.frozen || (own && own[key])).map(([value, label]) => ({ value, label }))}/>
     ${problem ? html`<p class="note" lang="en">${problem.message}</p>` : null}
+    ${files ? html`<p><a href=${api.packed(id, place, target)} download>${t("launch.zip", { n: number(files.length) })}</a></p>` : null}
     ${text ? text.map((one) => html`<${Code} key=${one.name} label=${one.name} text=${one.text} name=${one.name}/>`) : problem || shared.frozen ? null : html`<p role="status">${t("from.loading")}</p>`}
   </section>`;
 }

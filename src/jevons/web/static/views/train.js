@@ -7,11 +7,12 @@ import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
 import { Figure, Split, deviceOptions, keywords, modelOptions, useAnswer, useForm } from "jevons/views/common.js";
 import { commandLine } from "jevons/views/size.js";
+import { Kinds } from "jevons/views/train_kinds.js";
 
 export const defaults = { model: "llama-3.1-70b", gpu: "h100_sxm", gpus: 1024, tokens: "2T", seq_len: 4096, precision: "bf16", scale_to: 8192 };
 const NAMES = ["model", "gpu", "gpus", "tokens", "seq_len", "batch", "precision", "tp", "pp", "dp", "cp", "ep", "vpp", "zero", "offload", "gpu_hour", "as_of", "seed", "scale_to"];
 /** Keys that the address of this screen may have. */
-export const KEYS = [...NAMES, "run"];
+export const KEYS = [...NAMES, "run", "kinds"];
 
 /** Keywords of `train` for a form. */
 export function input(form) {
@@ -41,7 +42,7 @@ export function View({ values, go }) {
       <${Pick} name="as_of" value=${form.as_of} options=${[{ value: "2025-02-24", label: "" }]} set=${(v) => set("as_of", v)} placeholder=${t("placeholder.today")}/></div></details>`;
   return html`<${Split} summary=${form.run ? form.run : `${form.model} · ${number(form.gpus)} × ${device(form.gpu)} · ${form.tokens}`} form=${fields}>
     <${ErrorBox} error=${run.error} apply=${(r) => setAll({ [r.field]: r.value })}/>
-    ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} repeat=${(name) => go({ run: name })} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
+    ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} repeat=${(name) => go({ run: name })} kinds=${{ chosen: form.kinds, choose: (names) => set("kinds", names) }} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
 
 const PARTS = ["compute", "recompute", "tp_comm", "cp_comm", "ep_comm", "pp_comm", "pp_bubble", "dp_exposed", "optimizer", "offload", "overhead"];
@@ -56,7 +57,7 @@ function Runs({ answer, repeat }) {
     ${runs.length ? html`<${Grid} caption=${t("train.runs")} columns=${[{ key: "run", label: t("train.run"), text: true }, { key: "gpus", label: t("field.train_gpus"), show: (v, row) => `${number(v)} × ${device(row.gpu)}` }, { key: "tokens", label: t("field.tokens") }, { key: "published", label: t("train.published"), text: true, show: (v) => v.map((one) => figure(one.value, one.unit)).join(", ") }, { key: "model", label: t("train.repeat"), text: true, show: (v, row) => (repeat ? html`<button type="button" class="small" onClick=${() => repeat(row.run)}>${t("train.repeat")}</button>` : "") }]} rows=${runs}/>` : null}<//>`;
 }
 
-export function Result({ answer, input: given, state, bar, repeat }) {
+export function Result({ answer, input: given, state, bar, repeat, kinds }) {
   const days = (answer.run || {}).days || {};
   const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
   return html`<div class=${`answer ${state === "stale" ? "stale" : ""}`}>${bar}
@@ -74,6 +75,7 @@ export function Result({ answer, input: given, state, bar, repeat }) {
     <${Card} cls="half"><${Chart} spec=${memory(answer)} height=${300}/><//>
     ${(answer.scaling || []).length ? html`<${Card} cls="half"><${Chart} spec=${scaling(answer)} height=${300}/><//>` : null}
     <${Card} cls=${(answer.scaling || []).length ? "half" : ""}><${Grid} caption=${t("train.fastest", { n: (answer.fastest || []).length, tried: number(answer.tried) })} columns=${[{ key: "layout", label: t("col.layout"), text: true }, { key: "step_time_s", label: t("col.step"), show: (v) => duration(v) }, { key: "mfu_frac", label: "MFU", show: (v) => percent(v) }, { key: "memory_bytes", label: t("col.memory"), show: (v) => gigabytes(v) }]} rows=${answer.fastest || []} most=${10}/><//>
+    ${kinds && !given.run && answer.days ? html`<${Kinds} answer=${answer} given=${given} ...${kinds}/>` : null}
     <${Runs} answer=${answer} repeat=${repeat}/>
     <${Card}><${Same} label=${t("launch.cli")} name="train.sh" text=${commandLine("train", given)} answer=${answer}/><//>
   </div>`;
