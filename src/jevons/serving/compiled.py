@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jevons.serving.parts import kernel
+from jevons.serving.kernel_parts import kernel
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:

@@ -52,7 +52,7 @@ def test_damaged_files_are_compiled_anew(tmp_path, damage):
 
 
 CALLED = """
-from jevons.serving.parts import part
+from jevons.serving.kernel_parts import part
 @part(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def twice(x):
     return {}

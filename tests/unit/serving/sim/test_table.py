@@ -7,7 +7,7 @@ from jevons import models, serving
 from jevons.errors import InputError
 from jevons.hardware import accelerator
 from jevons.serving import sim
-from jevons.serving.parts import kernel
+from jevons.serving.kernel_parts import kernel
 from jevons.serving.sim._kernels import leap
 from jevons.serving.sim._kernels.state import FOREVER
 from jevons.serving.sim.replica import run

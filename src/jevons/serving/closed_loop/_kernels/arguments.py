@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.serving.parts import part
+from jevons.serving.kernel_parts import part
 from jevons.serving.types import FloatArray
 
 IntArray = NDArray[np.int64]

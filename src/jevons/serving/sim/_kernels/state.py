@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.serving.parts import part
+from jevons.serving.kernel_parts import part
 
 IntArray = NDArray[np.int64]
 
