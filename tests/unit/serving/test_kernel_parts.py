@@ -5,6 +5,8 @@ import pytest
 from numba.core.errors import TypingError
 from numba.core.registry import cpu_target
 
+from jevons.serving import kernel_parts
+
 
 def made():
     options = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
