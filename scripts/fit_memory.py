@@ -105,6 +105,10 @@ of cards on the bus, are those of logs among these or beside them: 1.8 GiB lie o
 
 {reports}
 
+Of DeepSeek-V4 under vLLM, a step holds queries padded to 64 heads, two copies of its four residual streams, and
+buffers for 40 index keys or 4 compressed prompts of the greatest length; 4-bit experts are padded to 256 on AMD. Until
+0.10 states of Mamba layers were set aside for every running request.
+
 vLLM before 0.6.4 counted all that the allocator held after its profiling step, where peaks of layers, experts and
 sampler add up; before 0.7.1 it cached keys and values of every head of latent attention. SGLang sizes pools by tokens
 alone: layers with a window hold four fifths of them (gpt-oss, Llama 4, Gemma 4, MiMo-V2, Step) or all, compressed
@@ -139,7 +143,9 @@ A cache is off by shares of a device's memory, since what is wrong is what fills
 {cache_ends}
 
 The first are errors with the model left out, the second with the release left out; the third, for other engines, makers
-of devices and compressed attention, is twice the second: a judgement. Of {reports_known} caches that users' logs above
+of devices, attention that chooses or compresses tokens and files that are not understood in full, is twice the second:
+a judgement. The second holds for recurrent states, drafts and layouts of other kinds than tensor parallelism too. With
+compressed attention the lower end lies as much lower as a step takes. Of {reports_known} caches that users' logs above
 print, {reports_inside} lie in their interval.
 
 A training needs more or less than predicted by a factor. Each source weighs alike: nanotron's outcomes with the model
@@ -167,9 +173,8 @@ quarters lie in their interval; three trainings at the edge of a device are told
 - Start-ups by component on AMD, with pipeline or data parallelism, of releases 0.12 to 0.18 and from 0.20. On cards
   of less than 80 GB there are single lines only. Prompts cut into 512 tokens under 0.6 took 1.1 GiB less at their peak
   than is told (one log).
-- What DeepSeek-V4 takes beside weights and cache under vLLM. On two GH200 with 16,384 tokens a step 7 GiB more than is
-  told (one log); on two H20 with 8,192, 1 to 3 GiB. On eight MI300X with 16,384 V4-Pro does not hold one sequence of a
-  million tokens, where 66 GiB of cache are told: kernels for AMD keep tens of GiB that are not modelled.
+- All that a step of DeepSeek-V4 takes under vLLM. On two GH200 with 16,384 tokens a step 3 GiB more than is told, on
+  two H20 with 8,192 0.3 GiB, on eight MI300X with 16,384 15 GiB (one log each): a step may take twice what is told.
 - DeepSeek-V4.1's tables of n-grams (203 GB), which engines read from host memory or disk.
 - How the allocator of DeepSpeed and FSDP fragments, and what FSDP keeps more of adapters' layers than one device does
   (0.25 MB a token of 8B).

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
 from jevons.api.measured import trace_columns
+from jevons.api.reading import warn_of_file
 from jevons.api.server import Server, devices_of, service_of
 from jevons.errors import InputError, InputNote
 
@@ -124,6 +125,7 @@ def buy_rent_api(
     if tokens_per_day is not None and rate is not None:
         message = "--tokens-per-day with --rate: both state the load; give one of them"
         raise InputError(message)
+    warn_of_file(model)
     if len(apis) > 1:
         message = f"--api {apis[1]}: one API is compared; give one"
         raise InputError(message)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from jevons import options as o
 from jevons.api.accelerators import GPU
+from jevons.api.reading import warn_of_file
 from jevons.api.server import Server, service_of
 from jevons.errors import InputError
 
@@ -95,6 +96,8 @@ def cost(
             "precision": precision, "max_replica_gpus": max_replica_gpus, "isl": isl, "osl": osl, "ttft": ttft,
             "tpot": tpot, "utilisation": utilisation, **server,
         })  # fmt: skip
+    else:
+        warn_of_file(model)
     service = replace(
         service_of(gpu, server), precision=None if precision == "auto" else precision, gpus=max_replica_gpus, isl=isl,
         osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from jevons import options as o
 from jevons.api.accelerators import GPU
 from jevons.api.launch import SERVE
+from jevons.api.reading import named_model
 
 if TYPE_CHECKING:
     from jevons.sizing.memory import MemoryResult
@@ -62,7 +63,7 @@ def memory(
     >>> use.fits, use.max_concurrency > 1
     (True, True)
     """
-    model = o.needed(model)  # before anything heavy is imported
+    model = named_model(model)
     from jevons.sizing.memory import memory_of
 
     del serve  # the arguments that it stands for are given in its place

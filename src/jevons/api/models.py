@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
+from jevons.api.reading import warn_of_file
 from jevons.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def model(model: Annotated[str, o.MODEL], *, name: str | None = None) -> ModelSp
     """
     from jevons import models
 
+    warn_of_file(model)
     return models.load(model, name=name)
 
 
@@ -92,4 +94,5 @@ def show(model: Annotated[str, o.MODEL]) -> ModelResult:
     from jevons import models
     from jevons.models.result import ModelResult
 
+    warn_of_file(model)
     return ModelResult(spec=models.load(model))

@@ -10,6 +10,7 @@ from jevons import options as o
 from jevons.api.accelerators import GPU_KINDS
 from jevons.api.launch import kernels_of
 from jevons.api.measured import MEASURED, pairs_of, trace_columns
+from jevons.api.reading import named_model
 from jevons.api.server import Server
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def simulate(
     >>> run.stable, 0.01 < run.latency("ttft_s", "p50") < 1
     (True, True)
     """
-    model = o.needed(model)  # before anything heavy is imported
+    model = named_model(model)
     from jevons.parallel import Executor
     from jevons.sizing.options import (
         Arriving,

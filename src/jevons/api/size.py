@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 from jevons import options as o
 from jevons.api.accelerators import CANDIDATES
 from jevons.api.measured import trace_columns
+from jevons.api.reading import named_model
 from jevons.api.server import Server, devices_of, service_of
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def size(
     >>> sized.best.accelerators >= 1
     True
     """
-    model = o.needed(model)  # before anything heavy is imported
+    model = named_model(model)
     from jevons.sizing.money import amount_of, hour_prices
     from jevons.sizing.search import size as search
     from jevons.sizing.service import Demand

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from jevons import options as o
 from jevons.api import train_options as t
 from jevons.api.accelerators import GPU
+from jevons.api.reading import warn_of_file
 from jevons.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def train(
     if model is None:
         message = f"--model: give a model, or a published run with --run ({', '.join(t.runs())})"
         raise InputError(message)
+    warn_of_file(model)
     degrees = {
         "tp": tp, "pp": pp, "ep": ep, "dp": dp, "vpp": vpp, "cp": cp, "etp": etp, "zero": zero, "shard": shard,
         "micro_batch": micro_batch,

@@ -144,7 +144,7 @@ def command(
         if folder is not None:
             result.emit(folder, force=forced())  # type: ignore[attr-defined]
             note(f"wrote {folder}")
-        doubts = (*said, *model_warnings(given.get("model")))
+        doubts = tuple(dict.fromkeys(said))
         for doubt in doubts:
             note(f"warning: {doubt}")
         form = "json" if json else form
@@ -415,12 +415,3 @@ def check_page_language(language: str | None, out: Path | None) -> None:
     if out is None or out.suffix.lower() != ".html":
         message = f"--language {language}: has no effect without --out FILE.html; add it"
         raise InputError(message)
-
-
-def model_warnings(model: Any) -> tuple[str, ...]:
-    """Return what the file of a model that a command was given says and the reader does not understand."""
-    if not isinstance(model, str | Path):
-        return ()
-    from jevons import models
-
-    return models.load(str(model)).warnings

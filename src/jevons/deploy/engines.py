@@ -9,7 +9,7 @@ from jevons.deploy.flags import Release, release_of, shipped_table
 from jevons.deploy.types import Command, Handover, Pool, Replica, Site, servers_of
 from jevons.operators.engines import engine_number, title_of
 from jevons.serving import Deployment, EngineFactors
-from jevons.serving.memory import weight_precision
+from jevons.serving.precisions import weight_precision
 
 Options = list[tuple[str, str | None]]
 

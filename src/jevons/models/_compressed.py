@@ -67,6 +67,7 @@ def _attention(config: Config, ratio: int) -> Attention:
         ),
         output_groups=config.integer("o_groups", default=0, most=100_000),
         output_rank=config.integer("o_lora_rank", default=0),
+        streams=streams,
         extra_parameters=2 * connections * (streams * hidden + 1) + heads if streams > 1 else heads,
     )
     if ratio <= 1:

@@ -144,6 +144,8 @@ class Attention:
         Whether one projection gives keys and values; both are cached.
     output_groups, output_rank : int
         Groups of heads that are projected to a low rank each before the output; 0 for none.
+    streams : int
+        Residual streams that a block reads and writes.
     extra_parameters, looked_up : int
         What no product above counts, such as connections between layers; and tables of which a token reads one row.
     cache_of_others : bool
@@ -168,6 +170,7 @@ class Attention:
     keys_are_values: bool = False
     output_groups: int = 0
     output_rank: int = 0
+    streams: int = 1
     extra_parameters: int = 0
     looked_up: int = 0
     cache_of_others: bool = False

@@ -12,7 +12,7 @@ from jevons.models import LayerGroup
 from jevons.models.formulas import expert_parameters, flop_per_token, layer_gemms
 from jevons.operators.kernels import active_experts
 from jevons.operators.types import kv_bytes_of, storage_of
-from jevons.serving.memory import multiplied_in, stored_bytes, weight_precision
+from jevons.serving.precisions import multiplied_in, stored_bytes, weight_precision
 from jevons.serving.types import Deployment
 
 _STATE_BYTES = 8.0  # a recurrent state is read and written, in 32 bits

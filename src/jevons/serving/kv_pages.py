@@ -20,6 +20,7 @@ from jevons.models.formulas import cached_bytes, entry_bytes
 from jevons.operators.engines import engine_text
 from jevons.operators.types import kv_bytes_of
 from jevons.serving.drafter import drafter_of
+from jevons.serving.memory_factors import MemoryFactors
 from jevons.serving.types import Deployment
 
 PAGE_TOKENS = 16
@@ -138,6 +139,11 @@ def layer_token_bytes(deployment: Deployment, attention: Attention) -> float:
     return cached_bytes(attention, element_bytes) * share
 
 
+def slots_of(factors: MemoryFactors, attention: Attention) -> float:
+    """Return the most requests for which a layer's states are set aside before the cache; 0 where they are not."""
+    return factors.state_slots or (0.0 if attention.kind == "linear" else factors.earlier.mamba_slots)
+
+
 def pooled_token_bytes(deployment: Deployment) -> float:
     """Return the cache of one token in all layers where an engine sizes it by tokens alone; 0 where not.
 
@@ -204,7 +210,7 @@ def layer_makes(deployment: Deployment) -> list[LayerMake]:
             counted[token_bytes, deployment.window_of(a) or 0, 0.0] += group.count
         if a.compression.recent:
             counted[entry_bytes(a, element_bytes), a.compression.recent, 0.0] += group.count
-        if state_bytes:
+        if state_bytes and not slots_of(deployment.engine.memory, a):
             counted[0.0, 0, state_bytes] += group.count
     drafter = drafter_of(deployment)
     for group in () if drafter is None else drafter.layers:

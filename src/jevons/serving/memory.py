@@ -9,63 +9,19 @@ import re
 from jevons.errors import InfeasibleError, InputError
 from jevons.models import Attention, FeedForward, Gemm, LayerGroup, ModelSpec, WeightPrecision
 from jevons.models.formulas import entry_bytes, expert_parameters, layer_gemms, layer_parameters
-from jevons.models.types import WEIGHT_BITS
 from jevons.operators.engines import shipped_text
-from jevons.operators.types import kv_bytes_of, storage_of
+from jevons.operators.types import kv_bytes_of
+from jevons.serving.activations import activation_bytes, rounded_up
 from jevons.serving.drafter import as_deployment, drafter_of, joining_bytes
-from jevons.serving.kv_pages import layer_token_bytes, paged_cache, pooled_token_bytes
+from jevons.serving.kv_pages import layer_token_bytes, paged_cache, pooled_token_bytes, slots_of
+from jevons.serving.precisions import stored_bytes, weight_precision
 from jevons.serving.types import Deployment, Layout, MemoryUse
 
-# A device without matrix units of a precision keeps the weights in it and multiplies in 16 bits.
-_EXPANDED = {"fp8": "int8_wo", "fp8_block": "int8_wo", "int8": "int8_wo", "fp4": "mxfp4", "w4a8": "mxfp4"}
 _LONG_CONTEXT = 8192.0
 _LARGEST_SHARE = 0.95
 """Share of a device that engines may be told to use; more leaves no room for what they do not count."""
 _CACHE_SLACK = 1.02
 """Room asked for over weights and work space, so that a cache has some."""
-
-
-def weight_precision(deployment: Deployment) -> WeightPrecision:
-    """Return the stored precision by class: the shipped one for ``native``, else the same for all matrices.
-
-    ``fp8`` of a model that is shipped with block scales means those.
-    """
-    shipped = deployment.model.weight_precision
-    if deployment.precision == "native" or (deployment.precision == "fp8" and shipped.dense == "fp8_block"):
-        return shipped
-    return WeightPrecision.uniform(deployment.precision)
-
-
-def multiplied_in(deployment: Deployment, stored: str, *, experts: bool = False) -> str:
-    """Return the operators' name for weights stored in that precision on the deployment's device.
-
-    MXFP4 experts, as models are shipped with, take activations of more bits. Other layers in MXFP4 were quantised with
-    their activations, and are multiplied in 4 bits where the device can.
-
-    Raises
-    ------
-    InputError
-        If the precision is unknown.
-    """
-    key, storage = storage_of(stored)
-    if key == "mxfp4" and not experts and deployment.accelerator.peak_flop_per_s.get("fp4", 0.0) > 0.0:
-        return "fp4"
-    if deployment.accelerator.peak_flop_per_s.get(storage.peak, 0.0) > 0.0:
-        return key
-    return _EXPANDED.get(key, "bf16")
-
-
-def stored_bytes(precision: str) -> float:
-    """Return the bytes of one weight in that precision, scales included.
-
-    Raises
-    ------
-    InputError
-        If the precision is unknown.
-    """
-    if precision in WEIGHT_BITS:
-        return WEIGHT_BITS[precision] / 8.0
-    return storage_of(precision)[1].weight_bytes
 
 
 def split_gemm(gemm: Gemm, attention: Attention, tp: int) -> tuple[float, float]:
@@ -107,13 +63,11 @@ def _expert_bytes(deployment: Deployment, block: FeedForward, stored: WeightPrec
     if stored.experts != "mxfp4" or not factors.mxfp4_width:
         return own_bytes
     width, inner = float(deployment.model.hidden), block.expert_inner / deployment.layout.expert_tp
-    padded = _rounded_up(width, factors.mxfp4_width) / width * _rounded_up(inner, factors.mxfp4_inner) / inner
+    amd = deployment.accelerator.vendor == "AMD"
+    multiple = (amd and factors.mxfp4_amd_inner) or factors.mxfp4_inner
+    padded = rounded_up(width, factors.mxfp4_width) / width * rounded_up(inner, multiple) / inner
     keeps = stored.dense == "fp8_block" and deployment.accelerator.generation == "hopper"
     return own_bytes * padded + (factors.mxfp4_hopper_bytes if keeps else 0.0)
-
-
-def _rounded_up(size: float, multiple: float) -> float:
-    return math.ceil(size / multiple) * multiple if multiple else size
 
 
 def weight_bytes_per_device(deployment: Deployment) -> float:
@@ -201,58 +155,6 @@ def cache_move_s(prefill: Deployment, decode: Deployment, context: float) -> flo
     return own_bytes / min(link.bytes_per_s for link in links) + max(link.latency_s for link in links)
 
 
-def activation_bytes(deployment: Deployment) -> float:
-    """Return the peak of the largest step beside weights and cache on one device [bytes].
-
-    Notes
-    -----
-    Where an engine's start-ups were measured: the larger of a layer's peak and the sampler's, which holds the logits of
-    every running request several times, on each device of a tensor-parallel group. Buffers of expert layers stay. Early
-    releases counted all that the allocator held after the step, in which no part takes the place of another.
-    """
-    model, layout, engine = deployment.model, deployment.layout, deployment.engine
-    tokens, factors = float(engine.batching.step_tokens), engine.memory
-    rows = min(engine.batching.max_batch, engine.batching.step_tokens)
-    if not factors.paged:
-        widest = max(_inner(group.feed_forward) for group in model.layers)
-        plain = 2.0 * tokens * (4.0 * model.hidden + 2.0 * widest / layout.tp)
-        return plain + 4.0 * rows * model.vocab / layout.tp
-    stream = 2.0 * tokens * model.hidden
-    images = 3.0 * stream if model.vision_parameters else 0.0
-    experts = max(_expert_workspace_bytes(deployment, group.feed_forward) for group in model.layers)
-    dense = 6.0 * tokens * max(group.feed_forward.hidden_inner for group in model.layers) / layout.tp
-    attention = max(_latent_query_bytes(deployment, group.attention) for group in model.layers)
-    layer = factors.hidden_copies * stream + max(dense, experts, attention) + images
-    sampler = rows * model.vocab * factors.sampler_bytes + stream + factors.sampler_fixed_bytes + images
-    if factors.earlier.peaks_added:
-        return factors.hidden_copies * stream + dense + experts + sampler
-    return max(layer, sampler + factors.workspace_kept * experts)
-
-
-def _latent_query_bytes(deployment: Deployment, a: Attention) -> float:
-    """Return queries and outputs of one step's tokens, where heads are as wide as the cached vector and are padded."""
-    padding = deployment.engine.memory.latent_heads
-    if not padding or not a.latent.one_vector:
-        return 0.0
-    heads = a.heads / deployment.layout.tp
-    return 2.0 * deployment.engine.batching.step_tokens * a.head_dim * (heads + _rounded_up(heads, padding))
-
-
-def _expert_workspace_bytes(deployment: Deployment, block: FeedForward) -> float:
-    """Return the two buffers of a grouped product over one step's tokens; kernels of 4-bit experts keep none."""
-    if block.kind != "moe" or weight_precision(deployment).experts == "mxfp4":
-        return 0.0
-    layout, hidden = deployment.layout, float(block.latent or deployment.model.hidden)
-    inner = block.expert_inner / layout.expert_tp
-    sides = 2.0 if block.gated else 1.0
-    tokens, most = float(deployment.engine.batching.step_tokens), deployment.engine.memory.earlier.expert_step
-    rows = min(tokens, most) if most and weight_precision(deployment).experts != "int4" else tokens
-    rows *= block.experts_per_token
-    if layout.ep > 1:
-        rows *= (layout.dp if layout.dp_attention else 1.0) / layout.ep
-    return 2.0 * rows * (max(sides * inner, hidden) + max(inner, hidden))
-
-
 def graph_bytes(deployment: Deployment) -> float:
     """Return the captured graphs on one device [bytes]; 0 where none are captured or they are not told apart."""
     factors = deployment.engine.memory
@@ -278,10 +180,13 @@ def _graph_sizes(engine: str) -> tuple[int, ...]:
 
 def _state_pool_bytes(deployment: Deployment) -> float:
     """Return what an engine sets aside for recurrent states before it sizes the cache [bytes]."""
-    slots = min(deployment.engine.memory.state_slots, float(deployment.engine.batching.max_batch))
+    factors, running = deployment.engine.memory, float(deployment.engine.batching.max_batch)
     model, layout = deployment.model, deployment.layout
-    states = sum(group.count * group.attention.mixer.state_elements for group in model.layers)
-    return slots * states * 4.0 / layout.tp / layout.pp
+    kept = sum(
+        group.count * group.attention.mixer.state_elements * min(slots_of(factors, group.attention), running)
+        for group in model.layers
+    )
+    return kept * 4.0 / layout.tp / layout.pp
 
 
 def communicator_bytes(deployment: Deployment) -> float:
@@ -450,7 +355,7 @@ def start_shortage(deployment: Deployment) -> str:
         return shortage
     if not factors.paged:
         return _beside_shortage(deployment, use)
-    rows = _rounded_up(deployment.model.vocab, factors.vocab_multiple)
+    rows = rounded_up(deployment.model.vocab, factors.vocab_multiple)
     if rows % deployment.layout.tp:
         return (
             f"tp = {deployment.layout.tp} does not divide the vocabulary of {rows:,.0f} entries. Use --tp "
@@ -521,10 +426,6 @@ def check_layout(model: ModelSpec, layout: Layout) -> None:
     if layout.ep > 1 and not model.is_moe:
         message = f"ep = {layout.ep}: {model.name} has no experts. Use ep = 1."
         raise InputError(message)
-
-
-def _inner(block: FeedForward) -> float:
-    return float(max(block.hidden_inner, block.expert_inner * max(block.experts_per_token, 1), block.shared_inner))
 
 
 def _nearest_divisor(number: int, size: int) -> int:

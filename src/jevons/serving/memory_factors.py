@@ -34,8 +34,9 @@ class FourBitMemory(Part):
 
     Parameters
     ----------
-    mxfp4_width, mxfp4_inner : float
-        Numbers to a multiple of which they are padded: the model's width, and the inner size on a device.
+    mxfp4_width, mxfp4_inner, mxfp4_amd_inner : float
+        Numbers to a multiple of which they are padded: the model's width, and the inner size on a device, where AMD's
+        have a multiple of their own unless it is 0.
     mxfp4_start_bytes : float
         Room that they need beyond the sampler's at the end of the start.
     mxfp4_hopper_bytes : float
@@ -45,6 +46,7 @@ class FourBitMemory(Part):
 
     mxfp4_width: float = 0.0
     mxfp4_inner: float = 0.0
+    mxfp4_amd_inner: float = 0.0
     mxfp4_start_bytes: float = 0.0
     mxfp4_hopper_bytes: float = 0.0
 
@@ -62,11 +64,15 @@ class EarlierMemory(Part):
         Most tokens that expert layers take at once; 0 for any.
     latent_head : float
         Width of the keys and of the values that are cached for each head of latent attention; 0 where the latent is.
+    mamba_slots : float
+        Most requests for which states of state-space layers are set aside before the cache; 0 where they share its
+        pages.
     """
 
     peaks_added: float = 0.0
     expert_step: float = 0.0
     latent_head: float = 0.0
+    mamba_slots: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,28 @@ class WindowPools(Part):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SparseMemory(Part):
+    """What attention that chooses or compresses cached tokens takes during a step.
+
+    Parameters
+    ----------
+    latent_heads : float
+        Multiple to which kernels of compressed attention pad the heads on a device; 0 where none are counted.
+    index_entries : float
+        An indexer's keys that a buffer holds for each token of the greatest length.
+    index_scores_bytes : float
+        Most that an indexer's scores take at once.
+    gathered_prompts : float
+        Prompts whose compressed cache a buffer holds at once, in 16 bits and at the greatest length.
+    """
+
+    latent_heads: float = 0.0
+    index_entries: float = 0.0
+    index_scores_bytes: float = 0.0
+    gathered_prompts: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryFactors(Grouped):
     """How one release of an engine uses device memory; all zero where its start-up was not measured.
 
@@ -99,8 +127,8 @@ class MemoryFactors(Grouped):
         1 where the start ends with a run of the sampler for as many requests as may run, beside cache and graphs.
     hidden_copies : float
         Copies of the residual stream alive at the peak of a layer, in widths of the model.
-    latent_heads : float
-        Multiple to which kernels of compressed attention pad the heads on a device; 0 where none are counted.
+    sparse : SparseMemory
+        What attention that chooses or compresses cached tokens takes during a step.
     earlier : EarlierMemory
         What earlier releases did otherwise.
     comm_bytes, comm_bus_bytes : float
@@ -139,7 +167,7 @@ class MemoryFactors(Grouped):
     sampler_fixed_bytes: float = 0.0
     sampler_warmed: float = 0.0
     hidden_copies: float = 0.0
-    latent_heads: float = 0.0
+    sparse: SparseMemory = SparseMemory()
     earlier: EarlierMemory = EarlierMemory()
     comm_bytes: float = 0.0
     comm_bus_bytes: float = 0.0

@@ -2,8 +2,9 @@
 
 What is wrong is what weights, a step and communicators take, so errors are shares of a device's memory, whatever is
 left for the cache. ``data/memory_spread.json`` holds their 10 % and 90 % quantiles, written by
-``scripts/fit_memory.py``: with the start-ups of one model left out, with those of a release left out, and twice those
-where no start-up of the engine, the kind of device or of attention is on file whose log states each component.
+``scripts/fit_memory.py``: with the start-ups of one model left out, with those of a release left out (also for layouts
+that are not on file), and twice those where no start-up of the engine, the kind of device or of attention is on file
+whose log states each component.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from jevons.intervals import Interval, normal_chance, shipped_ends
 from jevons.operators.engines import Place
+from jevons.serving.activations import activation_bytes
 from jevons.serving.kv_pages import paged_cache
 from jevons.serving.memory import memory_plan, reserved_bytes_per_request, start_spare_bytes
 from jevons.serving.memory_factors import MemoryFactors, memory_factors
@@ -25,8 +27,9 @@ _DATA = Path(__file__).parent / "data" / "memory_spread.json"
 
 NEARNESS = {
     "same": "start-ups of this release on this generation of devices are on file",
-    "near": "start-ups of this engine are on file, but not of this release on this generation of devices",
-    "far": "no start-up of this engine, of this kind of device or of attention is on file by component",
+    "near": "start-ups of this engine are on file, but not of this release, generation of devices or kind of layout",
+    "far": "no start-up of this engine, kind of device or attention is on file by component, or the model's file is "
+    "not understood in full",
 }
 """How near the start-ups are that a prediction rests on, nearest first."""
 
@@ -61,16 +64,30 @@ def nearness_of(deployment: Deployment) -> str:
     document, engine = shipped(), deployment.engine
     if engine.name != document["engine"] or deployment.accelerator.vendor != document["vendor"]:
         return "far"
-    if any(group.attention.compression.recent for group in deployment.model.layers):
+    if deployment.model.warnings:
+        return "far"
+    if any(group.attention.indexer.dim or group.attention.compression.recent for group in deployment.model.layers):
         return "far"
     on_file = engine.memory in _measured() and deployment.accelerator.generation in document["generations"]
-    return "same" if on_file else "near"
+    return "same" if on_file and _of_a_kind_on_file(deployment) else "near"
+
+
+def _of_a_kind_on_file(deployment: Deployment) -> bool:
+    """Whether start-ups on file are of such a deployment: tensor parallelism alone, no drafts, no recurrent states."""
+    layout = deployment.layout
+    alone = layout.pp * layout.dp * layout.ep == 1 and not deployment.draft_tokens
+    return alone and not any(group.attention.mixer.state_elements for group in deployment.model.layers)
 
 
 def cache_spread(deployment: Deployment) -> CacheSpread:
-    """Return the 80 % interval of a deployment's cache."""
+    """Return the 80 % interval of a deployment's cache.
+
+    A step of compressed attention may take twice what is told: users' logs have up to that, on each kind of device.
+    """
     nearness = nearness_of(deployment)
     low, high, rows = shipped()["quantiles"][nearness]
+    if any(group.attention.compression.recent for group in deployment.model.layers):
+        low -= activation_bytes(deployment) / deployment.accelerator.hbm_bytes
     return CacheSpread(low=low, high=high, nearness=nearness, rows=rows)
 
 

@@ -20,7 +20,7 @@ from jevons.hardware import accelerator
 from jevons.models import base_name
 from jevons.operators.engines import Release, engine_and_release, release_of
 from jevons.serving.engines import engine
-from jevons.serving.memory import weight_precision
+from jevons.serving.precisions import weight_precision
 from jevons.serving.types import Deployment
 
 _DATA = Path(__file__).parent / "data" / "neighbours.json"

@@ -16,7 +16,8 @@ from jevons.hardware import Cluster
 from jevons.models import Attention, ModelSpec
 from jevons.operators import kernels as ops
 from jevons.serving.formulas import exposed_comm_s
-from jevons.serving.memory import check_layout, multiplied_in, weight_precision
+from jevons.serving.memory import check_layout
+from jevons.serving.precisions import multiplied_in, weight_precision
 from jevons.serving.scales import Scales, board, part_scales, scaled_as
 from jevons.serving.step_layers import ACTIVATION_BYTES, add_attention, add_layer, add_products
 from jevons.serving.step_tally import Load, Tally

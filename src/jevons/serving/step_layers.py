@@ -17,7 +17,8 @@ from jevons.operators import kernels as ops
 from jevons.operators.engines import GENERIC, Place, engine_number, engine_text, shipped_text
 from jevons.operators.types import kv_bytes_of, storage_of
 from jevons.serving.formulas import largest_of
-from jevons.serving.memory import multiplied_in, split_gemm, weight_precision
+from jevons.serving.memory import split_gemm
+from jevons.serving.precisions import multiplied_in, weight_precision
 from jevons.serving.scales import board
 from jevons.serving.step_tally import Load, Tally
 from jevons.serving.types import Deployment, FloatArray

@@ -23,10 +23,10 @@ from jevons.serving.memory import (
     kv_cache_tokens,
     max_concurrency,
     memory_plan,
-    multiplied_in,
     start_shortage,
 )
 from jevons.serving.memory_spread import cache_ends, cache_spread, start_chance
+from jevons.serving.precisions import multiplied_in
 from jevons.sizing.service import released
 from jevons.words import Sentence
 

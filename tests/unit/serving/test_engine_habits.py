@@ -8,7 +8,7 @@ from jevons import models, serving
 from jevons.hardware import Cluster, accelerator
 from jevons.operators import kernels as ops
 from jevons.serving import entry_time_s, kv_bytes_per_request
-from jevons.serving.memory import multiplied_in
+from jevons.serving.precisions import multiplied_in
 from jevons.serving.scales import board, part_scales
 from jevons.serving.step import step_work
 from jevons.serving.types import Deployment, Layout

@@ -194,5 +194,26 @@ def test_kernels_of_compressed_attention_take_64_heads_however_few_a_device_has(
         return memory_plan(replace(one, engine=few)).activations_bytes
 
     all_heads = 8192 * 64 * 512 * 2.0
-    assert peak(tp=1) - peak(tp=8) == pytest.approx(all_heads * 7 / 8)
-    assert peak(tp=8) > all_heads * 9 / 8
+    assert peak(tp=8) - peak(tp=1) == pytest.approx(all_heads / 8)  # queries before they are padded
+    assert peak(tp=8) > all_heads * 17 / 8
+
+
+def test_residual_streams_and_an_indexers_buffers_lie_beside_a_step_of_compressed_attention():
+    def peak(**changed):
+        one = deployment("deepseek-v4-flash", kv="fp8", version="0.28.0", tp=8, longest=1_048_576)
+        few = one.engine.replace(max_batch=8, step_tokens=8192, memory=one.engine.memory.replace(**changed))
+        return memory_plan(replace(one, engine=few)).activations_bytes
+
+    scores, keys = 2.0**29, 40 * 262_144 * (128 + 4)
+    assert peak() - peak(index_scores_bytes=0.0) == pytest.approx(scores)
+    assert peak() - peak(index_entries=39.0) == pytest.approx(keys / 40, rel=0.01)
+    assert {group.attention.streams for group in models.load("deepseek-v4-flash").layers} == {4}
+
+
+def test_inner_sizes_of_4_bit_experts_are_padded_to_256_on_amd():
+    """vllm#53961: DeepSeek-V4-Pro on eight devices has 384 in each."""
+
+    def weights(gpu):
+        return memory_plan(deployment("deepseek-v4-pro", gpu, kv="fp8", version="0.28.0", tp=8)).weights_bytes
+
+    assert weights("mi300x") / weights("h200_sxm") == pytest.approx(1.3, abs=0.03)

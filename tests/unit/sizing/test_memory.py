@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import jevons
 from jevons.api import memory as module
 from jevons.cli.app import app
-from jevons.errors import InputError
+from jevons.errors import InputError, InputWarning
 from jevons.serving import memory_use
 from jevons.sizing.memory import MemoryResult
 
@@ -23,6 +23,25 @@ def test_parts_fill_the_device():
     parts = [cell for cell in use.tables["memory"].column("bytes") if isinstance(cell, float)]
     assert sum(parts) == pytest.approx(use.deployment.accelerator.hbm_bytes)
     assert use.kv_bytes == memory_use(use.deployment).kv_bytes
+
+
+def test_a_file_of_an_unknown_family_is_warned_of_whoever_names_it(tmp_path):
+    """A launch line and a call from Python passed it in silence."""
+    config = {
+        "architectures": ["NewForCausalLM"], "model_type": "new_text", "hidden_size": 4096, "num_hidden_layers": 32,
+        "num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size": 11_008, "vocab_size": 32_256,
+        "max_position_embeddings": 16_384, "new_lora_rank": 64,
+    }  # fmt: skip
+    file = tmp_path / "new.json"
+    file.write_text(json.dumps(config))
+    with pytest.warns(InputWarning, match="`new_text` is not known"):
+        own = jevons.memory(str(file)).to_json()
+    assert own["interval"]["nearness"] == "far"
+    line = ["op", "memory", "--serve", f"vllm serve {file}"]
+    told = CliRunner().invoke(app, line)
+    assert told.stderr.count("warning: model_type `new_text` is not known") == 1
+    with pytest.warns(InputWarning, match="`new_text` is not known"):
+        jevons.model(str(file))
 
 
 def test_graphs_that_do_not_fit_beside_the_share_are_an_answer():

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares, minimize
 
 from jevons.errors import InputError, JevonsError
+from jevons.serving.activations import activation_bytes
 from jevons.serving.calibration import Calibration
 from jevons.serving.engines import engine as engine_preset
-from jevons.serving.memory import activation_bytes, communicator_bytes, graph_bytes, memory_plan
+from jevons.serving.memory import communicator_bytes, graph_bytes, memory_plan
 from jevons.serving.types import Deployment, EngineFactors
 from jevons.training import TrainingFactors, TrainingLayout, training_factors
 from jevons.training.activations import kept_bytes_per_token, micro_batches, stage_layers
