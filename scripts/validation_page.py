@@ -211,7 +211,8 @@ Groups of at least {least} figures, by median error held out by group.
   per device, 80 s over two nodes. Their exchanges between expert ranks take the time of 512 tokens at least.
 - *SGLang 0.5.5 on AMD in fp8* compiled through the first wave: 3 s on MI355X, 3.7 s on MI300X, 8 s with prompts of 8k.
 - *Asynchronous scheduling*: SGLang, TensorRT-LLM's PyTorch backend and vLLM from 0.14 compose a step while the previous
-  one runs, so that an arrival waits one step longer.
+  one runs, so that an arrival waits one step longer. InferenceX's scripts tell vLLM 0.11 and 0.13 to do so: their
+  tokens of gpt-oss take as long as those of 0.18.
 
 **Chosen after residuals were seen**, so the errors above do not test them: the rates at which front ends stream, and
 the missing seat; the spread of experts' popularity; the vendor's TensorRT-LLM runs without asynchronous scheduling;
@@ -219,8 +220,8 @@ Marlin's experts at Hopper's pace on Blackwell; the number of kernels that a lay
 launches; eager engines bound by their host; seats of decode workers; how much of its exchanges SGLang 0.5.8 hides on
 GB200; the waits of ranks for prompts; the requests and the first stall of runs on MI300X and MI355X, and the least
 size of exchanges there; 16 users for the misprinted 512; how often old kernels read the cache again; the 0.3 ms of
-host time per step that vLLM before 0.14 adds (taken off later releases after an earlier fit); the part of a launch
-that decodes do not wait for; chunks of Llama 4 on Hopper; the kernels of gpt-oss under TensorRT-LLM; launches of
+host time per step of a vLLM that composes them in turn (taken off later releases after an earlier fit); the part of a
+launch that decodes do not wait for; chunks of Llama 4 on Hopper; the kernels of gpt-oss under TensorRT-LLM; launches of
 engines without graphs, and their 0.2 ms a request; SGLang's own share of memory, and how it pads gpt-oss; ATOM read as
 SGLang; which rows of TensorRT-LLM 1.1.0rc2.post2 in fp4 drafted.
 

@@ -68,11 +68,11 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
     return own
 
 
-def kernels_of(text: str | Path | None) -> tuple[tuple[str, float | str], ...]:
-    """Return the kernel factors that a launch line changes and their values; none without one."""
+def changed_factors(text: str | Path | None) -> tuple[tuple[str, float | str], ...]:
+    """Return the factors of its engine that a launch line changes and their values; none without one."""
     from jevons.serving import launch
 
-    return () if text is None else tuple(launch.kernels_of(launch.read_launch(text)).items())
+    return () if text is None else tuple(launch.changed_factors(launch.read_launch(text)).items())
 
 
 _COUNTED = {"replicas", "gpus", "autoscale", "measured", "prefill_replicas"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
 from jevons import options as o
-from jevons.api.launch import SERVE, kernels_of
+from jevons.api.launch import SERVE, changed_factors
 from jevons.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def service_of(gpu: str, server: Server) -> Service:
         draft_acceptance=server["draft_acceptance"],
         layout=_layout_of(server) if exact else None, fixed=() if exact else tuple(_degrees_of(server).items()),
         calibration=o.file(server["calibration"]), on=o.day(server["as_of"]),
-        kernels=kernels_of(server["serve"]),
+        changed=changed_factors(server["serve"]),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
 from jevons.api.accelerators import GPU_KINDS
-from jevons.api.launch import kernels_of
+from jevons.api.launch import changed_factors
 from jevons.api.measured import MEASURED, pairs_of, trace_columns
 from jevons.api.reading import named_model
 from jevons.api.server import Server
@@ -144,7 +144,7 @@ def simulate(
             max_num_batched_tokens=server["max_num_batched_tokens"],
             draft_tokens=server["draft_tokens"],
             draft_acceptance=server["draft_acceptance"],
-            kernels=kernels_of(server["serve"]),
+            changed=changed_factors(server["serve"]),
             precision=precision,
             kv_tokens=kv_tokens,
             prefix_cache=prefix_cache,

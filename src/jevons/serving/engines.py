@@ -71,13 +71,33 @@ def older_overheads(
 ) -> dict[str, float]:
     """Return the host time that an older release of an engine adds to factors of today's, by factor [s].
 
-    Facts ``older_step_s`` and ``older_request_s``.
+    Facts ``older_step_s`` and ``older_request_s``, and ``composing_step_s`` where it composes each step in turn.
     """
-    stated = {
-        factor: engine_fact(key, f"older_{part}", Place(release=release), facts, on)
-        for factor, part in (("step_overhead_s", "step_s"), ("request_overhead_s", "request_s"))
-    }
-    return {factor: fact.number for factor, fact in stated.items() if fact is not None}
+    place = Place(release=release)
+    ahead = engine_fact(key, "composes_ahead", place, facts, on)
+    stated = [
+        ("step_overhead_s", engine_fact(key, "older_step_s", place, facts, on)),
+        ("request_overhead_s", engine_fact(key, "older_request_s", place, facts, on)),
+    ]
+    if ahead is not None and not ahead.number:
+        stated.append(("step_overhead_s", engine_fact(key, "composing_step_s", place, facts, on)))
+    beyond: dict[str, float] = {}
+    for factor, fact in stated:
+        if fact is not None:
+            beyond[factor] = beyond.get(factor, 0.0) + fact.number
+    return beyond
+
+
+def composing(factors: EngineFactors, *, ahead: bool) -> EngineFactors:
+    """Return an engine whose server is told to compose a step while the one before runs, or when it has ended.
+
+    Fact ``composing_step_s`` is what the host then saves, or spends, in each step.
+    """
+    if ahead == factors.batching.composes_ahead:
+        return factors
+    moved_s = engine_number(factors.name, "composing_step_s") or 0.0
+    step_s = factors.host.step_overhead_s + (-moved_s if ahead else moved_s)
+    return factors.replace(composes_ahead=ahead, step_overhead_s=max(step_s, 0.0))
 
 
 def with_server_defaults(

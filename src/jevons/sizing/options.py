@@ -65,7 +65,7 @@ class Server(Part):
     swap: bool = False
     draft_tokens: int = 0
     draft_acceptance: float | None = None
-    kernels: tuple[tuple[str, float | str], ...] = ()
+    changed: tuple[tuple[str, float | str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

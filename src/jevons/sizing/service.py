@@ -17,7 +17,7 @@ from jevons.operators.engines import engine_and_release
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 from jevons.serving import sim
 from jevons.serving.calibration import engine_for
-from jevons.serving.engines import with_server_defaults
+from jevons.serving.engines import composing, with_server_defaults
 
 GROUP_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 144, 256, 320, 512, 1024)
 """Numbers of accelerators per replica that are tried."""
@@ -70,8 +70,8 @@ class Service:
         Tokens drafted in each decode step.
     draft_acceptance : float or None
         Chance that one is accepted, in place of the engine's.
-    kernels : tuple of (str, float or str)
-        Kernel factors in place of the engine's, by name.
+    changed : tuple of (str, float or str)
+        Factors that the server's flags change, in place of the engine's, by name.
     layout : Layout or None
         The one layout to try, in place of all.
     fixed : tuple of (str, int)
@@ -99,7 +99,7 @@ class Service:
     eager: bool = False
     draft_tokens: int = 0
     draft_acceptance: float | None = None
-    kernels: tuple[tuple[str, float | str], ...] = ()
+    changed: tuple[tuple[str, float | str], ...] = ()
     layout: serving.Layout | None = None
     fixed: tuple[tuple[str, int], ...] = ()
 
@@ -113,7 +113,7 @@ class Service:
         return told(
             factors, self.accelerator(), max_batch=self.max_batch, step_tokens=self.step_tokens, eager=self.eager,
             draft_tokens=self.draft_tokens, draft_acceptance=self.draft_acceptance,
-            kernels=self.kernels,
+            changed=self.changed,
         )  # fmt: skip
 
     def settings(self) -> serving.Settings:
@@ -243,7 +243,7 @@ def told(
     eager: bool = False,
     draft_tokens: int = 0,
     draft_acceptance: float | None = None,
-    kernels: Iterable[tuple[str, float | str]] = (),
+    changed: Iterable[tuple[str, float | str]] = (),
 ) -> serving.EngineFactors:
     """Return an engine's factors with the limits and settings that its server is told, or takes on a device.
 
@@ -252,8 +252,9 @@ def told(
     InputError
         If a chance of acceptance is given and nothing is drafted.
     """
-    given: dict[str, int | float | bool | str] = dict(kernels)
+    given: dict[str, int | float | bool | str] = dict(changed)
     factors = with_server_defaults(factors, device, max_batch or 0, step_tokens or 0)
+    factors = composing(factors, ahead=bool(given.pop("composes_ahead", factors.batching.composes_ahead)))
     if eager:
         given["eager"] = True
     if draft_acceptance is not None:

@@ -242,7 +242,7 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
         eager=options.server.eager,
         draft_tokens=options.server.draft_tokens,
         draft_acceptance=options.server.draft_acceptance,
-        kernels=options.server.kernels,
+        changed=options.server.changed,
     )
 
     def spread(layout: Layout) -> Deployment:

@@ -9,6 +9,7 @@ from jevons import models, serving
 from jevons.hardware import accelerator
 from jevons.operators import kernels as ops
 from jevons.serving.closed_loop.points import with_limits
+from jevons.serving.engines import composing
 from jevons.serving.formulas import accepted_tokens
 from jevons.serving.scales import generation_of, part_scales, scaled_as
 from jevons.serving.step import engine_time, step_time, step_work
@@ -265,6 +266,15 @@ def test_old_releases_spend_more_time_on_the_host():
     assert old.host.step_overhead_s - new.host.step_overhead_s == pytest.approx(1.3e-3)
     assert in_turn.host.step_overhead_s - new.host.step_overhead_s == pytest.approx(0.3e-3)
     assert old.host.request_overhead_s - new.host.request_overhead_s == pytest.approx(70e-6)
+
+
+def test_a_server_told_to_compose_steps_ahead_spends_no_time_between_them_on_it():
+    in_turn, new = serving.engine("vllm@0.13"), serving.engine("vllm")
+    told = composing(in_turn, ahead=True)
+    assert told.batching.composes_ahead
+    assert told.host.step_overhead_s == pytest.approx(new.host.step_overhead_s)
+    assert composing(new, ahead=False).host.step_overhead_s == pytest.approx(in_turn.host.step_overhead_s)
+    assert composing(told, ahead=True) is told
 
 
 def test_releases_before_shared_heads_read_the_cache_again_where_heads_are_grouped():

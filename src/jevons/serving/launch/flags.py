@@ -35,6 +35,7 @@ _VLLM: Flags = {
     "kv-cache-memory-bytes": ("kv_bytes", "count"),
     "num-gpu-blocks-override": ("kv_blocks", "count"), "block-size": ("block_tokens", "count"),
     "enable-dbo": ("two_batches", "on"), "no-enable-dbo": ("two_batches", "off"),
+    "async-scheduling": ("ahead", "on"), "no-async-scheduling": ("ahead", "off"),
     "moe-backend": ("expert_kernels", "text"),
 }  # fmt: skip
 _SGLANG: Flags = {

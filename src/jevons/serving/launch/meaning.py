@@ -86,8 +86,8 @@ def layout_of(line: LaunchLine, *, moe: bool) -> Layout:
     return Layout(tp=tp, pp=pp, dp=dp, ep=group if shared and moe else 1, dp_attention=together)
 
 
-def kernels_of(line: LaunchLine) -> dict[str, float | str]:
-    """Return the kernel factors of its engine that a line changes, by name; see `jevons.serving.types.KernelFactors`.
+def changed_factors(line: LaunchLine) -> dict[str, float | str]:
+    """Return the factors of its engine that a line changes, by name; see `jevons.serving.types.EngineFactors`.
 
     SGLang overlaps two batches, which hides exchanges between expert ranks, only where it is told to; vLLM's own share
     is of servers that nothing was told. Kernels for experts change those in MXFP4 alone.
@@ -99,6 +99,8 @@ def kernels_of(line: LaunchLine) -> dict[str, float | str]:
     if hidden is not None:
         changed |= {"ep_overlap_frac": hidden, "decode_ep_overlap_frac": hidden}
     experts = EXPERT_KERNELS.get(str(line.value("expert_kernels", "auto")))
+    if "ahead" in line.settings:
+        changed["composes_ahead"] = bool(line.value("ahead"))
     return changed | ({"mxfp4_like": experts} if experts else {})
 
 

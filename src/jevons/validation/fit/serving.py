@@ -21,7 +21,7 @@ from jevons.serving.calibration import Calibration
 from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_of, scaled_as, shipped_scales
 from jevons.serving.types import FloatArray
 from jevons.validation.rows import Table, read_table
-from jevons.validation.serving.case import Case
+from jevons.validation.serving.case import Case, with_release
 from jevons.validation.serving.cases import PER_TOKEN, untimed_runs
 from jevons.validation.serving.predict import Prepared, answer, calibrated, metric_value, prepare
 from jevons.validation.serving.sweeps import case_in_sweep, repeating_runs
@@ -456,7 +456,7 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
     factors: list[Factor] = []
     cases = {item.engine: item.prepared.case for item in items}
     for engine in sorted(cases):
-        preset = calibrated(plain)(cases[engine].replace(release=None, sorts_logits=False))
+        preset = calibrated(plain)(with_release(cases[engine], None).replace(sorts_logits=False))
         for name, usual, low, high, sigma in ENGINE_FACTORS:
             if _TOLD_BY.get(name, engine) != engine:
                 continue

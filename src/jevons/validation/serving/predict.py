@@ -17,7 +17,7 @@ from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration
 from jevons.serving.closed_loop.points import outcome, surface, with_limits
 from jevons.serving.closed_loop.types import Load, Outcome, Pools, Surface
-from jevons.serving.engines import older_overheads
+from jevons.serving.engines import composing, older_overheads
 from jevons.serving.formulas import acceptance_of
 from jevons.serving.scales import Scales
 from jevons.serving.sim.load.repeats import Repeats
@@ -76,6 +76,7 @@ def _preset(name: str, release: Release | None) -> EngineFactors:
 def limited(factors: EngineFactors, case: Case) -> EngineFactors:
     """Return engine factors with a case's own limits, or the server's defaults on its device."""
     tokens, batch = _server_defaults(case)
+    factors = composing(factors, ahead=case.scheduler.lags)
     if case.scenario == "open" and case.engine == "vllm":
         # A closed loop sends when outputs of a step arrive and keep client and server busy, which `entry_s` holds (it
         # is fitted on those). Lone requests pay the front end only: 4 to 6 ms in open loops of vLLM 0.8 to 0.15.

@@ -55,6 +55,7 @@ def with_flags(case: Case, notes: str) -> Case:
         memory_frac=float(line.value("memory_frac") or 0.0),
         draft_tokens=drafted or _said_drafts(notes),
         poll_steps=int(line.value("poll_steps") or 0),
+        lags=bool(line.value("ahead", case.scheduler.lags)),
         captured_batch=0.0 if command and not re.search(r"cuda.?graph", command) else ALL_CAPTURED,
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 import jevons
 from jevons.errors import InputError, InputWarning
-from jevons.serving.launch import deployment_of, kernels_of, read_launch
+from jevons.serving.launch import changed_factors, deployment_of, read_launch
 
 DEPLOYED = """
 apiVersion: apps/v1
@@ -481,9 +481,20 @@ def test_exchanges_hide_behind_a_second_batch_where_the_line_asks_for_one(engine
 
 
 def test_sglang_hides_no_exchanges_untold_and_vllm_its_own_share() -> None:
-    shares = {engine: kernels_of(read_launch(line)).get("ep_overlap_frac") for engine, line in _EXPERTS.items()}
+    shares = {engine: changed_factors(read_launch(line)).get("ep_overlap_frac") for engine, line in _EXPERTS.items()}
     assert shares == {"sglang": 0.0, "vllm": None}
-    assert not kernels_of(read_launch(f"{_EXPERTS['sglang']} --enable-two-batch-overlap"))
+    assert not changed_factors(read_launch(f"{_EXPERTS['sglang']} --enable-two-batch-overlap"))
+
+
+def test_an_older_vllm_told_to_compose_steps_ahead_spends_no_more_time_on_a_step_than_a_newer_one() -> None:
+    def step_s(release: str, flag: str = "") -> float:
+        line = f"docker run vllm/vllm-openai:v{release} --model Qwen/Qwen3-8B {flag}"
+        found = jevons.size(serve=line, gpu="h200_sxm", rate=1, isl=500, osl=100, tpot=0.2, static=True)
+        return found.best.deployment.engine.host.step_overhead_s
+
+    assert step_s("0.13.0", "--async-scheduling") == pytest.approx(step_s("0.18.0"))
+    assert step_s("0.13.0") == pytest.approx(step_s("0.18.0", "--no-async-scheduling"))
+    assert step_s("0.13.0") - step_s("0.18.0") == pytest.approx(0.3e-3)
 
 
 @pytest.mark.parametrize(("line", "flag"), [

@@ -169,6 +169,30 @@ def test_versions_that_compose_a_step_while_the_one_before_runs(engine, version,
     assert case_of(engine=engine, engine_version=version).scheduler.lags is lags
 
 
+@pytest.mark.parametrize(
+    ("version", "flag", "ahead"),
+    [
+        ("v0.11.0", "", False), ("v0.11.0", " --async-scheduling", True),
+        ("v0.11.0", " --async-scheduling false", False),
+        ("v0.18.0", "", True), ("v0.18.0", " --no-async-scheduling", False),
+    ],
+)  # fmt: skip
+def test_a_serve_command_says_whether_a_step_is_composed_ahead(version, flag, ahead):
+    notes = f"serve: vllm serve openai/gpt-oss-120b -tp 4{flag}; requests=1000"
+    row = {**ROW, "engine": "vLLM", "engine_version": version, "model": "gpt-oss-120b", "notes": notes}
+    case = read_case(row)
+    assert case.scheduler.lags is ahead
+    newest = default_engine(read_case({**row, "engine_version": "v0.18.0", "notes": notes.replace(flag, "")}))
+    beyond_s = default_engine(case).host.step_overhead_s - newest.host.step_overhead_s
+    assert beyond_s == pytest.approx(0.0 if ahead else 0.3e-3)
+
+
+def test_scripts_that_compose_steps_ahead_take_no_longer_in_older_releases():
+    given = {"engine": "vllm", "model": "openai/gpt-oss-120b", "precision": "fp4", "gpu": "H100 SXM"}
+    old, new = (case_of(**given, engine_version=version) for version in ("0.11.2", "0.18.0"))
+    assert default_engine(old).host.step_overhead_s == default_engine(new).host.step_overhead_s
+
+
 def test_engines_built_by_tensorrt_launch_no_kernels_one_by_one():
     row = {**ROW, "family": "trtllm_overview", "engine": "TensorRT-LLM", "model": "Llama-2-70B", "isl": "128"}
     row |= {"osl": "128", "concurrency_or_rate": "inf (offline)", "metric": "output_tok_s", "notes": ""}
