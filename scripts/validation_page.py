@@ -33,7 +33,7 @@ REASONS = {
     "GPUStack performance lab :: glm": "a burst: its TTFT is the front end's pace, which differs by release",
     "SGLang cookbook": "the serve command is a best guess of the page's last one",
     "qwen3.5-35b-a3b :: H200": "the client did not time most tokens: times per token are left out, the rest is judged",
-    "H100 PCIe": "weights leave little room for the cache; the queue that the model expects did not form",
+    "H100 PCIe": "weights leave little room for the cache, which rows do not state: a few prompts wait 20 s",
     "RTX 4090": "TTFT is seconds at 1 request/s and falls as the rate rises, while TPOT is as usual: no engine's wait",
     "gpt-oss-120b": "4-bit experts run on other kernels in each engine; at 512 users the figures lie below those at 64",
     "qwen3-32b :: GB200": "the figures rise and fall with the users without order (42 ms at 2 users, 28 ms at 8)",
@@ -131,7 +131,9 @@ Groups of at least {least} figures, by median error held out by group.
 - *Engines of 2023* launch each kernel of a step by itself and handle requests one by one in Python. Decode steps of a
   70B take as long on eight devices as on four.
 - *A run that was measured did fit*: where the default share of memory leaves no room for its cache, 97 % are taken; of
-  vLLM also where the cache holds no sequence of 8,192 tokens, or of the model's longest, without which it stops.
+  vLLM also where the cache holds no sequence of 8,192 tokens, or of the model's longest, without which it stops. A
+  server of which a row tells nothing at all held the model's longest, or had 97 %.
+- *GeForce cards* reach each other through the host's memory. Its bus carries each byte twice, a pair's too.
 - *SGLang's share of memory*, where a server is told none, leaves room for a step's tokens and captured requests: 83 %
   of 80 GB, 90 % of 141. On one H100 that leaves 1 GB of cache beside gpt-oss-120b, a tenth of what 88 % would.
 - *Copies*: runs that repeat all figures of another device or model to the digit are left out of the fit.
@@ -223,7 +225,8 @@ size of exchanges there; 16 users for the misprinted 512; how often old kernels 
 host time per step of a vLLM that composes them in turn (taken off later releases after an earlier fit); the part of a
 launch that decodes do not wait for; chunks of Llama 4 on Hopper; the kernels of gpt-oss under TensorRT-LLM; launches of
 engines without graphs, and their 0.2 ms a request; SGLang's own share of memory, and how it pads gpt-oss; ATOM read as
-SGLang; which rows of TensorRT-LLM 1.1.0rc2.post2 in fp4 drafted.
+SGLang; which rows of TensorRT-LLM 1.1.0rc2.post2 in fp4 drafted; that servers of which nothing is told had more memory
+than the default, and scripts had not.
 
 **Tried and rejected**: a learned residual model of users, lengths, devices, engine, generation and precision. On
 held-out groups it makes medians 1 to 8 % worse and 90th percentiles 4 to 7 %, in relative terms.

@@ -23,11 +23,14 @@ class Link:
         Peak in one direction per device [bytes/s].
     latency_s : float
         Time of an empty message between two devices [s].
+    through_host : bool
+        Whether all traffic passes through the host's memory, as none of the devices reads another's.
     """
 
     kind: str
     bytes_per_s: float
     latency_s: float
+    through_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)

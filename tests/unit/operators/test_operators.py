@@ -245,15 +245,44 @@ def test_decode_physics_without_surface_is_the_joined_terms():
     )
 
 
-def test_rtx_4090_computes_like_a_card_within_its_power_and_talks_through_the_host():
+def test_rtx_4090_computes_like_a_card_within_its_power():
     card, throttled = accelerator("rtx_4090"), accelerator("l40s")
     busy = [
         2.0 * 8192**3 / ops.gemm(device, 8192, 8192, 8192).time_s.item() / device.peak_flop_per_s["bf16"]
         for device in (card, throttled)
     ]
     assert busy[0] > 0.8 > busy[1]
-    sent_s = [ops.all_reduce(Cluster(accelerator(name), 4), 1e8, 4).time_s.item() for name in ("rtx_4090", "l40s")]
-    assert sent_s[0] == pytest.approx(2.0 * sent_s[1], rel=0.05)  # without peer-to-peer, through the host's memory
+
+
+@pytest.mark.parametrize("size", [1e6, 1e8])
+def test_traffic_through_the_host_has_the_pace_of_its_bus_whatever_the_group(size):
+    """A pair of cards that read each other's memory has a switch of its own, and sends faster than four do."""
+
+    def bus_bytes_per_s(device, gpus):
+        time_s = ops.all_reduce(Cluster(accelerator(device), gpus), size, gpus).time_s.item()
+        return 2.0 * (gpus - 1) / gpus * size / time_s
+
+    assert accelerator("rtx_4090").scaleup.through_host
+    assert not accelerator("rtx_pro_6000").scaleup.through_host
+    four = bus_bytes_per_s("rtx_4090", 4)
+    assert [bus_bytes_per_s("rtx_4090", gpus) for gpus in (2, 8)] == pytest.approx([four, four], rel=0.1)
+    assert bus_bytes_per_s("rtx_pro_6000", 2) > 1.2 * bus_bytes_per_s("rtx_pro_6000", 4)
+
+
+def test_cards_without_peer_access_have_a_quarter_of_a_bus_of_twice_the_rate():
+    """PCIe 4.0 to 5.0, and each byte crosses the bus twice."""
+    time_s = {
+        device: ops.all_reduce(Cluster(accelerator(device), 4), 1e8, 4).time_s.item()
+        for device in ("rtx_3090", "rtx_4090", "rtx_pro_6000")
+    }
+    assert time_s["rtx_4090"] == pytest.approx(4.0 * time_s["rtx_pro_6000"], rel=0.1)
+    assert time_s["rtx_3090"] == pytest.approx(time_s["rtx_4090"], rel=0.1)
+
+
+def test_hops_of_a_small_message_through_the_host_add_up():
+    device = accelerator("rtx_4090")
+    times_s = [ops.all_reduce(Cluster(device, gpus), 1024, gpus).time_s.item() for gpus in (2, 4, 8)]
+    assert 0.0 < times_s[0] < times_s[1] < times_s[2]
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

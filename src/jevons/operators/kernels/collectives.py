@@ -153,8 +153,10 @@ def _collective(
     factors = factors or default_factors()
     shape = checked(size=message_bytes, p=devices)
     kernel = factors.kernel(COLLECTIVE, cluster.accelerator, operation, library)
-    domain = cluster.accelerator.scaleup_domain
-    group = _Group(kernel, operation, link_rates(cluster), domain, factors.scale.get("collective", 1.0))
+    device = cluster.accelerator
+    domain = device.scaleup_domain
+    scale = factors.scale.get("collective", 1.0)
+    group = _Group(kernel, operation, link_rates(cluster), domain, scale, device.scaleup.through_host)
     groups = filled(shape["p"], domain)
     size, p = np.broadcast_arrays(shape["size"], groups, subok=False)
     result, slowdown = _within_links(group, size, p)
@@ -179,15 +181,39 @@ class _Group(NamedTuple):
     rates: Rates
     domain: int
     scale: float
+    through_host: bool
+
+
+_ON_THE_BUS = 4.0
+"""Devices of a measured machine that reach each other over its host, and no longer over a switch of their own."""
 
 
 def _within_links(group: _Group, size: FloatArray, p: FloatArray) -> tuple[OpTime, FloatArray]:
     """Return the fitted times, and the factor that holds what crosses the network to its datasheet."""
     operation = np.asarray(float(OPERATIONS.index(group.operation)))
     shape = {"size": size, "p": p, "domains": np.maximum(p / group.domain, 1.0), "operation": operation}
-    result = evaluate(COLLECTIVE, group.kernel, shape, group.rates, group.scale)
+    result = _evaluated(group, shape)
     _, outside = link_bytes(operation, size, p, shape["domains"])
     return result, np.maximum(outside / (group.rates.far_bytes_per_s * result.time_s), 1.0)
+
+
+def _evaluated(group: _Group, shape: Shape) -> OpTime:
+    """Return the fitted times; what passes through a host's memory moves at the pace of four devices on its bus.
+
+    Notes
+    -----
+    Pairs of a measured machine share a switch that no other device uses, and larger groups share its host's bus. Where
+    no device reads another's memory, a pair has no such way of its own: each byte crosses the host, whatever the group.
+    """
+    p = shape["p"]
+    inside = (p > 1.0) & (p <= group.domain)
+    if not (group.through_host and inside.any()):
+        return evaluate(COLLECTIVE, group.kernel, shape, group.rates, group.scale)
+    share = np.where(inside, (p - 1.0) / p * _ON_THE_BUS / (_ON_THE_BUS - 1.0), 1.0)
+    alike = {**shape, "size": shape["size"] * share, "p": np.where(inside, _ON_THE_BUS, p)}
+    result = evaluate(COLLECTIVE, group.kernel, alike, group.rates, group.scale)
+    hops_s = np.where(inside, group.kernel.values["hop_s"] * (p - _ON_THE_BUS) * group.scale, 0.0)
+    return replace(result, time_s=result.time_s + hops_s)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -116,6 +116,8 @@ class Scheduler(Part):
         Tokens that a request gains per step with drafting, where the run prints it; 0 where not.
     ep_overlap_frac : float or None
         Share of the exchanges between expert ranks that is hidden behind computation; None for what the engine does.
+    untold : bool
+        Whether the row says nothing of how the server was started.
     """
 
     step_tokens: int = 0
@@ -136,6 +138,7 @@ class Scheduler(Part):
     token_s: float = 0.0
     accepted_tokens: float = 0.0
     ep_overlap_frac: float | None = None
+    untold: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from jevons.serving.closed_loop.points import outcome, surface, with_limits
 from jevons.serving.closed_loop.types import Load, Outcome, Pools, Surface
 from jevons.serving.engines import composing, older_overheads
 from jevons.serving.formulas import acceptance_of
+from jevons.serving.memory import max_concurrency
 from jevons.serving.scales import Scales
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.spread import spread
@@ -34,6 +35,7 @@ _SEARCH_SIZES = (1, 2, 4, 8)
 _RATE_STEPS = 8
 _ABOVE_FULL = 1.1  # a load of requests all at once has its batch full for a part of the run only
 _TOLD_LENGTH = 8192  # tokens of the longest sequence that servers of longer models are told at the least
+_SERVED = {"open", "closed", "burst"}
 LIMITED = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}
 
 
@@ -210,7 +212,7 @@ def _fitting_surface(case: Case, factors: EngineFactors) -> Surface:
         except InfeasibleError as error:
             first = first or error
             continue
-        if _starts(found):
+        if _starts(found) and not _asked_for_more(of, found):
             return found
         small = small or found
     if small is not None:
@@ -218,10 +220,25 @@ def _fitting_surface(case: Case, factors: EngineFactors) -> Surface:
     raise first or InfeasibleError("no layout fits", ["layout"])
 
 
+def _asked_for_more(case: Case, at: Surface) -> bool:
+    """Return whether a server of which nothing is told must have had more than the default share of memory.
+
+    Untold, vLLM starts only where its cache holds the model's longest sequence. Who has to name a length names a share
+    of memory as well; a script that makes its requests itself is given their length alone.
+    """
+    if not case.scheduler.untold or case.scheduler.memory_frac or _always_starts(at) or case.scenario not in _SERVED:
+        return False
+    return max_concurrency(at.deployment) < 1.0
+
+
+def _always_starts(at: Surface) -> bool:
+    factors = at.deployment.engine.memory
+    return not factors.paged or bool(factors.serves_shorter)
+
+
 def _starts(at: Surface) -> bool:
     """Return whether the cache holds a sequence of the length that the server is told, without which vLLM stops."""
-    factors = at.deployment.engine.memory
-    if not factors.paged or factors.serves_shorter:
+    if _always_starts(at):
         return True
     return at.kv_tokens / at.deployment.layout.dp >= min(at.deployment.longest, _TOLD_LENGTH)
 

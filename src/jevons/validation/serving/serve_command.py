@@ -46,12 +46,14 @@ def with_flags(case: Case, notes: str) -> Case:
     drafting = engine_number(case.engine, "drafting_max_batch") if drafted is not None else None
     running = line.value("max_num_seqs") or line.value("max_num_seqs_all")
     overlap = engine_text(case.engine, "exchange_overlap_flag")
-    untold = bool(command and overlap) and overlap not in command
+    unhidden = bool(command and overlap) and overlap not in command
+    limits = {name: _stated(notes, name) for name in _LIMITS}
     return case.replace(
-        ep_overlap_frac=0.0 if untold else None,
+        untold=not command and not any(limits.values()),
+        ep_overlap_frac=0.0 if unhidden else None,
         precision=hint or case.precision,
-        step_tokens=int(line.value("step_tokens") or line.value("step_tokens_all") or _stated(notes, "tokens")),
-        max_batch=int(running or drafting or _stated(notes, "batch")),
+        step_tokens=int(line.value("step_tokens") or line.value("step_tokens_all") or limits["tokens"]),
+        max_batch=int(running or drafting or limits["batch"]),
         memory_frac=float(line.value("memory_frac") or 0.0),
         draft_tokens=drafted or _said_drafts(notes),
         poll_steps=int(line.value("poll_steps") or 0),

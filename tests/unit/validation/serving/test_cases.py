@@ -305,6 +305,19 @@ def test_limits_stated_in_words_are_taken():
     assert case.requested.isl.mean > case.requested.osl.mean > 600.0
 
 
+@pytest.mark.parametrize(
+    ("notes", "untold"),
+    [
+        ("tp = gpu_count as the README's example implies; requests=200", True),
+        ("max_num_seqs 128; requests=200", False),
+        ("serve: vllm serve Qwen/Qwen3-14B; requests=200", False),
+    ],
+)
+def test_a_row_may_tell_nothing_of_its_server(notes, untold):
+    row = {**BENCH, "isl": "400", "osl": "150", "concurrency_or_rate": "4.0 req/s Poisson", "notes": notes}
+    assert read_case(row).scheduler.untold is untold
+
+
 def test_a_row_without_a_version_means_the_release_of_its_day():
     row = {**BENCH, "engine_version": "", "notes": LAB.format("Qwen3-14B")}
     releases = [read_case({**row, "date_or_version": day}).release for day in ("2024", "2025-06-30", "47277d79f4a5")]

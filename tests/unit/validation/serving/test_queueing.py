@@ -110,3 +110,18 @@ def test_a_run_that_was_measured_did_fit():
     assert prepare(tight, ENGINES).surfaces[0].deployment.memory_frac == pytest.approx(0.97)
     with pytest.raises(InfeasibleError):
         prepare(tight.replace(memory_frac=0.9), ENGINES)
+
+
+def test_a_server_of_which_nothing_is_told_held_its_longest_sequence():
+    made = case(model="Qwen/QwQ-32B", device="h100_pcie", gpus=1, layout=Layout(), release=(0, 8, 5), scenario="open",
+                rate_per_s=1.0, requests=20)  # fmt: skip
+
+    def cache(of):
+        found = prepare(of, ENGINES).surfaces[0]
+        return found.kv_tokens / found.deployment.longest
+
+    assert cache(made) < 1.0 <= cache(made.replace(untold=True))  # the share of its command, or more than the default
+    at_once = made.replace(untold=True, scenario="offline")
+    assert cache(at_once) == cache(made)  # scripts are told the length of their requests
+    larger = made.replace(model="Qwen/Qwen3-14B")
+    assert cache(larger.replace(untold=True)) == cache(larger)  # that the default holds already
