@@ -46,8 +46,10 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
                 meaning.pop("engine_version", None)
     if "dp" in meaning and "osl" in names and not meaning["dp_attention"].value and "replicas" not in names:
         meaning["dp"] = meaning["dp"]._replace(value=1)  # copies, which a fleet counts as replicas
-    if _COUNTED & {name for name, value in given.items() if value is not None} or ":" in str(given.get("gpu", "")):
-        meaning.pop("replicas", None)
+    asked = {name for name, value in given.items() if value is not None}
+    whole = bool(_FLEETS & asked) or ":" in str(given.get("gpu", ""))
+    for counted in _POOLS & meaning.keys() if whole else _POOLS & asked:
+        meaning.pop(counted, None)
     if given.get("trace") is None:
         meaning.pop("prefix_cache", None)  # prompts that are drawn have no hashes; those that repeat are kept anyway
     own = {name: (stated.value, stated.flag) for name, stated in meaning.items() if name in names}
@@ -75,8 +77,10 @@ def changed_factors(text: str | Path | None) -> tuple[tuple[str, float | str], .
     return () if text is None else tuple(launch.changed_factors(launch.read_launch(text)).items())
 
 
-_COUNTED = {"replicas", "gpus", "autoscale", "measured", "prefill_replicas"}
-"""Arguments that say how many replicas there are; a manifest's number gives way to them."""
+_POOLS = {"replicas", "prefill_replicas", "prefill_tp"}
+"""What a manifest says of its pools, each of which gives way to the argument of its name."""
+_FLEETS = {"gpus", "autoscale", "measured"}
+"""Arguments that say what a whole fleet is; all of a manifest's pools give way to them."""
 
 
 def _matters(name: str, value: Any) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import importlib
 import io
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -98,6 +99,7 @@ def _named() -> list[str]:
 
 def main() -> None:
     """Run the command line and turn known errors into messages and exit codes."""
+    os.environ["MPLBACKEND"] = "agg"  # pictures go to files; a notebook's own backend need not be installed here
     open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":

@@ -28,9 +28,10 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
                 raise
             _say_once("no folder for them can be written")
             return kernel(**options)(function)
-        cache = dispatcher._cache  # noqa: SLF001 - numba has no other way to reach it
-        cache._cache_file._source_stamp = _digest_of(Path(function.__code__.co_filename).parent)  # noqa: SLF001
-        _forgive(cache)
+        cache = getattr(dispatcher, "_cache", None)  # NUMBA_DISABLE_JIT=1 leaves the function as it is
+        if cache is not None:
+            cache._cache_file._source_stamp = _digest_of(Path(function.__code__.co_filename).parent)  # noqa: SLF001
+            _forgive(cache)
         return dispatcher
 
     return decorate

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -293,3 +294,35 @@ def test_sizes_of_an_operator_that_cannot_be_are_refused(jevons, line, said):
 
 def test_the_busiest_rank_of_experts_is_timed(jevons):
     assert jevons("op", "moe", "128", "--ep", "8", "--imbalance", "8").code == 0
+
+
+@pytest.mark.parametrize("variable", ["MPLBACKEND=nonsense", "NUMBA_DISABLE_JIT=1"])
+def test_variables_of_other_programs_leave_a_command_as_it_is(tmp_path, variable):
+    """A notebook hands its backend down to commands; compilation may be off while somebody traces a fault."""
+    line = [
+        *SIMULATE,
+        "--concurrency",
+        "1",
+        "--requests",
+        "2",
+        "--isl",
+        "20",
+        "--osl",
+        "3",
+        "--plot",
+        "a.svg",
+        "--json",
+    ]
+    name, _, value = variable.partition("=")
+    plain, changed = (
+        subprocess.run(
+            [sys.executable, "-m", "jevons", *line],
+            cwd=tmp_path,
+            env=os.environ | more,
+            check=False,
+            capture_output=True,
+        )
+        for more in ({}, {name: value})
+    )
+    assert changed.returncode == 0, changed.stderr.decode()
+    assert json.loads(changed.stdout)["ttft_s"] == json.loads(plain.stdout)["ttft_s"]

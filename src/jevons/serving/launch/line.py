@@ -13,12 +13,15 @@ from typing import Any
 from jevons.errors import InputError
 from jevons.files import read_text
 from jevons.serving.launch.flags import FLAGS, NEUTRAL, SHORT, SWITCHES, UNMODELLED
+from jevons.serving.launch.types import Command
 from jevons.serving.launch.words import commands_of
+from jevons.serving.launch.written import file_named
 from jevons.units import COMMAND_LETTERS
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 _COUNT = re.compile(r"(-?(?:\d+(?:\.\d*)?|\.\d+))([kKmMgG]?)(?:i?[bB])?")
 _LONGEST = 100_000
+_NAMED = re.compile(r"[\w./~:@+-]*[A-Za-z][\w./~:@+-]*")
 LONGER = {"VLLM_ALLOW_LONG_MAX_MODEL_LEN", "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"}
 """Variables by which an engine takes a longer context than the model's config states."""
 _SPANNING = re.compile(r"--(?:nnodes|node[-_]rank|headless|data[-_]parallel[-_]address|dist[-_]init[-_]addr)\b")
@@ -50,6 +53,8 @@ class LaunchLine:
         Files of settings that could not be read, with the reason.
     variables : mapping of str to str
         Environment variables set for the server.
+    files : mapping of str to str
+        Files that the text around the command writes, by path.
     """
 
     engine: str
@@ -59,6 +64,7 @@ class LaunchLine:
     unknown: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     variables: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, name: str, default: Any = None) -> Any:
         """Return the value of a setting."""
@@ -123,24 +129,66 @@ def read_launch(given: str | Path) -> LaunchLine:
         If it starts no server that is known, or a flag has a value that it cannot have.
     """
     text, folder = text_of(given)
-    command, *others = commands_of(text)
-    line = LaunchLine(engine=command.engine, release=command.release, variables=command.variables)
+    commands = commands_of(text)
+    pools: dict[str, list[Command]] = {}
+    for command in commands:
+        pools.setdefault(_role(command), []).append(command)
+    answering = pools.get("decode") or pools.get("")  # Dynamo names workers for prompts alone
+    apart = "prefill" in pools and answering is not None
+    line, copies = _server(answering if apart and answering else commands, folder, apart=apart)
+    if apart:
+        prompts, count = _server(pools["prefill"], folder, apart=True)
+        line.settings["prefill_replicas"] = Setting(max(count, 1), "prefill pool")
+        line.unread += [note for note in prompts.unread if note not in line.unread]
+        degrees = [(prompts.value(name, 1), line.value(name, 1)) for name in ("tp", "pp", "dp", "ep", "dp_attention")]
+        if degrees[0][0] != degrees[0][1]:
+            line.settings["prefill_tp"] = Setting(prompts.value("tp", 1), "prefill pool")
+        if any(own != other for own, other in degrees[1:]):
+            line.unread.append(
+                f"its prefill pool has ranks of its own, and is taken as TP {prompts.value('tp', 1)} alone"
+            )
+    if copies or apart:
+        line.settings["replicas"] = Setting(max(copies, 1), "replicas")
+    return line
+
+
+def _role(command: Command) -> str:
+    """Return whether a server only prefills or only decodes, as its flags or its place say; empty for both."""
+    words = " ".join(command.words)
+    told = re.search(r"--disaggregation[-_]mode[ =](prefill|decode)\b", words)
+    if told:
+        return told[1]
+    if re.search(r"--is[-_]prefill[-_]worker\b|[\"']?kv_role[\"']?\s*:\s*[\"']?kv_producer", words):
+        return "prefill"
+    if re.search(r"--is[-_]decode[-_]worker\b|[\"']?kv_role[\"']?\s*:\s*[\"']?kv_consumer", words):
+        return "decode"
+    return command.role
+
+
+def _server(commands: Sequence[Command], folder: Path, *, apart: bool) -> tuple[LaunchLine, int]:
+    """Return what the first of several commands says, and how many equal ones run; in a pool each counts."""
+    command, *others = commands
+    line = LaunchLine(engine=command.engine, release=command.release, variables=command.variables, files=command.files)
     _read_words(line, command.words, folder)
     own = (name for name in command.variables if re.match(r"(?:VLLM|SGLANG|SGL|TRTLLM|AITER)_", name))
     line.unmodelled += [name for name in own if name not in LONGER]
-    unlike, copies = False, command.replicas
+    unlike, least = False, 1 if apart else 0
+    copies = max(command.replicas, least)
     for other in others:
-        beside = LaunchLine(engine=other.engine)
+        beside = LaunchLine(engine=other.engine, files=other.files)
         _read_words(beside, other.words, folder, strict=False)
         equal = (beside.engine, _values(beside)) == (line.engine, _values(line))
         unlike = unlike or not equal
         if equal and not _SPANNING.search(" ".join(other.words)):
-            copies += other.replicas
+            copies += max(other.replicas, least)
     if unlike:
         line.unread.append("starts servers that differ, and the first is taken; give one at a time")
-    if copies:
-        line.settings["replicas"] = Setting(copies, "replicas")
-    return line
+    if apart:
+        line.unmodelled = [flag for flag in line.unmodelled if not _SPLITTING.match(flag)]
+    return line, copies
+
+
+_SPLITTING = re.compile(r"--(?:disaggregation[-_]mode|is[-_](?:prefill|decode)[-_]worker|kv[-_]transfer[-_]config)$")
 
 
 def _values(line: LaunchLine) -> dict[str, Any]:
@@ -188,7 +236,7 @@ def _read_words(line: LaunchLine, words: Sequence[str], folder: Path, *, strict:
         word = words[place]
         place += 1
         if not re.match(r"--?[A-Za-z]", word):
-            if "model" not in line.settings and line.engine != "sglang" and place == 1:
+            if "model" not in line.settings and line.engine != "sglang" and _NAMED.fullmatch(word):
                 line.settings["model"] = Setting(word, word)
             elif word.startswith("$") and strict:
                 line.unread.append(f"{word[:60]} has no value here, and is left out")
@@ -258,6 +306,7 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
     base, _, inner = name.partition(".")
     known = FLAGS[line.engine].get(base)
     if known is None:
+        base = base if base in NEUTRAL or base in UNMODELLED else base.removeprefix("no-")
         if base in UNMODELLED:
             if (value or "").lower() not in _FALSE:
                 line.unmodelled.append(flag)
@@ -285,6 +334,9 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
         line.settings[setting] = Setting(value, flag)
     else:
         number = _number(value)
+        if number is None and re.match(r"\$[\w{]", value):
+            message = f"--serve: {flag} {value}: the variable has no value here; write its value in its place"
+            raise InputError(message)
         if number is None:
             if value.lower() in {"auto", "none", "null"}:
                 return
@@ -338,7 +390,8 @@ def _read_file(line: LaunchLine, setting: Setting, folder: Path) -> None:
 
     path = folder / str(setting.value)
     try:
-        document = YAML(typ="safe").load(read_text(path))
+        beside = file_named(str(setting.value), line.files)
+        document = YAML(typ="safe").load(read_text(path) if beside is None else beside)
     except (InputError, YAMLError, ValueError, OSError):
         line.unread.append(f"{setting.flag} {setting.value}: cannot be read, so its settings are not taken")
         return

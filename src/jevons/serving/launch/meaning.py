@@ -14,6 +14,7 @@ from jevons.models import ModelSpec
 from jevons.operators.engines import Place, engine_number, engine_text
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 from jevons.serving.launch.line import EXPERT_KERNELS, LONGER, LaunchLine, Setting
+from jevons.serving.launch.types import positive_whole
 from jevons.serving.types import Deployment, Layout
 
 _DRAFTED = 3
@@ -141,8 +142,9 @@ def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[
         arguments["kv_precision"] = Given(_cache(str(cache.value)), cache.flag)
     if "kv_bytes" in line.settings and spec is not None:
         arguments["kv_tokens"] = _tokens_in(line.settings["kv_bytes"], spec, arguments)
-    if "replicas" in line.settings:
-        arguments["replicas"] = Given(*_pair(line.settings["replicas"]))
+    for counted in ("replicas", "prefill_replicas", "prefill_tp"):
+        if counted in line.settings:
+            arguments[counted] = Given(*_pair(line.settings[counted]))
     drafted = _drafted(line)
     if drafted is not None:
         arguments["draft_tokens"] = drafted
@@ -161,21 +163,18 @@ def _stretched(line: LaunchLine, spec: ModelSpec | None) -> str:
     scaling = line.value("stretched") or overrides.get("rope_scaling") or overrides.get("rope_parameters") or {}
     scaling = scaling if isinstance(scaling, dict) else {}
     factor, first = scaling.get("factor", 1), scaling.get("original_max_position_embeddings", spec.max_context)
-    stated = [overrides.get("max_position_embeddings", 0), line.value("max_model_len", 0)]
+    stated = (overrides.get("max_position_embeddings", 0), line.value("max_model_len", 0))
+    lengths = [positive_whole(length, math.inf) for length in stated]
     if all(isinstance(one, int | float) for one in (factor, first)) and factor > 1:
-        longest = max(spec.max_context, factor * first, *filter(_is_whole, stated))
-    elif _is_whole(stated[0]) or any(line.variables.get(variable) in {"1", "true", "True"} for variable in LONGER):
-        longest = max(spec.max_context, *filter(_is_whole, stated))
+        longest = max(spec.max_context, factor * first, *lengths)
+    elif lengths[0] or any(line.variables.get(variable) in {"1", "true", "True"} for variable in LONGER):
+        longest = max(spec.max_context, *lengths)
     else:
         return name
     return name if longest <= spec.max_context else f"{name}-{min(math.ceil(longest / 1024), _MOST_K)}k"
 
 
 _MOST_K = 9999
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def names_known_model(line: LaunchLine) -> bool:

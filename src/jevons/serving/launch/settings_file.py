@@ -10,7 +10,8 @@ from typing import Any
 
 from jevons.limits import REPLICAS
 from jevons.serving.launch.flags import FLAGS, NEUTRAL, UNMODELLED
-from jevons.serving.launch.types import Command
+from jevons.serving.launch.python_file import ray_words
+from jevons.serving.launch.types import Command, positive_whole
 
 _MOST_YAML = 2_000_000
 _TELLING = {
@@ -28,8 +29,8 @@ def settings_commands(text: str) -> list[Command]:
     Notes
     -----
     Understood are the file of ``--config`` of vLLM and SGLang, that of ``--extra_llm_api_options`` of TensorRT-LLM,
-    and values of the charts of vLLM's production stack (``modelSpec``) and of llm-d (``modelCommand``), one command
-    for each of their pools.
+    values of the charts of vLLM's production stack (``modelSpec``) and of llm-d (``modelCommand``), one command for
+    each of their pools, and configurations of Ray Serve LLM (``engine_kwargs``).
     """
     document = _mapping(text)
     if document is None:
@@ -45,11 +46,6 @@ def settings_commands(text: str) -> list[Command]:
     if 2 * len(known) < len(keys):
         return []
     return [Command(engine=engine, words=tuple(_words(document)), release="", variables={})]
-
-
-def whole(value: Any) -> int:
-    """Return a stated number of copies; 0 where the value is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= REPLICAS else 0
 
 
 def _mapping(text: str) -> Mapping[str, Any] | None:
@@ -73,22 +69,25 @@ def _words(settings: Mapping[str, Any]) -> Iterator[str]:
         yield f"--{name}={stated}"
 
 
-def _charts(value: Any, depth: int, pool: Mapping[str, Any]) -> Iterator[Command]:
+def _charts(value: Any, depth: int, pool: Mapping[str, Any], role: str = "") -> Iterator[Command]:
     """Yield the server of each entry of a chart's values that starts one; *pool* is what holds the entry's list."""
     if depth > 30:
         return
     if isinstance(value, list):
         for inner in value:
-            yield from _charts(inner, depth + 1, pool)
+            yield from _charts(inner, depth + 1, pool, role)
     if not isinstance(value, dict):
         return
     if isinstance(value.get("modelURL"), str):
         yield _production_stack(value)
+    elif isinstance(value.get("engine_kwargs"), dict):
+        served = ray_words(value)
+        yield from () if served is None else (served,)
     elif str(value.get("modelCommand", "")).lower() in _COMMANDS and isinstance(value.get("args"), list):
-        yield _pool_server(value, pool)
+        yield replace(_pool_server(value, pool), role=role)
     else:
-        for inner in value.values():
-            yield from _charts(inner, depth + 1, value)
+        for name, inner in value.items():
+            yield from _charts(inner, depth + 1, value, str(name) if name in {"prefill", "decode"} else role)
 
 
 def _pool_server(container: Mapping[str, Any], pool: Mapping[str, Any]) -> Command:
@@ -98,9 +97,10 @@ def _pool_server(container: Mapping[str, Any], pool: Mapping[str, Any]) -> Comma
     stated = pool.get("parallelism")
     layout = stated if isinstance(stated, dict) else {}
     for name, flag in (("tensor", "tensor-parallel-size"), ("data", "data-parallel-size")):
-        if whole(layout.get(name)) > 1 and not any(re.match(rf"--{flag}\b", word) for word in words):
+        if positive_whole(layout.get(name), REPLICAS) > 1 and not any(re.match(rf"--{flag}\b", word) for word in words):
             words.append(f"--{flag}={layout[name]}")
-    return Command(engine=engine, words=tuple(words), release="", variables={}, replicas=whole(pool.get("replicas")))
+    copies = positive_whole(pool.get("replicas"), REPLICAS)
+    return Command(engine=engine, words=tuple(words), release="", variables={}, replicas=copies)
 
 
 def _names_model(command: Command) -> bool:
@@ -127,5 +127,5 @@ def _production_stack(entry: Mapping[str, Any]) -> Command:
     words = [str(entry["modelURL"]), *_words(flags), *(str(word) for word in extra)]
     return Command(
         engine="vllm", words=tuple(words), release=release[1] if release else "", variables={},
-        replicas=whole(entry.get("replicaCount")),
+        replicas=positive_whole(entry.get("replicaCount"), REPLICAS),
     )  # fmt: skip

@@ -10,8 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from jevons.errors import InputError
-from jevons.serving.launch.settings_file import settings_commands, whole
-from jevons.serving.launch.types import Command
+from jevons.limits import REPLICAS
+from jevons.serving.launch.python_file import python_commands
+from jevons.serving.launch.settings_file import settings_commands
+from jevons.serving.launch.types import Command, positive_whole
+from jevons.serving.launch.written import as_script, files_of_manifest, without_files
 
 EXAMPLES = (
     "vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len 8192",
@@ -32,6 +35,7 @@ _IMAGES = (
 )  # fmt: skip
 _PROGRAMS = frozenset({"sh", "bash", "zsh", "dash", "ash", "python", "python3", "ray", "sleep", "tail", "uv", "tini"})
 _ENDS = frozenset({"\n", ";", "&", "&&", "|", "||", "<", ">", ">>", ">&", "&>", "(", ")", "|&", "2>&1", "2>"})
+_MARKS = ";&|()<>\n"
 _ASSIGNED = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
 _ARRAY = re.compile(r"(?<![\w$])([A-Za-z_]\w*)(\+?)=\(([^()]*)\)")
@@ -53,7 +57,7 @@ _INSIDE = re.compile(
 _DEEPEST = 4
 """Shells within shells whose commands are read: ``ssh host "bash -c 'vllm serve …'"``."""
 _MOST_YAML = 2_000_000
-_MANIFEST = re.compile(r"(?m)(?:^|[{,])[ \t-]*[\"']?(?:args|command|image|containers|services)[\"']?[ \t]*:")
+_MANIFEST = re.compile(r"(?m)(?:^|[{,])[ \t-]*[\"']?(?:args|command|image|containers|services|run)[\"']?[ \t]*:")
 Words = tuple[Sequence[str], str, Mapping[str, str]]
 """Of a command: its words, the image that it runs in or an empty text, and the variables set before it."""
 
@@ -65,6 +69,7 @@ _OTHERS = {
     "Ollama": r"\bollama\s+(?:run|serve)\b",
     "MLC": r"\bmlc_llm\s+serve\b",
     "Triton": r"\btritonserver\b",
+    "NIM": r"\bnvcr\.io/nim/",
 }
 """Servers whose launch lines are known by sight alone."""
 
@@ -78,19 +83,20 @@ def commands_of(text: str) -> list[Command]:
         If there is none, or quotes do not close; the message shows lines that are understood.
     """
     text = as_typed(text)
-    stated = settings_commands(text)
-    if stated:
-        return stated
-    told = [_started(ways, replicas) for ways, replicas in _manifests(text)]
-    listed = _listed(text)
-    if listed:
-        told = [_launcher(*way) for way in _within([(listed, "", {})])]
-    elif not any(told):
-        told = [_launcher(*way) for way in _within(_shell(text))]
-    found = list(filter(None, told))
+    found = settings_commands(text) or _python(text)
+    files: dict[str, str] = {}
+    if not found:
+        told = [_started(ways, replicas) for ways, replicas in _manifests(text, files)]
+        listed = _listed(text)
+        if listed:
+            told = [_launcher(*way) for way in _within([(listed, "", {})])]
+        elif not any(told):
+            plain, files = without_files(as_script(text))
+            told = [_launcher(*way) for way in _within(_shell(plain))]
+        found = list(filter(None, told))
     launched = [line if line.release else replace(line, release=_release(line.engine, text)) for line in found]
     if launched:
-        return launched
+        return [replace(line, files=_filled(files, line.variables)) for line in launched]
     shown = " ".join(text.split())
     other = next((title for title, pattern in _OTHERS.items() if re.search(pattern, text)), None)
     if other is not None:
@@ -103,9 +109,30 @@ def commands_of(text: str) -> list[Command]:
     message = (
         f"--serve {shown if len(shown) <= 60 else shown[:57] + '…'}: starts no server that is known. Such lines are:\n"
         + "\n".join(f"  {line}" for line in EXAMPLES)
-        + "\nA YAML file is understood too: Compose, Kubernetes, Helm values, or the engine's own --config"
+        + "\nFiles are understood too: Compose, Kubernetes, Helm values, the engine's own --config, systemd, Slurm, "
+        "SkyPilot, Ray Serve, and Python"
     )
     raise InputError(message)
+
+
+def _python(text: str) -> list[Command]:
+    """Return the servers and engines that a Python file starts; none for other texts."""
+    python = python_commands(text)
+    if python is None:
+        return []
+    found = python.engines or [command for words in python.lists if (command := _launcher(words, "", {})) is not None]
+    if found:
+        return found
+    return [command for line in python.lines for way in _within(_shell(line)) if (command := _launcher(*way))]
+
+
+def _filled(files: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """Return files with the values of variables in their paths and texts."""
+
+    def filled(text: str) -> str:
+        return _VARIABLE.sub(lambda match: variables.get(match[1] or match[3], match[0]), text)
+
+    return {filled(path): filled(text) for path, text in files.items()}
 
 
 def _started(ways: Iterable[Words], replicas: int) -> Command | None:
@@ -163,7 +190,7 @@ def _shell(text: str) -> Iterator[Words]:
     text = re.sub(r"(?m)^[ \t]*[$>#][ \t]+(?=\S)", "", text) if re.match(r"[ \t]*[$>#] ", text) else text
     text = _with_arrays(text)
     text = _SUBSTITUTED.sub(lambda match: match[0].translate(_HIDDEN), text)
-    lexer = shlex.shlex(text, posix=True, punctuation_chars=";&|()<>\n")
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=_MARKS)
     lexer.whitespace = " \t\r"
     lexer.whitespace_split = True
     lexer.commenters = ""
@@ -177,7 +204,7 @@ def _shell(text: str) -> Iterator[Words]:
     for place, token in enumerate(tokens):
         if token.strip(" ") and not token.strip("\n") and place + 1 < len(tokens) and tokens[place + 1].startswith("-"):
             continue  # a wrapped line goes on
-        if token in _ENDS or not token.strip("\n"):
+        if token in _ENDS or not token.strip(_MARKS):
             yield _expanded(part, variables), "", dict(variables)
             part = []
             continue
@@ -281,8 +308,11 @@ def _image(name: str) -> tuple[str, str, None]:
     return "", "", None
 
 
-def _manifests(text: str) -> Iterator[tuple[list[Words], int]]:
-    """Yield, for each container of a Compose or Kubernetes file, the ways to read its words, and how many run."""
+def _manifests(text: str, files: dict[str, str]) -> Iterator[tuple[list[Words], int]]:
+    """Yield, for each container of a Compose or Kubernetes file, the ways to read its words, and how many run.
+
+    A task of SkyPilot is read as a container; the files that the document writes are added to *files*.
+    """
     if len(text) > _MOST_YAML or not _MANIFEST.search(text):
         return
     from ruamel.yaml import YAML, YAMLError
@@ -291,9 +321,11 @@ def _manifests(text: str) -> Iterator[tuple[list[Words], int]]:
         documents = [document for document in YAML(typ="safe").load_all(text) if document is not None]
     except (YAMLError, ValueError, RecursionError):
         return
+    files |= files_of_manifest(documents)
     for container, replicas in _containers(documents, 0, 0):
-        variables = _variables(container.get("env") or container.get("environment"))
-        words: list[str] = []
+        stated = container.get("env") or container.get("environment") or container.get("envs")
+        variables = {**_of_task(container), **_variables(stated)}
+        words: list[str] = [container["run"]] if isinstance(container.get("run"), str) else []
         for key in ("entrypoint", "command", "args"):
             part = container.get(key)
             words += [str(argument) for argument in part] if isinstance(part, list) else shlex.split(str(part or ""))
@@ -301,7 +333,9 @@ def _manifests(text: str) -> Iterator[tuple[list[Words], int]]:
         script = next((word for word in words if "\n" in word or " --" in word), "")
         ways: list[Words] = []
         if script:  # sh -c "vllm serve …"
-            inside = _shell(_kube(script, variables))
+            plain, written = without_files(_kube(script, variables))
+            files |= written
+            inside = _shell("".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items()) + plain)
             takes = image if script.lstrip().startswith("-") else ""  # a shell stands in place of the image's server
             ways += [(inner, takes, {**variables, **more}) for inner, _, more in inside]
         values = [_kube(word, variables) for word in words]
@@ -321,6 +355,18 @@ def _runtime(container: Mapping[str, Any], words: Sequence[str], variables: Mapp
     if place.startswith("hf://") and not any(re.match(r"--model(=|$)", word) for word in own):
         own.insert(0, f"--model={place.removeprefix('hf://')}")
     yield ["vllm", "serve", *own], "", variables
+
+
+def _of_task(container: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables that SkyPilot sets for a task: how many accelerators and nodes it has."""
+    resources = container.get("resources")
+    stated = resources.get("accelerators") if isinstance(resources, dict) and "run" in container else None
+    named = list(map(str, stated)) if isinstance(stated, list) else [str(stated)] if isinstance(stated, str) else []
+    counts = {name.partition(":")[2] or "1" for name in named}
+    if isinstance(stated, dict):
+        counts = {str(count or 1) for count in stated.values()}
+    variables = {"SKYPILOT_NUM_GPUS_PER_NODE": counts.pop()} if len(counts) == 1 else {}
+    return variables | ({"SKYPILOT_NUM_NODES": str(container.get("num_nodes", 1))} if "run" in container else {})
 
 
 def _kube(word: str, variables: Mapping[str, str]) -> str:
@@ -348,8 +394,12 @@ def _containers(value: Any, replicas: int, depth: int) -> Iterator[tuple[dict[st
         deploy = value.get("deploy")
         stated = [value.get("replicas"), value.get("minReplicas"), value.get("scale")]
         stated.append(deploy.get("replicas") if isinstance(deploy, dict) else None)
-        replicas = next(filter(None, map(whole, stated)), replicas)
-        if {"args", "command", "image", "modelFormat"} & set(value):
+        service = value.get("service") if isinstance(value.get("run"), str) else None
+        policy = service.get("replica_policy") if isinstance(service, dict) else None
+        stated += [service.get("replicas")] if isinstance(service, dict) else []
+        stated += [policy.get("min_replicas")] if isinstance(policy, dict) else []
+        replicas = next((copies for count in stated if (copies := positive_whole(count, REPLICAS))), replicas)
+        if {"args", "command", "image", "modelFormat"} & set(value) or isinstance(value.get("run"), str):
             yield value, replicas
         for inner in value.values():
             yield from _containers(inner, replicas, depth + 1)

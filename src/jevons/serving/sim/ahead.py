@@ -48,7 +48,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _is_at_hand(kernel: Any) -> bool:
     """Return whether a kernel is compiled or kept, or cannot be kept, so that another process would be of no use."""
-    if kernel.overloads:
+    if getattr(kernel, "overloads", True):  # a plain function under NUMBA_DISABLE_JIT=1
         return True
     try:
         return bool(kernel._cache._cache_file._load_index())  # noqa: SLF001 - numba has no other way to ask

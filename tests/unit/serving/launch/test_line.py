@@ -427,10 +427,13 @@ def test_a_manifest_says_how_many_replicas_there_are(tmp_path: Path, text: str) 
     assert jevons.simulate(serve=file, gpu="h100_sxm", replicas=1, rate=1, requests=5).to_json()["accelerators"] == 2
 
 
-def test_pools_of_a_chart_that_differ_are_said(tmp_path: Path) -> None:
+def test_pools_of_a_chart_are_one_for_prompts_and_one_that_decodes(tmp_path: Path) -> None:
     file = tmp_path / "values.yaml"
+    file.write_text(LLM_D + LLM_D[LLM_D.index("decode:") :].replace("decode:", "prefill:\n  replicas: 3"))
+    line = read_launch(file)
+    assert (line.value("replicas"), line.value("prefill_replicas"), line.warning) == (1, 3, "")
     file.write_text(LLM_D + LLM_D[LLM_D.index("decode:") :].replace("decode:", "prefill:\n  parallelism: {data: 2}"))
-    assert "starts servers that differ, and the first is taken" in read_launch(file).warning
+    assert "its prefill pool has ranks of its own" in read_launch(file).warning
 
 
 def test_the_release_of_an_image_holds_for_the_script_that_it_runs():

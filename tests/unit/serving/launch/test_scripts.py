@@ -1,0 +1,177 @@
+"""Scripts, manifests and Python files that start servers are read, with the files that they write and their pools."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jevons
+from jevons.errors import InputError, InputWarning
+from jevons.serving.launch import deployment_of, read_launch
+from jevons.serving.launch.python_file import python_commands
+from jevons.serving.launch.written import without_files
+
+HERE = """CONFIG=/tmp/extra.yml
+cat << EOF > ${CONFIG}
+enable_attention_dp: true
+kv_cache_config:
+  dtype: fp8
+EOF
+trtllm-serve deepseek-ai/DeepSeek-R1-0528 --tp_size 8 --ep_size 8 --extra_llm_api_options ${CONFIG}
+"""
+SAID = (
+    'echo -e "enable_attention_dp: true\\nkv_cache_config:\\n  dtype: fp8" > extra.yml\n'
+    "trtllm-serve deepseek-ai/DeepSeek-R1-0528 --tp_size 8 --ep_size 8 --extra_llm_api_options ./extra.yml"
+)
+CONFIG_MAP = """kind: ConfigMap
+data:
+  config.yaml: |
+    model: Qwen/Qwen3-32B
+    tensor-parallel-size: 4
+---
+kind: Deployment
+spec: {replicas: 2, template: {spec: {containers: [
+  {image: "vllm/vllm-openai:v0.11.0", args: ["--config", "/etc/vllm/config.yaml"]}]}}}
+"""
+UNIT = r"""[Unit]
+Description=a server of vLLM
+[Service]
+Environment="MODEL=Qwen/Qwen3-32B"
+ExecStartPre=/usr/bin/vllm serve other/model
+ExecStart=/opt/bin/vllm serve ${MODEL} \
+  --tensor-parallel-size 4
+Restart=always
+"""
+JOB = """#!/bin/bash
+#SBATCH -N 2
+#SBATCH --gres=gpu:h100:4
+vllm serve Qwen/Qwen3-32B --tensor-parallel-size $SLURM_GPUS_ON_NODE --pipeline-parallel-size $SLURM_NNODES
+"""
+SKY = """envs: {MODEL: Qwen/Qwen3-32B}
+resources: {accelerators: "H100:4"}
+service: {replica_policy: {min_replicas: 2, max_replicas: 4}}
+run: |
+  vllm serve $MODEL --tensor-parallel-size $SKYPILOT_NUM_GPUS_PER_NODE
+"""
+RAY = """applications:
+- args:
+    llm_configs:
+    - model_loading_config: {model_id: mine, model_source: Qwen/Qwen3-32B}
+      deployment_config: {autoscaling_config: {min_replicas: 2, max_replicas: 4}}
+      engine_kwargs: {tensor_parallel_size: 4, max_model_len: 8192}
+"""
+MODAL = """import modal
+MODEL, N_GPU, FAST = "Qwen/Qwen3-32B", 4, True
+NAME = "Qwen/Qwen3-32B"
+GPUS = 4
+def serve():
+    cmd = ["vllm", "serve", "--uvicorn-log-level=info", NAME, "--max-model-len", str(2 * 4096)]
+    cmd += ["--tensor-parallel-size", str(GPUS)]
+    subprocess.Popen(" ".join(cmd), shell=True)
+"""
+OFFLINE = 'from vllm import LLM\nllm = LLM("Qwen/Qwen3-32B", tensor_parallel_size=4, enforce_eager=True)\n'
+
+
+@pytest.mark.parametrize("text", [HERE, SAID], ids=["here document", "echo"])
+def test_a_script_is_read_with_the_file_of_settings_that_it_writes(text: str) -> None:
+    line = read_launch(text)
+    means = {name: given.value for name, given in deployment_of(line).items()}
+    assert (means["dp"], means["dp_attention"], means["kv_precision"]) == (8, True, "fp8")
+    assert "cannot be read" not in line.warning
+
+
+@pytest.mark.parametrize(
+    ("text", "replicas"),
+    [(CONFIG_MAP, 2), (UNIT, None), (SKY, 2), (RAY, 2), (MODAL, None), (OFFLINE, None)],
+    ids=["ConfigMap", "systemd", "SkyPilot", "Ray Serve", "Modal", "offline"],
+)
+def test_what_starts_a_server_is_read_from_the_file_that_people_keep(
+    tmp_path: Path, text: str, replicas: int | None
+) -> None:
+    file = tmp_path / "server.txt"
+    file.write_text(text)
+    line = read_launch(file)
+    assert (line.value("model"), line.value("tp"), line.value("replicas")) == ("Qwen/Qwen3-32B", 4, replicas)
+
+
+def test_a_job_of_slurm_has_the_variables_that_its_head_states() -> None:
+    assert {name: read_launch(JOB).value(name) for name in ("tp", "pp")} == {"tp": 4, "pp": 2}
+
+
+def test_python_follows_branches_lists_and_settings_in_objects() -> None:
+    text = (
+        "from tensorrt_llm import LLM, KvCacheConfig\n"
+        "cache = KvCacheConfig(free_gpu_memory_fraction=0.7, dtype='fp8')\n"
+        "if __name__ == '__main__':\n    LLM(model='Qwen/Qwen3-8B', tensor_parallel_size=2, kv_cache_config=cache)\n"
+    )
+    means = {name: given.value for name, given in deployment_of(read_launch(text)).items()}
+    assert (means["engine"], means["tp"], means["gpu_memory_utilization"]) == ("trtllm", 2, 0.7)
+    assert means["kv_precision"] == "fp8"
+    branched = (
+        "def words(args):\n    cmd = ['vllm', 'serve', 'Qwen/Qwen3-8B']\n"
+        "    if args.fast:\n        cmd += ['--enforce-eager']\n    cmd.extend(['-tp', '2'])\n    return cmd\n"
+    )
+    line = read_launch(branched)
+    assert line.value("eager") is None
+    assert line.value("tp") == 2
+    assert "${if args.fast} has no value here, and is left out" in line.warning
+    engine = read_launch("import sglang as sgl\nllm = sgl.Engine(model_path='Qwen/Qwen3-8B', tp_size=2)\n")
+    assert (engine.engine, engine.value("tp")) == ("sglang", 2)
+    assert python_commands("vllm serve Qwen/Qwen3-8B") is None
+
+
+def test_a_server_in_the_background_takes_no_words_of_the_next_line() -> None:
+    line = read_launch("vllm serve Qwen/Qwen3-8B -tp 1 &\nvllm serve Qwen/Qwen3-8B -tp 2 --enforce-eager &\nwait\n")
+    assert (line.value("tp"), line.value("eager")) == (1, None)
+    assert "starts servers that differ" in line.warning
+
+
+def test_a_variable_as_a_value_is_named_with_its_flag() -> None:
+    with pytest.raises(InputError, match=r"--tensor-parallel-size \$TP: the variable has no value here"):
+        read_launch("for TP in 1 2 4; do vllm serve Qwen/Qwen3-32B --tensor-parallel-size $TP; done")
+
+
+def test_documents_that_are_run_are_not_taken_for_files() -> None:
+    text = "ssh host <<EOF\nvllm serve Qwen/Qwen3-8B -tp 2\nEOF\n"
+    assert without_files(text) == (text, {})
+    assert read_launch(text).value("tp") == 2
+
+
+_SGLANG = "python3 -m sglang.launch_server --model-path Qwen/Qwen3-8B --tp {} --disaggregation-mode {}"
+_DYNAMO = """kind: DynamoGraphDeployment
+spec: {{services: {{
+  Decode: {{replicas: 1, extraPodSpec: {{mainContainer: {{command: [python3, "-m", dynamo.vllm],
+    args: [--model, Qwen/Qwen3-8B, --tensor-parallel-size, "2"]}}}}}},
+  Prefill: {{replicas: 3, extraPodSpec: {{mainContainer: {{command: [python3, "-m", dynamo.vllm],
+    args: [--model, Qwen/Qwen3-8B, {}--is-prefill-worker]}}}}}}}}}}
+"""
+_KV = 'vllm serve Qwen/Qwen3-8B -tp {} --kv-transfer-config \'{{"kv_connector":"P2pNccl","kv_role":"{}"}}\' &\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join([_SGLANG.format(1, "prefill")] * 3 + [_SGLANG.format(2, "decode")]),
+        _DYNAMO.format(""),
+        _KV.format(1, "kv_producer") * 3 + _KV.format(2, "kv_consumer"),
+    ],
+    ids=["sglang", "dynamo", "vllm"],
+)
+def test_a_pool_for_prompts_is_one_of_its_own_and_no_further_replicas(text: str) -> None:
+    told: dict[str, Any] = {"gpu": "h100_sxm", "rate": 2, "requests": 20, "isl": 1000, "osl": 50}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InputWarning)
+        pools = jevons.simulate(serve=text, **told)
+    same = jevons.simulate("qwen3-8b", engine=pools.engine, tp=2, replicas=1, prefill_replicas=3, prefill_tp=1, **told)
+    assert pools.to_json()["accelerators"] == same.to_json()["accelerators"] == 5
+    assert pools.to_json()["ttft_s"] == same.to_json()["ttft_s"]
+    one = jevons.simulate(serve=text, prefill_replicas=1, **told)
+    assert one.to_json()["accelerators"] == 1 + 2
+
+
+def test_ranks_of_a_pool_for_prompts_that_cannot_be_taken_are_said() -> None:
+    line = read_launch("\n".join([_SGLANG.format(1, "prefill") + " --dp 2", _SGLANG.format(2, "decode")]))
+    assert "its prefill pool has ranks of its own, and is taken as TP 1 alone" in line.warning
