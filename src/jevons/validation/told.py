@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from jevons.errors import InputError, InputNote
 from jevons.serving.measured import LATENCIES, STATISTICS, MeasuredRun
 from jevons.serving.measured.drawn import drawn_table
 from jevons.serving.measured.offline import is_printed_offline
@@ -16,6 +18,8 @@ _METRICS = {
     "duration_s": "duration_s",
 }  # fmt: skip
 _ROW_NAMES = {"ttft_s": "ttft_ms", "tpot_s": "tpot_ms", "itl_s": "itl_ms", "e2e_s": "request_latency_ms"}
+_OTHER_SIZE_FRAC = 0.05
+"""Parameters by which two models are not the same one in another format."""
 _NEWEST = "main"
 """Version of runs that name none: people measure what is current, tables of old pages do not."""
 
@@ -80,6 +84,7 @@ def _cells(run: MeasuredRun, told: Told) -> dict[str, str]:
         "isl": _plain(run.isl), "osl": _plain(run.osl),
     }  # fmt: skip
     served = _served(run.serve) if run.serve and not told.serve else {}
+    _say_other_model(served.get("model") or run.model, told.cells.get("model") or "")
     cells = {**own, **served, **{name: value for name, value in told.cells.items() if value}}
     if not cells.get("tp"):
         cells["tp"] = "1"
@@ -94,6 +99,19 @@ def _cells(run: MeasuredRun, told: Told) -> dict[str, str]:
         "concurrency_or_rate": told.load or run.load, "notes": "; ".join(notes), "family": "own runs",
         "source_title": run.make,
     }  # fmt: skip
+
+
+def _say_other_model(stated: str, given: str) -> None:
+    """Tell that a file is of a model of another size than the one that its reader names."""
+    from jevons import models
+
+    try:
+        file, named = models.load(stated), models.load(given)
+    except InputError:
+        return
+    if abs(file.parameters_total / named.parameters_total - 1.0) > _OTHER_SIZE_FRAC:
+        message = f"--model {given}: the file says {stated}; {named.name} is taken, whose figures these may not be"
+        warnings.warn(message, InputNote, stacklevel=2)
 
 
 def _served(serve: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from jevons.serving.launch.flags import FLAGS, NEUTRAL, SHORT, SWITCHES, UNMODEL
 from jevons.serving.launch.types import Command
 from jevons.serving.launch.words import commands_of
 from jevons.serving.launch.written import file_named
+from jevons.serving.launch.yaml_text import documents_of
 from jevons.units import COMMAND_LETTERS
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
@@ -386,17 +387,17 @@ def _plain(text: str) -> Any:
 
 def _read_file(line: LaunchLine, setting: Setting, folder: Path) -> None:
     """Take the settings of a YAML file; what the line itself says goes before."""
-    from ruamel.yaml import YAML, YAMLError
-
     path = folder / str(setting.value)
+    beside = file_named(str(setting.value), line.files)
     try:
-        beside = file_named(str(setting.value), line.files)
-        document = YAML(typ="safe").load(read_text(path) if beside is None else beside)
-    except (InputError, YAMLError, ValueError, OSError):
+        documents = documents_of(read_text(path) if beside is None else beside)
+    except (InputError, ValueError, OSError):
+        documents = []
+    if not documents:
         line.unread.append(f"{setting.flag} {setting.value}: cannot be read, so its settings are not taken")
         return
     own = dict(line.settings)
-    for name, value in _entries(document):
+    for name, value in _entries(documents[0]):
         _take_entry(line, name, value)
     line.settings.update(own)
 

@@ -12,8 +12,8 @@ from jevons.limits import REPLICAS
 from jevons.serving.launch.flags import FLAGS, NEUTRAL, UNMODELLED
 from jevons.serving.launch.python_file import ray_words
 from jevons.serving.launch.types import Command, positive_whole
+from jevons.serving.launch.yaml_text import documents_of
 
-_MOST_YAML = 2_000_000
 _TELLING = {
     "vllm": {"gpu-memory-utilization", "max-num-seqs", "max-num-batched-tokens", "max-model-len", "enforce-eager"},
     "sglang": {"model-path", "mem-fraction-static", "context-length", "tp-size", "enable-dp-attention"},
@@ -50,14 +50,10 @@ def settings_commands(text: str) -> list[Command]:
 
 def _mapping(text: str) -> Mapping[str, Any] | None:
     """Return the mapping that a YAML or JSON text holds; None where it is a shell line or a list."""
-    if len(text) > _MOST_YAML or not re.search(r"(?m)^[ \t{]*[\"']?[A-Za-z_][\w.-]*[\"']?[ \t]*:(?:[ \t]|$)", text):
+    if not re.search(r"(?m)^[ \t{]*[\"']?[A-Za-z_][\w.-]*[\"']?[ \t]*:(?:[ \t]|$)", text):
         return None
-    from ruamel.yaml import YAML, YAMLError
-
-    try:
-        document = YAML(typ="safe").load(text)
-    except (YAMLError, ValueError, RecursionError):
-        return None
+    documents = documents_of(text)
+    document = documents[0] if len(documents) == 1 else None
     return document if isinstance(document, dict) and all(isinstance(key, str) for key in document) else None
 
 

@@ -15,6 +15,7 @@ from jevons.serving.launch.python_file import python_commands
 from jevons.serving.launch.settings_file import settings_commands
 from jevons.serving.launch.types import Command, positive_whole
 from jevons.serving.launch.written import as_script, files_of_manifest, without_files
+from jevons.serving.launch.yaml_text import documents_of
 
 EXAMPLES = (
     "vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len 8192",
@@ -56,7 +57,6 @@ _INSIDE = re.compile(
 )
 _DEEPEST = 4
 """Shells within shells whose commands are read: ``ssh host "bash -c 'vllm serve …'"``."""
-_MOST_YAML = 2_000_000
 _MANIFEST = re.compile(r"(?m)(?:^|[{,])[ \t-]*[\"']?(?:args|command|image|containers|services|run)[\"']?[ \t]*:")
 Words = tuple[Sequence[str], str, Mapping[str, str]]
 """Of a command: its words, the image that it runs in or an empty text, and the variables set before it."""
@@ -313,14 +313,9 @@ def _manifests(text: str, files: dict[str, str]) -> Iterator[tuple[list[Words], 
 
     A task of SkyPilot is read as a container; the files that the document writes are added to *files*.
     """
-    if len(text) > _MOST_YAML or not _MANIFEST.search(text):
+    if not _MANIFEST.search(text):
         return
-    from ruamel.yaml import YAML, YAMLError
-
-    try:
-        documents = [document for document in YAML(typ="safe").load_all(text) if document is not None]
-    except (YAMLError, ValueError, RecursionError):
-        return
+    documents = documents_of(text)
     files |= files_of_manifest(documents)
     for container, replicas in _containers(documents, 0, 0):
         stated = container.get("env") or container.get("environment") or container.get("envs")

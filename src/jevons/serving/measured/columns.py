@@ -35,6 +35,18 @@ _PLAIN = (
     ("total_tok_per_s", r"total (token )?throughput.*|total tok(en)?s?( per)? s(econd)?"),
     ("req_per_s", r"(request throughput|req tput).*|throughput req s|requests per second|achieved rate"),
 )  # fmt: skip
+_CHINESE = {
+    "每个输出token的时间": "time per output token", "每token时延": "tpot", "每token延迟": "tpot", "首token": "ttft ",
+    "首字": "ttft ", "token间延迟": "itl", "token间时延": "itl", "端到端": "end to end ", "并发用户数": "concurrency",
+    "并发数量": "concurrency", "并发数": "concurrency", "并发": "concurrency", "请求速率": "request rate",
+    "请求数量": "requests", "请求数": "requests", "输入长度": "input length", "输出长度": "output length",
+    "输入token数": "input tokens", "输出token数": "output tokens", "平均": "mean ", "中位数": " median",
+    "吞吐量": " throughput", "吞吐率": " throughput", "吞吐": " throughput", "总": "total ", "输出": "output ",
+    "模型": "model", "框架": "engine", "引擎": "engine", "显卡": "gpu", "芯片": "gpu", "毫秒": " ms", "秒": " s",
+    "延迟": "", "时延": "",
+}  # fmt: skip
+"""Words of Chinese titles, longer ones first."""
+_CHINESE_WORDS = re.compile("|".join(sorted(map(re.escape, _CHINESE), key=len, reverse=True)))
 NAMES = (*(name for name, _ in _PLAIN), *(name.removesuffix("_s") for name in LATENCIES))
 
 
@@ -46,7 +58,7 @@ def column_meaning(title: str) -> tuple[str, float | None]:
     >>> column_meaning("P99 TTFT (ms)"), column_meaning("Output token throughput (tok/s)")
     (('ttft_s.p99', 0.001), ('output_tok_per_s', None))
     """
-    text = re.sub(r"[^a-z0-9]+", " ", title.lower()).strip()
+    text = re.sub(r"[^a-z0-9]+", " ", _in_english(title)).strip()
     for latency, words in _LATENCY_WORDS:
         if not re.search(rf"(?:^| )(?:{words})(?: |$)", text):
             continue
@@ -56,6 +68,12 @@ def column_meaning(title: str) -> tuple[str, float | None]:
         unit = next((scale for word, scale in _UNITS.items() if re.search(rf"(?:^| ){word}(?: |$)", text)), None)
         return f"{latency}.{statistic}", unit
     return next((name for name, words in _PLAIN if re.fullmatch(words, text)), ""), None
+
+
+def _in_english(title: str) -> str:
+    """Return a title in lower case, the words of a Chinese one in English."""
+    plain = re.sub(r"(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])", "", title.lower())
+    return _CHINESE_WORDS.sub(lambda match: f" {_CHINESE[match[0]]} ", plain)
 
 
 def mapped_name(name: str, title: str) -> tuple[str, float | None]:
@@ -79,7 +97,7 @@ def mapped_name(name: str, title: str) -> tuple[str, float | None]:
 
 
 def _unit_of(title: str) -> float | None:
-    words = re.sub(r"[^a-z]+", " ", title.lower()).split()
+    words = re.sub(r"[^a-z]+", " ", _in_english(title)).split()
     return next((scale for word, scale in _UNITS.items() if word in words), None)
 
 

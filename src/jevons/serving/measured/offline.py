@@ -73,8 +73,23 @@ def trtllm_bench(record: Record) -> MeasuredRun:
         version=str(engine.get("version") or ""), gpu=str(_mapping(record.get("machine")).get("name") or ""),
         gpus=whole(world.get("world_size")), degrees={name: size for name, size in degrees.items() if size},
         isl=finite(asked.get("avg_input_length")), osl=finite(asked.get("avg_output_length")), requests=requests,
-        rate_req_per_s=rate, users=users, figures=cleaned(figures),
+        rate_req_per_s=rate, users=users, figures=cleaned(figures), serve=_trtllm_line(engine, world),
     )  # fmt: skip
+
+
+def _trtllm_line(engine: Record, world: Record) -> str:
+    """Return the line of a server with the layout and limits that a report of ``trtllm-bench`` states."""
+    share = str(world.get("kv_cache_percentage") or "")
+    held = finite(share.rstrip("%"))
+    stated = {
+        **{f"{name}_size": whole(world.get(f"{name}_size")) for name in ("tp", "pp", "ep")},
+        "max_batch_size": whole(world.get("max_batch_size")), "max_num_tokens": whole(world.get("max_num_tokens")),
+        "kv_cache_free_gpu_memory_fraction": held / 100.0 if held and share.endswith("%") else held,
+        "kv_cache_dtype": str(engine.get("kv_cache_dtype") or "").lower().replace("none", ""),
+    }  # fmt: skip
+    flags = [f"--{name} {value:g}" if isinstance(value, float) else f"--{name} {value}"
+             for name, value in stated.items() if value]  # fmt: skip
+    return " ".join(["trtllm-serve", str(engine["model"]), *flags]) if engine.get("model") else ""
 
 
 def vllm_throughput(record: Record) -> MeasuredRun:
@@ -217,6 +232,8 @@ _PRINTED_TRTLLM = {
     "model": ("engine", "model"), "tensorrt-llm version": ("engine", "version"),
     "tensorrt llm version": ("engine", "version"), "tp size": ("world_info", "tp_size"),
     "pp size": ("world_info", "pp_size"), "ep size": ("world_info", "ep_size"),
+    "max runtime batch size": ("world_info", "max_batch_size"), "max runtime tokens": ("world_info", "max_num_tokens"),
+    "kv memory percentage": ("world_info", "kv_cache_percentage"), "kv cache dtype": ("engine", "kv_cache_dtype"),
 }  # fmt: skip
 _TRTLLM_HEAD = "PERFORMANCE OVERVIEW"
 _MARKDOWN = re.compile(r"(?m)^\|\s*model\s*\|.*\|\s*test\s*\|\s*t/s\s*\|")

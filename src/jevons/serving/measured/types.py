@@ -9,6 +9,8 @@ from typing import Any
 
 LATENCIES = ("ttft_s", "tpot_s", "itl_s", "e2e_s")
 STATISTICS = ("mean", "p50", "p90", "p95", "p99")
+OFFLINE = frozenset({"trtllm-bench", "vllm bench throughput", "sglang.bench_offline_throughput"})
+"""Tools that hand requests to the engine itself, without a server between."""
 RATES = ("output_tok_per_s", "total_tok_per_s", "req_per_s")
 
 
@@ -66,7 +68,9 @@ class MeasuredRun:
             return f"concurrency {self.users}"
         if self.rate_req_per_s is None:
             return ""
-        return "inf" if math.isinf(self.rate_req_per_s) else f"{self.rate_req_per_s:g} req/s"
+        if math.isinf(self.rate_req_per_s):
+            return "inf (offline)" if self.make in OFFLINE else "inf"
+        return f"{self.rate_req_per_s:g} req/s"
 
 
 def number(value: Any) -> float | None:

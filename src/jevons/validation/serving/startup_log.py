@@ -83,7 +83,8 @@ def startup_of_log(path: Path) -> dict[str, str]:
     if not any(row.values()) and not _OUT_OF_MEMORY.search(text):
         message = (
             f"{path}: holds no start-up line that is known, such as vLLM's `Model loading took 14.99 GiB` and "
-            f"`GPU KV cache size: 158,656 tokens`, or SGLang's `max_total_num_tokens=402419`"
+            f"`GPU KV cache size: 158,656 tokens`, or SGLang's `max_total_num_tokens=402419`, and no report of a load "
+            "test, such as `Mean TTFT (ms): 54.58`, or a table with a row for each load"
         )
         raise InputError(message)
     row |= {name: _last(pattern, text, first=True).strip() for name, pattern in _SETTINGS.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from jevons.errors import InputError, InputWarning
 from jevons.serving.launch import deployment_of, read_launch
 from jevons.serving.launch.python_file import python_commands
 from jevons.serving.launch.written import without_files
+from jevons.serving.launch.yaml_text import documents_of
 
 HERE = """CONFIG=/tmp/extra.yml
 cat << EOF > ${CONFIG}
@@ -175,3 +177,14 @@ def test_a_pool_for_prompts_is_one_of_its_own_and_no_further_replicas(text: str)
 def test_ranks_of_a_pool_for_prompts_that_cannot_be_taken_are_said() -> None:
     line = read_launch("\n".join([_SGLANG.format(1, "prefill") + " --dp 2", _SGLANG.format(2, "decode")]))
     assert "its prefill pool has ranks of its own, and is taken as TP 1 alone" in line.warning
+
+
+def test_aliases_that_multiply_or_hold_themselves_are_no_settings_and_are_answered_at_once() -> None:
+    names = "abcdefghijkl"
+    multiplied = "".join(f"{one}: &{one} [{', '.join([f'*{before}'] * 9)}]\n" for before, one in pairwise(names))
+    for text in (f"a: &a [x]\n{multiplied}services: *l\n", "services: &s [*s]\nargs: *s\n"):
+        assert not documents_of(text)
+        with pytest.raises(InputError, match="starts no server that is known"):
+            read_launch(text)
+    shared = "args: &words [--model, Qwen/Qwen3-8B]\nimage: vllm/vllm-openai:v0.10.1\nlabels: {same: *words}\n"
+    assert read_launch(shared).value("model") == "Qwen/Qwen3-8B"

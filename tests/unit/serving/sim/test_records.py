@@ -228,3 +228,27 @@ def test_more_names_of_columns_are_obvious(tmp_path: Path, head: str) -> None:
 def test_a_prompt_itself_is_no_count(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="those of no known trace"):
         _said(tmp_path / "texts.jsonl", {"prompt": "What is it?", "completion": "A thing.", "time": 1})
+
+
+def test_a_count_that_is_no_number_is_refused_and_never_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text('arrival,input_tokens,output_tokens\n0,"1,100",20\n1,900,20\n2,"12,345,678",20\n')
+    with pytest.warns(InputWarning, match="isl from `input_tokens`"):
+        assert list(read_trace(path).isl) == [1100, 900, 12_345_678]
+    for cell in ('"1,10"', "1e400", "many", '"1,100.5"'):
+        path.write_text(f"arrival,input_tokens,output_tokens\n0,900,20\n1,{cell},20\n")
+        with pytest.raises(InputError, match=r"log.csv:3: input_tokens: .*must be a whole number of tokens"):
+            read_trace(path, {"isl": "input_tokens", "osl": "output_tokens"})
+    path.write_text("arrival,input_tokens,output_tokens\n0,900,20\n1,800,null\n2,700,\n")
+    with pytest.warns(InputWarning, match="2 of 3 requests have no prompt or no output tokens, and are left out"):
+        assert read_trace(path).skipped == 2
+
+
+def test_two_columns_of_one_name_are_refused_where_they_differ(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("arrival,input_tokens,input_tokens,output_tokens\n0,5,5,3\n1,5,6,3\n")
+    with pytest.raises(InputError, match=r"log.csv:3: has two columns `input_tokens` with different values"):
+        read_trace(path)
+    path.write_text("TIMESTAMP,ContextTokens,GeneratedTokens,ContextTokens\n2023-11-16 18:17:03,5,5,3\n")
+    with pytest.raises(InputError, match="has two columns `ContextTokens`"):
+        read_trace(path)

@@ -224,3 +224,15 @@ def test_speed_shortens_a_trace() -> None:
         sim.from_trace(trace, speed=4.0, rate_req_per_s=2.0)
     with pytest.raises(InputError, match="speed = 0"):
         sim.from_trace(trace, speed=0.0)
+
+
+def test_times_of_any_zone_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "zones.csv"
+    times = (
+        "2023-11-16T18:17:03+02:00",
+        "2023-11-16T18:17:04.5+0200",
+        "2023-11-16 11:17:05-05:00",
+        "2023-11-16T21:47:06+05:30",
+    )
+    path.write_text("TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(f"{time},10,10\n" for time in times))
+    assert list(sim.read_trace(path).arrival_s) == pytest.approx([0.0, 1.5, 2.0, 3.0])

@@ -163,9 +163,14 @@ def _table(path: Path, text: str, most: int) -> Iterator[tuple[int, dict[str, An
     mark = delimiter_of(next(iter(text.lstrip().splitlines()), ""))
     lines = csv_lines(path, text, delimiter=mark)
     header = [name.strip() for name in next(lines, (1, []))[1]]
+    twice = [(header.index(name), place) for place, name in enumerate(header) if name and header.index(name) != place]
     for count, (number, cells) in enumerate((line for line in lines if line[1]), 1):
         if count > most:
             raise file_fault(path, f"has more than {most:,} rows; cut it, or raise {MAX_ROWS}")
+        for first, second in twice:
+            if cells[first : first + 1] != cells[second : second + 1]:
+                message = f"has two columns `{shortened(header[first])}` with different values; rename or cut one"
+                raise file_fault(path, message, number)
         plain = [re.sub(r"^(-?\d+),(\d+)$", r"\1.\2", cell) for cell in cells] if mark == ";" else cells
         yield number, dict(itertools.zip_longest(header, plain[: len(header)]))
 
@@ -198,6 +203,11 @@ def _parts(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _text_tokens(text: str) -> int:
     return math.ceil(len(text) / get("assumption.characters_per_token").number)
+
+
+_BLANK = frozenset({"", "null", "none", "nan", "n/a", "na", "-"})
+"""What stands in a cell of a request that failed."""
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
 def _number(value: Any) -> float | None:
@@ -273,11 +283,22 @@ def _mapped(path: Path, records: Sequence[tuple[int, dict[str, Any]]], mapping: 
             raise file_fault(path, message, line)
         return moment_s
 
+    def count(line: int, record: Mapping[str, Any], name: str) -> float | None:
+        stated = value(record, name)
+        tokens = _number(stated)
+        if tokens is None and stated is not None and str(stated).strip().lower() not in _BLANK:
+            apart = str(stated).strip()
+            if not _THOUSANDS.fullmatch(apart):
+                remedy = f"must be a whole number of tokens, 0 to {limits.REQUEST_TOKENS:,}; mend or cut the row"
+                raise file_fault(path, f"{fields[name][0]}: `{shortened(apart)}`: {remedy}", line)
+            tokens = float(apart.replace(",", ""))
+        return tokens
+
     for line, record in records:
         session = value(record, "session")
         yield Row(
             line=line, time_s=moment(line, record, "time"),
-            isl=_number(value(record, "isl")), osl=_number(value(record, "osl")),
+            isl=count(line, record, "isl"), osl=count(line, record, "osl"),
             session="" if session is None else str(session),
             delay_s=moment(line, record, "delay"), hashes=_hashes(record),
         )  # fmt: skip

@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import math
+import warnings
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from jevons import limits
-from jevons.errors import Fault, InputError
+from jevons.errors import Fault, InputError, InputNote
 from jevons.files.parquet import check_parquet, parquet_columns
 from jevons.files.read import check_text, file_fault, is_parquet, limit, read_bytes
 from jevons.limits import MAX_BYTES, MAX_ROWS
@@ -117,7 +118,14 @@ def read_trace(path: Path | str, mapping: Mapping[str, str] | None = None) -> Tr
         If the file is missing, empty, too large, of no known make, or a row is malformed, out of order or out of
         range; the message names file, line, value and remedy.
     """
-    path = Path(path)
+    trace = _read(Path(path), mapping or {})
+    if trace.skipped:
+        told = f"{trace.skipped:,} of {trace.skipped + len(trace.isl):,} requests have no prompt or no output tokens"
+        warnings.warn(f"--trace {trace.name}: {told}, and are left out", InputNote, stacklevel=2)
+    return trace
+
+
+def _read(path: Path, mapping: Mapping[str, str]) -> Trace:
     content = read_bytes(path, most_bytes=limits.TRACE_BYTES, unpack=True)
     if is_parquet(content):
         check_parquet(path, content, most_bytes=limits.TRACE_BYTES, most_rows=limits.TRACE_ROWS)
@@ -132,7 +140,7 @@ def read_trace(path: Path | str, mapping: Mapping[str, str] | None = None) -> Tr
     listed = _as_lines(content) if head.startswith(b"[") and not mapping else None
     content, head = (content, head) if listed is None else (listed, listed[:_LINE_BYTES])
     if mapping or _of_other_make(head) or not _of_plain_make(head):
-        trace = gathered(path, content, mapping or {})
+        trace = gathered(path, content, mapping)
         if trace is not None:
             return Trace(
                 arrival_s=trace.arrival_s, isl=trace.isl, osl=trace.osl, make=trace.make, name=path.name,
@@ -192,6 +200,9 @@ def _csv(path: Path, content: bytes) -> pl.DataFrame:
         if make is None:
             return pl.DataFrame(schema=dict.fromkeys(head, pl.String))
         columns = [named[name] for name in (make.time, make.isl, make.osl)]
+        twice = next((name for name in columns if f"{name}_duplicated_0" in head), None)
+        if twice is not None:
+            raise file_fault(path, f"has two columns `{twice.strip()}`; rename or cut one", 1)
         most = limit(MAX_ROWS, limits.TRACE_ROWS)
         table = pl.read_csv(content, columns=columns, infer_schema=False, n_rows=most + 1)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -245,12 +256,22 @@ def _seconds(texts: pl.Series, *, dated: bool) -> FloatArray:
     plain = _numbers(texts)
     if not dated and not np.isnan(plain).all():
         return plain
-    bare = texts.str.replace(r"(Z|[+-]00:?00)$", "").str.replace("T", " ", literal=True)
+    bare = texts.str.replace(r"(:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:?\d\d)$", "${1}").str.replace("T", " ", literal=True)
     stamps = bare.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="ns", strict=False).to_physical()
     if stamps.null_count() == len(stamps):
         return plain
     start = int(stamps.drop_nulls()[0])
-    return ((stamps - start).cast(pl.Float64) / 1e9).fill_null(float("nan")).to_numpy()
+    seconds = ((stamps - start).cast(pl.Float64) / 1e9).fill_null(float("nan")).to_numpy()
+    return seconds - _ahead_s(texts)
+
+
+def _ahead_s(texts: pl.Series) -> FloatArray:
+    """Return how far the clock of each time is ahead of UTC, as ``+05:30`` at its end says [s]; 0 where none says."""
+    zone = r":\d\d(?:\.\d+)?([+-])(\d\d):?(\d\d)$"
+    hours, minutes = (texts.str.extract(zone, part).cast(pl.Float64).fill_null(0.0).to_numpy() for part in (2, 3))
+    return np.where(texts.str.extract(zone, 1).eq("-").fill_null(value=False).to_numpy(), -1.0, 1.0) * (
+        3600.0 * hours + 60.0 * minutes
+    )
 
 
 class _JsonRows:
