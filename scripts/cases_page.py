@@ -51,7 +51,9 @@ assert abs(sum(both.attribution()["plan_value"].values()) - value["delta"]) < 1.
 ```
 
 **How to read it.** A, B and the difference are central figures. `10 %` and `90 %` are quantiles of the differences
-over the paired draws. A central difference outside them stretches the interval, and a note says so. *What explains
+over the paired draws. A central difference outside them stretches the interval, and a note says so. The answer splits
+the change of the AI cloud's value into gains and losses by channel ([why value moves](../explanation/chain.md#why-value-moves)):
+a change may move tokens several-fold and value little, because gains and losses are nearly equal. *What explains
 the difference* changes one input at a time from A. The interaction is the effect of the changes together, so that the
 rows add up. More than twelve changed amounts are grouped by the first parts of their paths. Files that differ in more
 than amounts are compared by swapping whole sections. `--draws` sets the number of pairs (24 by default, about half a minute), `--plot` draws the paths,
@@ -62,6 +64,7 @@ than amounts are compared by swapping whole sections. `--draws` sets the number 
 | `changed` | a list of `path`, `a`, `b`, `unit`, and both in words (`a_text`, `b_text`) |
 | `difference` | by outcome: `a`, `b`, `delta`, `low`, `high`, `median`, `p_higher`, `unit`, `meaning`; `stretched` where the interval was |
 | `attribution` | by outcome: the effect of each change by itself, and `interaction` |
+| `channels` | what B's AI cloud is worth more than A's, by channel |
 | `clears` | of `a` and `b`, in the last year of the plan and when mature: return on capital, and the margin and capital per revenue at which it equals the cost of capital |
 | `cycle` | of `a` and `b`: write-downs over the plan, idle share of hours, rents of the first and last quarter, losses of brokers and their lenders |
 | `reached_frac` | share of A's draws whose value per share lies at B's central value or beyond: how likely B is, seen from A |
@@ -77,13 +80,14 @@ inputs at once. It shows their consequences, not their likelihood.
 def _clears(sides: dict[str, list[dict[str, Any]]]) -> str:
     """Return the margin and the capital per revenue at which each side clears its cost of capital, in sentences."""
     told = []
-    for name, records in sides.items():
+    for name, records in zip("AB", sides.values(), strict=True):
         last = records[0]
         told.append(
-            f"{name.upper()} earns {100 * last['margin_frac']:.1f} % on {last['capital_per_revenue']:.2f} of capital for "
-            f"1 of yearly revenue in the {last['when']}, a return of {100 * last['return_frac']:.1f} % after tax; it clears "
-            f"its {100 * last['wacc_frac']:.0f} % at a margin of {100 * last['clearing_margin_frac']:.1f} %, or at "
-            f"{last['clearing_capital_per_revenue']:.2f} of capital."
+            f"In the {last['when']}, {name}'s margin is {100 * last['margin_frac']:.1f} % and its capital "
+            f"{last['capital_per_revenue']:.2f} times its yearly revenue: a return of {100 * last['return_frac']:.1f} % after "
+            f"tax. It would earn its cost of capital, {100 * last['wacc_frac']:.0f} %, at a margin of "
+            f"{100 * last['clearing_margin_frac']:.1f} %, or with capital of "
+            f"{last['clearing_capital_per_revenue']:.2f} times its revenue."
         )
     return " ".join(told) + "\n\n"
 
@@ -128,8 +132,9 @@ def _small_business() -> str:
     asked = [100 * cny / calls for cny, calls in zip(_SPOKEN_CNY, _SPOKEN_CALLS, strict=True)]
     told.append(
         f"\nAt these prices 10 to 100 billion calls a year bring {low:.3f} to {high:.2f} bn CNY. The 0.2 to 90 bn that were spoken of need "
-        f"{asked[0]:.0f} to {asked[1]:.0f} cents a call. A call of a small model over one or two thousand tokens costs at most "
-        f"{100 * max(prices) / asked[0]:.0%} of the lower end, and open weights hold its price near that cost. The calls themselves are reached; what lacks is what each brings.\n\n"
+        f"{asked[0]:.0f} to {asked[1]:.0f} cents a call. A call of a small model over one or two thousand tokens is sold for at most "
+        f"{100 * 100 * max(prices) / asked[0]:.0f} % of the lower end, and hosts of open weights hold its price near cost. That many calls are made; it is "
+        "the price of each that falls short.\n\n"
     )
     return "".join(told)
 

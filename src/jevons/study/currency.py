@@ -59,17 +59,29 @@ def for_small_firm(item: Any) -> Any:
 
 
 def _smaller_row(columns: tuple[Column, ...], row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a row whose own cell names its unit in the next smaller one, its numbers a thousand times larger."""
-    if not any(isinstance(cell, str) and cell in _SMALLER for cell in row):
+    """Return a row whose own cell names its unit in the next smaller one, its numbers a thousand times larger.
+
+    A unit is a cell of its own, or stands in brackets at the end of one.
+    """
+    if not any(isinstance(cell, str) and _smaller_unit(cell) != cell for cell in row):
         return row
 
     def own(column: Column, cell: Any) -> Any:
         if isinstance(cell, str):
-            return _SMALLER.get(cell, cell)
+            return _smaller_unit(cell)
         counted = isinstance(cell, int | float) and not isinstance(cell, bool) and not column.unit
         return cell * 1e3 if counted else cell
 
     return tuple(own(column, cell) for column, cell in zip(columns, row, strict=True))
+
+
+def _smaller_unit(cell: str) -> str:
+    """Return a unit, or a label that ends with one in brackets, with the next smaller unit; other text as it is."""
+    label, bracket, unit = cell.rpartition("[")
+    if bracket and unit.endswith("]"):
+        own = unit.removesuffix("]")
+        return f"{label}[{_SMALLER.get(own, own)}]"
+    return _SMALLER.get(cell, cell)
 
 
 def _sized(scenario: Any, item: Any) -> Any:

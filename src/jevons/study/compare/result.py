@@ -21,6 +21,12 @@ INTERACTION = "interaction"
 _CYCLE = {"boom", "bust"}
 """Words of a case's title that ask how boom and bust show."""
 _MAIN = ("value_per_share", "orders_value")
+_MOST_SAID = 3
+"""Channels of value that the answer names on either side."""
+_SMALL_SUM = 1e8
+"""Money below which the answer speaks of millions."""
+_LEAST_SAID = 0.01
+"""Share of the largest channel up to which the answer leaves another out."""
 _COLUMNS = (
     ("value_per_share", "value per share"), ("orders_value", "value of orders"), ("ai_revenue", "AI revenue"),
     ("tokens_per_d", "tokens a day"), ("capex", "capital spent"),
@@ -112,7 +118,31 @@ class CompareResult(Result):
         if len(parts) > 1:
             most = max(parts, key=lambda item: abs(item[1]))
             sentences.append(Sentence("compare.most", {"name": most[0], "effect": _signed(most[1] / size)}))
+        if self.comparison.channels:
+            sentences.append(self._cloud_value())
         return tuple(sentences)
+
+    def _cloud_value(self) -> Sentence:
+        """Return what the AI cloud is worth on both sides, and which channels add to that and take from it.
+
+        A change may move tokens several-fold and value hardly at all; gains beside losses say why.
+        """
+        channels = self.comparison.channels
+        every = [*channels.values(), *(side.central["plan_value"] for side in (self.comparison.a, self.comparison.b))]
+        size, unit = (1e9, "bn ¤") if max(map(abs, every)) >= _SMALL_SUM else (1e6, "mn ¤")
+        worth: dict[str, str] = {}
+        for side, run in (("a", self.comparison.a), ("b", self.comparison.b)):
+            value = run.central["plan_value"]
+            worth |= {side: _number(value / size), f"{side}_share": _number(value / run.scenario.finance.shares.value)}
+        least = _LEAST_SAID * max(map(abs, channels.values()))
+        gains = {name: added / size for name, added in channels.items() if added > least}
+        losses = {name: -added / size for name, added in channels.items() if -added > least}
+        whole_gain, whole_loss = (sum(max(sign * v, 0.0) for v in channels.values()) / size for sign in (1, -1))
+        return Sentence("compare.channels", {
+            **worth, "unit": unit,
+            "gain": _number(whole_gain) if gains else None, "gains": _largest(gains, whole_gain),
+            "loss": _number(whole_loss) if losses else None, "losses": _largest(losses, whole_loss),
+        })  # fmt: skip
 
     def _named(self) -> str:
         """Return what is compared, in English, as tables name it."""
@@ -276,6 +306,16 @@ class CompareResult(Result):
             },
             "paths": {"a": self.comparison.a.paths, "b": self.comparison.b.paths},
         }  # fmt: skip
+
+
+def _largest(channels: dict[str, float], whole: float) -> list[Sentence] | None:
+    """Return the largest channels with their amounts, and the rest of *whole* as one."""
+    told = sorted(channels.items(), key=lambda item: -item[1])[:_MOST_SAID]
+    rest = whole - sum(amount for _, amount in told)
+    named = [Sentence(f"channel.{name}", {"amount": _number(amount)}) for name, amount in told]
+    if rest > _LEAST_SAID * whole:
+        named.append(Sentence("channel.rest", {"amount": _number(rest)}))
+    return named or None
 
 
 def _number(value: float) -> str:

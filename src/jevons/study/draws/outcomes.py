@@ -36,6 +36,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 
 SHORT_NAMES: dict[str, str] = {
     "value_per_share": "value per share",
+    "plan_value": "value of the AI cloud",
     "orders_value": "value of orders",
     "tokens_per_d": "tokens at end",
     "devices": "devices at end",

@@ -8,12 +8,14 @@ import pytest
 
 import jevons
 from jevons.errors import InfeasibleError, InputError
+from jevons.study.chain.value_bridge import CHANNELS
 from jevons.study.compare.cases import cases, sides
 from jevons.study.compare.run import pair
 from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.draws.run import Draws
 from jevons.study.draws.sampling import draw_amounts
 from jevons.study.scenario.changes import changed
+from jevons.words import templates
 from places import ROOT, TINY
 
 MAIN = ROOT / "scenarios" / "alibaba-380bn.yaml"
@@ -63,6 +65,30 @@ def test_channels_sum_to_the_difference_of_the_ai_clouds_value(dear):
     record = dear.to_json()
     assert sum(record["channels"].values()) == pytest.approx(record["difference"]["plan_value"]["delta"])
     assert dear.tables["channels"].records()[-1]["added"] == pytest.approx(record["difference"]["plan_value"]["delta"])
+
+
+def test_the_answer_names_the_largest_gains_and_losses_of_the_ai_clouds_value_and_they_add_up(dear):
+    told = next(sentence for sentence in dear.answer_parts if sentence.id == "compare.channels").values
+    worth = {side: getattr(dear.comparison, side).central["plan_value"] for side in "ab"}
+    size = {"mn CNY": 1e6, "bn CNY": 1e9}[told["unit"]]
+    assert float(told["b"]) - float(told["a"]) == pytest.approx((worth["b"] - worth["a"]) / size, rel=0.05)
+    gain, loss = (float(told[kind] or 0) for kind in ("gain", "loss"))
+    assert gain - loss == pytest.approx((worth["b"] - worth["a"]) / size, rel=0.05)
+    for kind, whole in (("gains", gain), ("losses", loss)):
+        amounts = [float(one.values["amount"]) for one in told[kind] or []]
+        assert sum(amounts) == pytest.approx(whole, rel=0.03)
+        named = [float(one.values["amount"]) for one in told[kind] or [] if one.id != "channel.rest"]
+        assert named == sorted(named, reverse=True)
+    largest = max(dear.comparison.channels, key=lambda name: abs(dear.comparison.channels[name]))
+    said = [*(told["gains"] or []), *(told["losses"] or [])]
+    assert f"channel.{largest}" in {one.id for one in said}
+    for language in ("en", "zh"):
+        assert all(one.text(language) in dear.answer_parts[-1].text(language) for one in said)
+
+
+def test_every_channel_of_value_has_words():
+    for language in ("en", "zh"):
+        assert {f"channel.{name}" for name in (*CHANNELS, "rest")} <= set(templates(language))
 
 
 def test_what_changed_is_listed_with_both_values(dear):
