@@ -153,6 +153,26 @@ LAYERS = _stated(_MODELS, "layers", 10_000, "layers", "above every published mod
 
 _PLANS = "Scenarios and studies"
 AMOUNT = _stated(_PLANS, "an amount", 10**18, "SI units", "a linear program would lose its digits")
+ACCELERATORS = _stated(
+    _PLANS, "accelerators of one kind: in service, on their way, or a quarter's supply", 10**8, "accelerators",
+    "several times as many as have been sold of all kinds",
+)  # fmt: skip
+ADOPTERS = _stated(_PLANS, "adopters of a segment", 10**11, "users or firms", "more than there are people")
+DAY_CALLS = _stated(
+    _PLANS,
+    "calls, or device-hours, of an adopter a day",
+    10**9,
+    "",
+    "ten thousand a second, as of the largest services",
+)
+CALL_TOKENS = _stated(_PLANS, "input or output tokens of a call", 10**9, "tokens", "no context is nearly as long")
+FACTOR = _stated(_PLANS, "a factor on efficiency, software or device-seconds", 10**6, "", "more than all gains so far")
+DEVICE_PRICE = _stated(_PLANS, "the price of an accelerator", 10**12, "units of the currency", "above every price list")
+UNIT_PRICE = _stated(
+    _PLANS, "a price of a million tokens, an hour, a watt or a kilowatt-hour", 10**9, "units of the currency",
+    "above every price list",
+)  # fmt: skip
+SITE_W = _stated(_PLANS, "power of a site", 10**13, "W", "more than all power stations of the world give")
 YEARS_APART = _stated(
     _PLANS, "years between `as_of` and the start", 20, "years", "facts say nothing of times so far away"
 )

@@ -449,6 +449,7 @@ class Answer:
 
     status: str
     objective: float
+    steps: Stages
     decisions: Decisions
     served: Array
     further: Array
@@ -485,6 +486,7 @@ def read(program: Program, solution: Solution) -> Answer:
     return Answer(
         status=solution.status,
         objective=solution.objective,
+        steps=program.steps,
         decisions=decisions,
         served=values[program.columns.served[:, :count]],
         further=values[program.columns.further[:, :count]],

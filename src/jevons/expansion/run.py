@@ -250,7 +250,7 @@ class _Seen:
     @staticmethod
     def of(problem: ExpansionProblem, start: Start, answer: Answer) -> _Seen:
         left = _budget_left(problem, answer.decisions)
-        draw_w = np.einsum("v,vrt->rt", problem.machines.device_w, answer.decisions.installed(stages(problem), start))
+        draw_w = np.einsum("v,vrt->rt", problem.machines.device_w, answer.decisions.installed(answer.steps, start))
         limits = binding_limits(problem, answer, left, _site_w(start, answer.decisions), draw_w)
         return _Seen(
             budget=answer.budget_gain, supply=answer.supply_gain, power=site_capacity_gain(answer), binding=limits
@@ -378,7 +378,7 @@ def posted_hours(answer: Answer) -> Array:
 
 
 def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) -> ExpansionPlan:
-    steps, decisions = stages(problem), answer.decisions
+    steps, decisions = answer.steps, answer.decisions
     installed = decisions.installed(steps, start)
     device_capex, site_capex = _capex(problem, decisions)
     busy = posted_hours(answer)

@@ -138,15 +138,20 @@ def clear_uses(
         price = np.where(there & (before_cur_per_h > 0), before_cur_per_h, price)
     let = np.zeros(price.size)
     share = _shares(price, market.performance, following)
+    uses = np.flatnonzero(there).tolist()
+    terms = [
+        _UseTerms(
+            wanted=float(market.wanted[u]), shown=float(market.shown_cur_per_h[u]),
+            full=float(market.frontier_cur_per_h[u]), running=float(floor[u]),
+            most=math.inf if before_cur_per_h is None or before_cur_per_h[u] <= 0 else float(before_cur_per_h[u]),
+        )
+        for u in uses
+    ]  # fmt: skip
     for _ in range(_MOST_ROUNDS):
         answer = price.copy()
-        capacity = (share * work_h).sum(axis=1)
-        for u in np.flatnonzero(there):
-            most = math.inf if before_cur_per_h is None or before_cur_per_h[u] <= 0 else float(before_cur_per_h[u])
-            answer[u], let[u] = _clear_one(
-                float(market.wanted[u]), float(market.shown_cur_per_h[u]), float(capacity[u]),
-                float(market.frontier_cur_per_h[u]), float(floor[u]), curve, elasticity, most,
-            )  # fmt: skip
+        capacity = (share * work_h).sum(axis=1).tolist()
+        for u, use in zip(uses, terms, strict=True):
+            answer[u], let[u] = _clear_one(use, capacity[u], curve, elasticity)
         gap = float(np.max(np.abs(np.log(answer[there] / price[there])), initial=0.0))
         price = np.where(there, np.sqrt(np.maximum(price * answer, 1e-30)), 0.0)
         share = _shares(price, market.performance, following)
@@ -168,29 +173,37 @@ def _shares(price: Array, performance: Array, following: float) -> Array:
     return np.asarray(power / np.maximum(power.sum(axis=0), 1e-30))
 
 
-def _clear_one(
-    wanted: float, shown: float, capacity: float, full: float, running: float, curve: RentCurve, elasticity: float,
-    most: float,
-) -> tuple[float, float]:  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _UseTerms:
+    """One use in a quarter: work wanted at the rent shown, full and running cost, and its most while stock is idle."""
+
+    wanted: float
+    shown: float
+    full: float
+    running: float
+    most: float
+
+
+def _clear_one(use: _UseTerms, capacity: float, curve: RentCurve, elasticity: float) -> tuple[float, float]:
     """Return price and let share of one use."""
-    tight = curve.tight_frac
+    wanted, shown, full, running, most = use.wanted, use.shown, use.full, use.running, use.most
+    tight, sag, steepness = curve.tight_frac, curve.sag, curve.steepness
     if wanted <= 0 or capacity <= 0:
         return running, 0.0
-
-    def rent(share: float) -> float:
+    low, high, halvings = 0.0, _FULL, 0
+    while True:
+        share = (low + high) / 2
         if share <= tight:
-            return running + (full - running) * float((share / tight) ** curve.sag)
-        return full * (1.0 + curve.steepness * (share - tight) / (1.0 - share))
-
-    low, high = 0.0, _FULL
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if wanted * (rent(middle) / shown) ** elasticity > middle * capacity:
-            low = middle
+            price = running + (full - running) * (share / tight) ** sag
         else:
-            high = middle
-    share = (low + high) / 2
-    price = rent(share)
+            price = full * (1.0 + steepness * (share - tight) / (1.0 - share))
+        if halvings == _HALVINGS:
+            break
+        if wanted * (price / shown) ** elasticity > share * capacity:
+            low = share
+        else:
+            high = share
+        halvings += 1
     if price <= most or share > tight:
         return price, share
     # idle stock beyond the tight share: the old price stands until renters have taken that

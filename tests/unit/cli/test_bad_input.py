@@ -91,8 +91,36 @@ FILE_FAULTS = {
         "budget: 1e300 CNY: must be at most 1e+18",
     ),
     "demand beyond all size": (
-        ("adopters: 2000000", "adopters: 1e17"),
-        "s.yaml[shops:]: market.segments.shops: asks for up to 1e17 calls a day",
+        ("calls_growth: 1.5", "calls_growth: 1e9"),
+        "s.yaml[shops:]: market.segments.shops: asks for up to 1e18 calls a day",
+    ),
+    "more accelerators than there are": (
+        ("installed: 300", "installed: 1e18"),
+        "s.yaml[installed: 1e18]: hardware.devices.h20.installed: 1e+18: must be at most 1e+08 (is it a count",
+    ),
+    "more supply than there is": (
+        ("supply: 400", "supply: 1e17"),
+        "s.yaml[supply: 1e17]: hardware.devices.h20.supply: 1e+17: must be at most 1e+08 (is it a count",
+    ),
+    "no price of an accelerator": (
+        ("low: 110000 CNY, high: 175000 CNY", "low: 110000 CNY, high: 1e15 CNY"),
+        "hardware.devices.h20.price: high 1e15 CNY: must be at most 1e+12 CNY (is it the price of one?)",
+    ),
+    "no power of a site": (
+        ("power: 1 MW", "power: 1e15 W"),
+        "s.yaml[power: 1e15 W]: hardware.sites.north.power: 1e15 W: must be at most 1e+13 W in size",
+    ),
+    "no price of a token": (
+        ("input: 0.3 CNY/Mtok", "input: 1e12 CNY/Mtok"),
+        "price.input: 1e12 CNY/Mtok: must be at most 1e+09 CNY/Mtok in size; is it in the right unit?",
+    ),
+    "no tokens of a call": (
+        ("input_tokens: 1500", "input_tokens: 1.5e18"),
+        "s.yaml[input_tokens: 1.5e18]: market.segments.shops.input_tokens: 1.5e+18: must be at most 1e+09 (is it",
+    ),
+    "more adopters than people": (
+        ("adopters: 2000000", "adopters: 2e17"),
+        "market.segments.shops.adopters: 2e+17: must be at most 1e+11 (is it a count of users or firms?)",
     ),
     "elasticity beyond all size": (
         ("elasticity: -0.4", "elasticity: -100"),

@@ -29,13 +29,9 @@ def test_amounts_and_counts_of_a_table_move_to_the_next_smaller_unit() -> None:
 
 def test_a_unit_in_brackets_after_a_label_moves_with_its_amounts() -> None:
     columns = (Column("outcome", "outcome"), Column("a", "A"), Column("low", "10 %"))
-    rows = [
-        ("capital spent [bn ¤]", 0.002, None),
-        ("value per share [¤]", 3.0, 2.0),
-        ("devices [of one kind]", 4.0, 1.0),
-    ]
-    own = for_small_firm(table("t", "t", columns, rows))
-    assert own.rows == (("capital spent [mn ¤]", 2.0, None), *map(tuple, rows[1:]))
+    others = ("value per share [¤]", 3.0, 2.0), ("devices [of one kind]", 4.0, 1.0)
+    own = for_small_firm(table("t", "t", columns, [("capital spent [bn ¤]", 0.002, None), *others]))
+    assert own.rows == (("capital spent [mn ¤]", 2.0, None), *others)
 
 
 def test_no_table_of_a_small_firm_counts_in_billions_and_those_of_a_large_one_do() -> None:

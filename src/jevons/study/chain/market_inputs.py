@@ -163,9 +163,9 @@ def busy_frac(scenario: Scenario) -> Array:
     share_of_day = scenario.market.peak_hours.value / 24.0
     names = [*scenario.serving.models, *[RENTAL] * max(len(renting_segments(scenario)), 1)]
     busy = np.empty(len(names))
-    rows = model_index(scenario)
+    rows, segment_peaks = model_index(scenario), peak_frac(scenario)
     for m, name in enumerate(names):
-        peaks = [peak for peak, row in zip(peak_frac(scenario), rows, strict=True) if row == m]
+        peaks = [peak for peak, row in zip(segment_peaks, rows, strict=True) if row == m]
         peak = sum(peaks) / len(peaks) if peaks else share_of_day
         busy[m] = BUSY(
             cap=attention_cap(scenario, name),

@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from jevons.errors import FactError, did_you_mean
 from jevons.facts import Facts, cny_per
-from jevons.limits import AMOUNT
+from jevons.limits import AMOUNT, SITE_W, UNIT_PRICE
 from jevons.schema import shortened
 from jevons.units import CURRENCIES, MONEY, UnitError, convert, parse_quantity, parse_unit, with_code
 
@@ -97,6 +97,11 @@ def triangular_quantile(probability: NDArray[np.float64], low: float, mode: floa
     return np.where(probability < (mode - low) / (high - low), left, right)
 
 
+_PRICES = ("¤/Mtok", "¤/h", "¤/kWh", "¤/W", "¤/W/y")
+_MOST: dict[str, float] = {**dict.fromkeys(_PRICES, UNIT_PRICE), "W": SITE_W, "W/quarter": SITE_W}
+"""Greatest size of an amount by its field's unit; of other units `jevons.limits.AMOUNT`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
     """Marks a scenario field as an amount in a unit, with bounds on its value and range.
@@ -160,7 +165,8 @@ class Quantity:
         ValueError
             If one is broken.
         """
-        self._checked(f"{amount.value:g} {amount.unit}", amount, amount.unit)
+        unit = "" if amount.unit == "1" else f" {amount.unit}"
+        self._checked(f"{amount.value:g}{unit}", amount, amount.unit)
 
     def _checked(self, raw: Any, amount: Amount, unit: str) -> Amount:
         for name, number in (("value", amount.value), ("low", amount.low), ("high", amount.high)):
@@ -173,14 +179,14 @@ class Quantity:
         """Return the bound that *number* breaks, in words with the unit *shown*, or an empty string."""
         unit = "" if shown == "1" else f" {shown}"
         reason = f" ({self.why})" if self.why else ""
-        if abs(number) > AMOUNT:
-            return f"must be at most {AMOUNT:g}{unit} in size; is it in the right unit?"
         if self.ge is not None and number < self.ge:
             return f"must be at least {self.ge:g}{unit}{reason}"
         if self.gt is not None and number <= self.gt:
             return f"must be above {self.gt:g}{unit}{reason}"
         if self.le is not None and number > self.le:
             return f"must be at most {self.le:g}{unit}{reason}"
+        if abs(number) > (most := _MOST.get(self.unit, AMOUNT)):
+            return f"must be at most {most:g}{unit} in size; is it in the right unit?"
         return ""
 
 

@@ -11,12 +11,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from jevons.errors import NoSuchNameError, did_you_mean
 from jevons.facts import Facts, get
+from jevons.limits import ACCELERATORS, CALL_TOKENS, FACTOR
 from jevons.named import unknown_attribute
 from jevons.schema import shortened
 from jevons.study.scenario.amounts import Amount, Quantity
 from jevons.units import CURRENCIES
 
 Fraction = Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
+Accelerators = Annotated[Amount, Quantity(unit="1", ge=0, le=ACCELERATORS, why="is it a count of accelerators?")]
+Factor = Annotated[Amount, Quantity(unit="1", gt=0, le=FACTOR, why="is it a factor?")]
+CallTokens = Annotated[Amount, Quantity(unit="1", ge=0, le=CALL_TOKENS, why="is it tokens of one call?")]
 
 
 def assumed(fact_id: str, unit: str = "1") -> Any:

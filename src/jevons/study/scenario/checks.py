@@ -135,7 +135,7 @@ def _check_demand(document: Located, scenario: Scenario) -> Iterator[Fault]:
     for name, segment in scenario.market.segments.items():
         here = ("market", "segments", name)
         # in logarithms, as the product may exceed what a float holds
-        size = math.log10(_most(segment.adopters)) + math.log10(max(_most(segment.calls), 1e-18) / 365.25)
+        size = math.log10(_most(segment.adopters)) + math.log10(max(_most(segment.calls), 1e-18))
         size += years * math.log10(max(_most(segment.calls_growth), 1.0))
         if size > _MOST_CALLS_LOG10:
             message = (

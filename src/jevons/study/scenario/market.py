@@ -7,8 +7,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from jevons.limits import ADOPTERS, DAY_CALLS
 from jevons.study.scenario.amounts import Amount, Quantity
-from jevons.study.scenario.base import RENTAL, RENTED_USES, Fraction, QuarterOfDate, QuarterOrNone, Section, assumed
+from jevons.study.scenario.base import (
+    RENTAL,
+    RENTED_USES,
+    CallTokens,
+    Factor,
+    Fraction,
+    QuarterOfDate,
+    QuarterOrNone,
+    Section,
+    assumed,
+)
 
 
 class PriceSpec(Section):
@@ -94,21 +105,21 @@ class SegmentSpec(Section):
     """Maximum factor on chosen tokens per call, up or down: what users wait for, and context."""
     internal: bool = False
     """Whether the callers are the firm's own businesses."""
-    adopters: Annotated[Amount, Quantity(unit="1", gt=0)]
+    adopters: Annotated[Amount, Quantity(unit="1", gt=0, le=ADOPTERS, why="is it a count of users or firms?")]
     """Number of firms or users that could ever adopt."""
     value: Annotated[Amount, Quantity(unit="¤", gt=0)]
     """Median value of a call to its caller."""
     value_sigma: Annotated[Amount, Quantity(unit="1", gt=0, le=6)]
     """Spread of that value over callers (standard deviation of the logarithm)."""
-    calls: Annotated[Amount, Quantity(unit="1", gt=0)]
+    calls: Annotated[Amount, Quantity(unit="1", gt=0, le=DAY_CALLS, why="is it per adopter and day?")]
     """Calls (device-hours for rental) per adopter and day at the start."""
     calls_growth: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Factor per year of calls per adopter from capability and agents, at constant price."""
-    input_tokens: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
+    input_tokens: CallTokens = Amount(value=0.0, unit="1", origin="default")
     """Input tokens per call at the start."""
     cached: Fraction = Amount(value=0.0, unit="1", origin="default")
     """Share of input tokens read from the cache."""
-    output_tokens: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
+    output_tokens: CallTokens = Amount(value=0.0, unit="1", origin="default")
     """Output tokens per call at the start."""
     tokens_growth: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Factor per year of tokens per call (reasoning, agents, context)."""
@@ -330,9 +341,9 @@ class MarketSpec(Section):
 
     provider_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-0.01)]
     """Elasticity of one provider's volume to its price premium over rivals, negative."""
-    elasticity_scale: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
+    elasticity_scale: Factor = Amount(value=1.0, unit="1", origin="default")
     """Common factor on all segments' intensive elasticities, since their errors are correlated."""
-    value_scale: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
+    value_scale: Factor = Amount(value=1.0, unit="1", origin="default")
     """Common factor on all segments' values per call."""
     integration_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(
         value=0.0, unit="1", origin="default"

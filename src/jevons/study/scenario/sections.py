@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from jevons.limits import DEVICE_PRICE
 from jevons.study.scenario.amounts import Amount, Quantity
-from jevons.study.scenario.base import Fraction, QuarterOfDate, QuarterOrNone, Section
+from jevons.study.scenario.base import Accelerators, Factor, Fraction, QuarterOfDate, QuarterOrNone, Section
 from jevons.study.scenario.market import AnnouncedPrice, PriceSpec, TierSpec
 
 
@@ -61,11 +62,11 @@ class SiteSpec(Section):
 class DeviceSpec(Section):
     """An accelerator that can be bought or is installed."""
 
-    price: Annotated[Amount, Quantity(unit="¤", gt=0)]
+    price: Annotated[Amount, Quantity(unit="¤", gt=0, le=DEVICE_PRICE, why="is it the price of one?")]
     """Price of a device with its share of the server, at the start."""
     price_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(value=0.0, unit="1", origin="default")
     """Change of the price per year, a fraction."""
-    supply: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
+    supply: Accelerators = Amount(value=0.0, unit="1", origin="default")
     """Devices that can be ordered in the first quarter."""
     supply_growth: Annotated[Amount, Quantity(unit="1", ge=-1, le=20)] = Amount(value=0.0, unit="1", origin="default")
     """Growth per year, a fraction."""
@@ -75,27 +76,27 @@ class DeviceSpec(Section):
     """Probability of an export ban from `ban_from` on."""
     ban_from: QuarterOrNone = ""
     """First quarter without supply if the ban comes."""
-    installed: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
+    installed: Accelerators = Amount(value=0.0, unit="1", origin="default")
     """Devices in service at the start."""
     installed_age: Annotated[Amount, Quantity(unit="quarter", ge=0)] = Amount(
         value=0.0, unit="quarter", origin="default"
     )
     """Mean age of the installed devices at the start."""
-    arriving: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
+    arriving: Accelerators = Amount(value=0.0, unit="1", origin="default")
     """Devices paid for before the start that enter service later."""
     arriving_over: Annotated[Amount, Quantity(unit="quarter", ge=1)] = Amount(
         value=1.0, unit="quarter", origin="default"
     )
     """Quarters over which they enter service in equal parts, from the first quarter on."""
-    committed: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
+    committed: Accelerators = Amount(value=0.0, unit="1", origin="default")
     """Devices per quarter that contracts commit the firm to order, up to the supply; a ban voids them."""
     committed_until: QuarterOrNone = ""
     """Last quarter of these commitments; empty for the end of the plan."""
-    software: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
+    software: Factor = Amount(value=1.0, unit="1", origin="default")
     """Speed of its software stack over a mature one."""
     lead: Annotated[Amount, Quantity(unit="quarter", ge=0)] = Amount(value=1.0, unit="quarter", origin="default")
     """Time from order to service."""
-    brokers: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
+    brokers: Accelerators = Amount(value=0.0, unit="1", origin="default")
     """Devices that brokers hold at the start and offer to the firm's renters."""
     brokers_growth: Annotated[Amount, Quantity(unit="1", ge=-1, le=20)] = Amount(value=0.0, unit="1", origin="default")
     """Growth per year, a fraction."""
@@ -160,11 +161,11 @@ class ServingSpec(Section):
     """Growth factor of tokens per device-second per year, all else equal."""
     learning_exponent: Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
     """Extra efficiency per logarithm of cumulative tokens (0.1: 7 % a doubling)."""
-    engineering_error: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
+    engineering_error: Factor = Amount(value=1.0, unit="1", origin="default")
     """True over modelled device-seconds per call."""
-    calibrated_error: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
+    calibrated_error: Factor = Amount(value=1.0, unit="1", origin="default")
     """Engineering error at which rented uses have their stated demand; give it where `engineering_error` is."""
-    efficiency: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
+    efficiency: Factor = Amount(value=1.0, unit="1", origin="default")
     """Useful work per device-second over the modelled one, of every use; the Jevons experiment doubles it."""
 
 
@@ -194,11 +195,11 @@ class TrainingReserve(Section):
 
     device: str = "h100_sxm"
     """Device in whose peak the reserve is counted."""
-    devices: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
+    devices: Accelerators = Amount(value=0.0, unit="1", origin="default")
     """Reserve at the start, in such devices."""
     growth: Annotated[Amount, Quantity(unit="1", ge=-1, le=10)] = Amount(value=0.0, unit="1", origin="default")
     """Growth a year, a fraction."""
-    cluster: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
+    cluster: Accelerators = Amount(value=0.0, unit="1", origin="default")
     """Size of a training cluster, all of one kind on one site, built whole or not at all; 0 for none."""
     cluster_worth: Annotated[Amount, Quantity(unit="¤/quarter", ge=0)] = Amount(
         value=0.0, unit="¤/quarter", origin="default"
