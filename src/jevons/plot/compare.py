@@ -11,7 +11,7 @@ from jevons.plot.style import empty_note, quarter_ticks, subplots
 from jevons.rounding import shown_in
 from jevons.study.compare.result import CompareResult
 from jevons.study.compare.run import Side
-from jevons.study.currency import named_in
+from jevons.study.currency import of_scenario
 from jevons.study.draws.outcomes import OUTCOMES, PATHS
 
 _SHOWN = ("tokens_per_d", "ai_revenue", "capex", "cloud_revenue")
@@ -30,7 +30,7 @@ def paths(result: CompareResult) -> Any:
         for side, letter, colour in ((comparison.a, "A", HUES[0]), (comparison.b, "B", HUES[1])):
             _side(axis, side, name, size, (letter, colour), quarters)
         axis.set_title(meaning[0].upper() + meaning[1:])
-        axis.set_ylabel(f"[{named_in(result.scenario.currency, shown)}]")
+        axis.set_ylabel(f"[{of_scenario(result.scenario, shown)}]")
         axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]))
         axis.legend(fontsize=8, loc="upper left")
         quarter_ticks(axis, quarters)
@@ -59,7 +59,7 @@ def attribution(result: CompareResult) -> Any:
     order = sorted(rows, key=lambda row: abs(row[1]))
     axis.barh([r[0] for r in order], [r[1] for r in order], color=[HUES[0] if r[1] >= 0 else HUES[1] for r in order])
     axis.axvline(0, color=INK, linewidth=0.8)
-    axis.set_xlabel(f"Change of {OUTCOMES[name][1]} [{named_in(result.scenario.currency, unit)}]")
+    axis.set_xlabel(f"Change of {OUTCOMES[name][1]} [{of_scenario(result.scenario, unit)}]")
     return figure
 
 

@@ -12,7 +12,7 @@ from jevons.plot.palette import HUES, INK
 from jevons.plot.style import quarter_ticks, subplots
 from jevons.rounding import shown_in
 from jevons.study import Scenario
-from jevons.study.currency import named_in
+from jevons.study.currency import of_scenario
 from jevons.study.draws.run import Draws
 from jevons.study.track.actuals import SERIES, Actual
 from jevons.study.track.result import TrackResult
@@ -62,7 +62,7 @@ def forecast(
     for axis, (name, title) in zip(axes.ravel(), titles.items(), strict=True):
         path = path_of(draws, name)
         size, unit = _unit(SERIES[name][0], float(np.abs(path).max()))
-        unit, path = named_in(scenario.currency, unit), path / size
+        unit, path = of_scenario(scenario, unit), path / size
         for (label, each), colour in zip((weights or {"median of draws": None}).items(), HUES, strict=False):
             low, middle, high = np.array([quantiles(column, each) for column in path.T]).T
             axis.fill_between(places, low, high, color=colour, alpha=0.18, linewidth=0)

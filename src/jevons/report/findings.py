@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jevons.study.plan.tables.overview import a_share
+
 Record = dict[str, Any]
 
 _IDLE = "idle"
@@ -135,8 +137,8 @@ def assumes(growth: float | None, *, out_of_reach: bool) -> Record:
     return sentence("assumes.out_of_reach" if out_of_reach else "assumes.none")
 
 
-def against_price(value: Record, price: Record) -> Record:
-    """Return where the price of a share lies against its value."""
+def against_price(value: Record, price: Record, share: str = "a share") -> Record:
+    """Return where the price of a share lies against its value; *share* names it, such as "an ADS"."""
     low, high = value.get("low"), value.get("high")
     if low is None or high is None:
         name = "price.above" if price["value"] > value["value"] else "price.below"
@@ -144,10 +146,10 @@ def against_price(value: Record, price: Record) -> Record:
         name = "price.inside"
     else:
         name = "price.above" if price["value"] > high else "price.below"
-    return sentence(name, worth=value, price=price)
+    return sentence(name, worth=value, price=price, share=share)
 
 
-def moves(swing: Mapping[str, Any], unit: str) -> Record:
+def moves(swing: Mapping[str, Any], unit: str, share: str = "a share") -> Record:
     """Return the input that moves the value of a share most, and whether it raises or lowers it."""
     low, high = swing["at_low"], swing["at_high"]
     return sentence(
@@ -155,7 +157,7 @@ def moves(swing: Mapping[str, Any], unit: str) -> Record:
         low=figure(swing["low"], swing["unit"], path=swing["path"]),
         high=figure(swing["high"], swing["unit"], path=swing["path"]),
         at_low=figure(low, unit, path="finance.value_per_share"),
-        at_high=figure(high, unit, path="finance.value_per_share"),
+        at_high=figure(high, unit, path="finance.value_per_share"), share=share,
     )  # fmt: skip
 
 
@@ -203,7 +205,7 @@ def _headline(record: Mapping[str, Any], name: str, path: str, *, scale: float =
     quantile = record["headlines"][name]
     low, high = quantile["low"], quantile["high"]
     return figure(
-        quantile["value"] * scale, unit or quantile["unit"].replace("/share", ""),
+        quantile["value"] * scale, unit or quantile["unit"].removesuffix(f"/{record['value']['share']}"),
         low=None if low is None else low * scale, high=None if high is None else high * scale, path=path,
         label=f"outcome.{name}",
     )  # fmt: skip
@@ -260,6 +262,10 @@ def _worth(record: Mapping[str, Any]) -> Record:
 def _price(record: Mapping[str, Any]) -> Record:
     price = record["value"]["price_per_share"]
     return figure(price, record["currency"], path="finance.share_price", label="plan.price")
+
+
+def _share(record: Mapping[str, Any]) -> str:
+    return a_share(record["value"]["share"])
 
 
 def _tiles(record: Mapping[str, Any]) -> list[Record]:
@@ -370,13 +376,13 @@ def _price_section(record: Mapping[str, Any]) -> Record | None:
     own = record["value"]["iso_price_surface"][0]
     out_of_reach = own["growth_frac"] is None and not str(own["reason"]).startswith("none")
     heading = assumes(own["growth_frac"], out_of_reach=out_of_reach)
-    return _section("price", heading, against_price(_worth(record), _price(record)))
+    return _section("price", heading, against_price(_worth(record), _price(record), _share(record)))
 
 
 def _moves_section(record: Mapping[str, Any], more: Mapping[str, Any]) -> Record | None:
     if not more["swings"]:
         return None
-    return _section("moves", moves(more["swings"][0], record["currency"]))
+    return _section("moves", moves(more["swings"][0], record["currency"], _share(record)))
 
 
 def _cycle_section(more: Mapping[str, Any]) -> Record | None:

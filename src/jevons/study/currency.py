@@ -15,23 +15,31 @@ from jevons.words import Sentence
 T = TypeVar("T")
 
 
-def named_in(code: str, item: Any) -> Any:
-    """Return *item* with the currency *code* in place of ``¤``: in text, and in text of lists, mappings and tables."""
+SHARE = "share"
+"""What a firm's kind of share is called in units until the scenario's own name stands for it."""
+
+
+def named_in(code: str, item: Any, share: str = SHARE) -> Any:
+    """Return *item* with the currency *code* in place of ``¤``: in text, and in text of lists, mappings and tables.
+
+    Units of a share name its kind, *share*: ``CNY/ADS``.
+    """
     if isinstance(item, str):
-        return item.replace(MONEY, code)
+        named = item.replace(MONEY, code)
+        return named if share == SHARE else named.replace(f"{code}/{SHARE}", f"{code}/{share}")
     if isinstance(item, Mapping):
-        return {key: named_in(code, value) for key, value in item.items()}
+        return {key: named_in(code, value, share) for key, value in item.items()}
     if isinstance(item, list | tuple):
-        return type(item)(named_in(code, value) for value in item)
+        return type(item)(named_in(code, value, share) for value in item)
     if isinstance(item, Sentence):
-        return Sentence(item.id, named_in(code, item.values))
+        return Sentence(item.id, named_in(code, item.values, share))
     if isinstance(item, Column):
-        return dataclasses.replace(item, label=named_in(code, item.label), unit=named_in(code, item.unit))
+        return dataclasses.replace(item, label=named_in(code, item.label, share), unit=named_in(code, item.unit, share))
     if isinstance(item, Table):
-        changed = {name: named_in(code, getattr(item, name)) for name in ("title", "columns", "rows")}
+        changed = {name: named_in(code, getattr(item, name), share) for name in ("title", "columns", "rows")}
         return dataclasses.replace(item, **changed)
     if isinstance(item, Iterator):
-        return (named_in(code, value) for value in item)
+        return (named_in(code, value, share) for value in item)
     return item
 
 
@@ -91,8 +99,8 @@ def _sized(scenario: Any, item: Any) -> Any:
 
 
 def of_scenario(scenario: Any, item: Any) -> Any:
-    """Return what is shown of a scenario in its currency, of a small firm in smaller units."""
-    return named_in(scenario.currency, _sized(scenario, item))
+    """Return what is shown of a scenario in its currency and its kind of share, of a small firm in smaller units."""
+    return named_in(scenario.currency, _sized(scenario, item), scenario.firm.share)
 
 
 def in_currency(method: Callable[..., T]) -> Callable[..., T]:

@@ -226,6 +226,7 @@ def result_page(
         "id": "", "kind": kind or result.kind, "input": plain(dict(given or {})), "state": "done",
         "versions": versions(), "seed": getattr(result, "seed", 0) or 0,
         "currency": str(getattr(result, "currency", "")),
+        "share": getattr(getattr(getattr(result, "scenario", None), "firm", None), "share", ""),
     }  # fmt: skip
     return frozen_page(document_of(result, whole=whole), meta, language=language)
 

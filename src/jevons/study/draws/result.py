@@ -12,7 +12,7 @@ from jevons.checks import check
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.rounding import shown_in
 from jevons.study.chain.value_bridge import CHANNELS
-from jevons.study.currency import in_currency, named_in
+from jevons.study.currency import in_currency, of_scenario
 from jevons.study.draws.dataset import study_dataset
 from jevons.study.draws.outcomes import OUTCOMES, SHORT_NAMES
 from jevons.study.draws.run import Draws
@@ -188,5 +188,5 @@ class StudyResult(Result):
         """
         dataset = study_dataset(self.scenario, self.draws, random=self.random)
         for array in dataset.variables.values():
-            array.attrs = named_in(self.scenario.currency, array.attrs)
+            array.attrs = of_scenario(self.scenario, array.attrs)
         return dataset

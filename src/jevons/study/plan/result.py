@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.checks import check_record
 from jevons.results import Result, Table
-from jevons.study.currency import in_currency, named_in
+from jevons.study.currency import in_currency, of_scenario
 from jevons.study.plan.dataset import plan_dataset
 from jevons.study.plan.figures import PlanFigures
 from jevons.study.plan.invariants import check_plan
@@ -72,7 +72,7 @@ class PlanResult(PlanFigures, Result):
     def _dataset(self) -> xr.Dataset:
         dataset = plan_dataset(self)
         for array in dataset.variables.values():
-            array.attrs = named_in(self.scenario.currency, array.attrs)
+            array.attrs = of_scenario(self.scenario, array.attrs)
         return dataset
 
     def to_xarray(self) -> xr.Dataset:

@@ -63,7 +63,7 @@ class ValueResult(Result):
         """Value against price, growth that the price implies, and how far the re-rating is explained."""
         record, rerating, told = self.record, self.record["rerating"], self.record["multiple"]
         growth, currency = record["implied_cloud_growth_frac"], self.scenario.currency
-        share = a_share(self.scenario)
+        share = a_share(self.scenario.firm.share)
         needed = "some" if growth is not None else "none" if "worth it" in self.plan.implied[0]["reason"] else "most"
         worth, price = record["per_share"], record["price_per_share"]
         values = {

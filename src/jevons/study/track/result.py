@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.rounding import shown_in
+from jevons.study.currency import of_scenario
 from jevons.study.draws.outcomes import OUTCOMES, SHORT_NAMES
 from jevons.study.draws.run import Draws
 from jevons.study.scenario.scenario import Scenario
@@ -50,7 +51,7 @@ class TrackResult(Result):
         return self.scenario.currency
 
     def _unit(self, unit: str) -> tuple[float, str]:
-        size, shown = shown_in(unit.replace("¤", self.scenario.currency))
+        size, shown = shown_in(of_scenario(self.scenario, unit))
         return size, shown
 
     def quarters(self) -> list[dict[str, Any]]:
@@ -64,7 +65,7 @@ class TrackResult(Result):
                 "series": actual.series, "meaning": SERIES[actual.series][1], "quarter": actual.quarter, "low": low,
                 "median": middle, "high": high, "actual": actual.value, "inside": low <= actual.value <= high,
                 "share_below": float((path < actual.value).mean()), "source": actual.source,
-                "unit": SERIES[actual.series][0].replace("¤", self.scenario.currency),
+                "unit": of_scenario(self.scenario, SERIES[actual.series][0]),
             })  # fmt: skip
         return records
 
@@ -82,7 +83,7 @@ class TrackResult(Result):
                         "series": series, "quarter": quarter,
                         "before": dict(zip(("low", "median", "high"), old, strict=True)),
                         "low": new[0], "median": new[1], "high": new[2],
-                        "unit": SERIES[series][0].replace("¤", self.scenario.currency),
+                        "unit": of_scenario(self.scenario, SERIES[series][0]),
                     })  # fmt: skip
         return records
 
@@ -93,7 +94,7 @@ class TrackResult(Result):
             values = self.draws.outcomes[name]
             old, new = (quantiles(values, w) for w in (None, self.update.weights))
             records.append({
-                "outcome": name, "meaning": meaning, "unit": unit.replace("¤", self.scenario.currency),
+                "outcome": name, "meaning": meaning, "unit": of_scenario(self.scenario, unit),
                 "before": dict(zip(("low", "median", "high"), old, strict=True)),
                 "low": new[0], "median": new[1], "high": new[2],
             })  # fmt: skip
@@ -198,7 +199,9 @@ class TrackResult(Result):
         for r in self.outcomes():
             if r["outcome"] in SHORT_NAMES:
                 size, unit = self._unit(OUTCOMES[r["outcome"]][0])
-                name = SHORT_NAMES[r["outcome"]] + (f" [{unit.removesuffix('/share')}]" if unit else "")
+                name = SHORT_NAMES[r["outcome"]] + (
+                    f" [{unit.removesuffix(f'/{self.scenario.firm.share}')}]" if unit else ""
+                )
                 values = (r["before"]["median"], r["median"], r["low"], r["high"])
                 rows.append((name, *(value / size for value in values)))
         return table("headlines", "Headlines: median before, and after with its 80 %", columns, rows)

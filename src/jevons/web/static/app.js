@@ -18,7 +18,7 @@ import * as compare from "jevons/views/compare.js";
 import * as facts from "jevons/views/facts.js";
 import * as generic from "jevons/views/generic.js";
 import * as report from "jevons/views/report.js";
-import { install as installTerms } from "jevons/terms.js";
+import { aShare, install as installTerms } from "jevons/terms.js";
 
 const SCREENS = { start, size, choice, replay, train, plan, compare, facts };
 /** Screens by the kind of a result. */
@@ -107,6 +107,7 @@ function apply(values) {
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme; else delete document.documentElement.dataset.theme;
   setMoney(shownCurrency(), moneyRates());
   setTimes(settled("time", "auto"));
+  i18n.fillAlways({ share: aShare(((shared.frozen || {}).meta || {}).share) });
   document.title = `jevons · ${t(`screen.${SCREENS[values] ? values : "start"}`)}`;
 }
 

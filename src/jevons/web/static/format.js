@@ -27,14 +27,15 @@ export function rates() { return settings.rates; }
 export function setSteps(steps) { settings.steps = steps; }
 
 const locale = () => (language() === "zh" ? "zh-CN" : "en-US");
-const plain = (value, digits) => new Intl.NumberFormat(locale(), { maximumFractionDigits: digits, minimumFractionDigits: 0 }).format(value);
+/** A half goes to the even neighbour, as in what a terminal prints. */
+const plain = (value, digits) => new Intl.NumberFormat(locale(), { maximumFractionDigits: digits, minimumFractionDigits: 0, roundingMode: "halfEven" }).format(value);
 
 /** A number with three significant digits below 1,000, grouped above. */
 export function number(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1000) return plain(Math.round(value), 0);
+  if (size >= 1000) return plain(value, 0);
   const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(size) + 1e-12));
   return plain(value, Math.min(decimals, 8));
 }

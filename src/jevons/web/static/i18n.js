@@ -23,11 +23,15 @@ export function language() { return current; }
 /** Whether a key has words. */
 export function has(key) { return (catalogues[current] || {})[key] !== undefined; }
 
+let always = {};
+/** Set names that words are filled in with wherever nothing else is given: how the firm's share is called. */
+export function fillAlways(values) { always = values; }
+
 /** The words of a key, with {names} filled in; a key without words is noted for the tests. */
 export function t(key, values = {}) {
   let text = (catalogues[current] || {})[key];
   if (text === undefined) { missing.add(`${current}:${key}`); text = (catalogues.en || {})[key] ?? key; }
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : name in always ? always[name] : whole));
 }
 
 /** The words of a key where it has some, else a text of its own. */

@@ -24,6 +24,9 @@ export function install(words, scales) {
 /** The Chinese name of a currency. */
 export const moneyName = (code) => (terms[`# ${code}`] || `# ${code}`).slice(2);
 
+/** A kind of share in a sentence, such as "an ADS". */
+export const aShare = (kind = "share") => term(`${/^[aeio]/i.test(kind) ? "an" : "a"} ${kind || "share"}`);
+
 /** A text in the language of the page. */
 export function term(text) {
   if (language() !== "zh" || typeof text !== "string" || !text) return text;

@@ -16,7 +16,6 @@ from jevons.words import Sentence
 
 if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
-    from jevons.study.scenario.scenario import Scenario
 
 _BN = 1e9
 
@@ -138,7 +137,7 @@ def plan_sentences(result: PlanFigures) -> tuple[Sentence, ...]:
         "tokens": _spread(result, "tokens_per_d", format_count) if result.tokens_per_d[:, -1].sum() > 0 else None,
         "last": str(result.quarters[-1]),
         "free_cash": free_cash if draws is None else None,
-        "share": a_share(result.scenario),
+        "share": a_share(result.scenario.firm.share),
         "worth": _spread(result, "value_per_share", share_price_text),
         "currency": currency,
         "gap": gap,
@@ -148,9 +147,8 @@ def plan_sentences(result: PlanFigures) -> tuple[Sentence, ...]:
     return (Sentence("plan.builds", values), verdict_sentence(result), *([] if rests is None else [rests]))
 
 
-def a_share(scenario: Scenario) -> str:
-    """Return the firm's kind of share with its article, such as "an ADS"."""
-    kind = scenario.firm.share
+def a_share(kind: str) -> str:
+    """Return a kind of share with its article, such as "an ADS"."""
     return f"an {kind}" if kind[:1] in "AEIOaeio" else f"a {kind}"
 
 
@@ -191,7 +189,7 @@ def _rests_on(result: PlanFigures) -> Sentence | None:
         template = "plan.moves_judged" if swing.grade == "judgement" and not judged else "plan.moves"
         parts.append(Sentence(template, {"name": result.amount_label(swing.path), **ends}))
     values = {
-        "share": a_share(result.scenario), "inputs": parts, "currency": result.scenario.currency,
+        "share": a_share(result.scenario.firm.share), "inputs": parts, "currency": result.scenario.currency,
         "others": len(named) - len(strongest) or None,
     }  # fmt: skip
     return Sentence("plan.rests_on_judgements" if judged else "plan.rests_on", values)

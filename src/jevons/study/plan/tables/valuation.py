@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from jevons.study.plan.group_cash import GroupCash
 
 _BN = 1e9
+_GROWTH = {"any": "none needed", "none": "above 100 % a year"}
+"""What stands for a growth that no figure states."""
 
 
 def value_tables(plan: PlanFigures, record: dict[str, Any], cash: GroupCash) -> Iterator[Table]:
@@ -47,7 +49,11 @@ def _summary(plan: PlanFigures, record: dict[str, Any]) -> Table:
         ("Value of the AI cloud", float(record["plan_value"]) / _BN, "bn ¤"),
         ("Value added by new orders", float(record["orders_value"]) / _BN, "bn ¤"),
         ("Cloud value implied by the share price", float(record["cloud_left_by_price"]) / _BN, "bn ¤"),
-        ("Cloud growth implied by the share price", None if growth is None else 100 * float(growth), "% a year"),
+        (
+            "Cloud growth implied by the share price",
+            None if growth is None else 100 * float(growth),
+            _GROWTH.get(growth_word(plan.implied[0]), "% a year"),
+        ),
         ("WACC", 100 * float(record["wacc_frac"]), "%"),
     ]
     if rerating is not None:

@@ -1,11 +1,11 @@
 // Plan: what a cloud should build, with sliders for the inputs that matter most.
 import { html, useEffect, useMemo, useState } from "jevons/vendor/preact.js";
-import { has, language, t, word } from "jevons/i18n.js";
+import { fillAlways, has, language, t, word } from "jevons/i18n.js";
 import { axisScale, converted, device, large, money, number, original, percent, quantity } from "jevons/format.js";
 import { Card, ErrorBox, Num, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Badge } from "jevons/drawer.js";
 import { Chart } from "jevons/chart.js";
-import { term } from "jevons/terms.js";
+import { aShare, term } from "jevons/terms.js";
 import { raised } from "jevons/views/names.js";
 import { Figure, Split, first, useAnswer, useForm } from "jevons/views/common.js";
 import { valueChannels } from "jevons/views/report_charts.js";
@@ -107,7 +107,7 @@ function Quick({ draw, base, state }) {
 /** "Value per ADS": a share by the name of the kind that the price is of. */
 function valuePer(answer) {
   const kind = answer.value.share || "share";
-  return t("plan.value_per", { share: language() === "zh" ? term(/^[aeio]/i.test(kind) ? `an ${kind}` : `a ${kind}`) : kind });
+  return t("plan.value_per", { share: language() === "zh" ? aShare(kind) : kind });
 }
 
 /** A plan with what its draws say so far; the quick draw gives the path of the plan that they are of. */
@@ -127,6 +127,7 @@ const last = (list) => list[list.length - 1];
 const spread = (answer, name) => { const u = (answer.uncertainty || {})[name] || (answer.uncertainty || {})[name.replace("share", "ads")]; return u ? { low: u.p10, high: u.p90, median: u.p50 } : {}; };
 
 export function Result({ answer, input: given, state, bar, of = 0 }) {
+  fillAlways({ share: aShare(answer.value.share) });
   const base = baseOutcomes(answer);
   const money_ = answer.currency || "CNY";
   const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
