@@ -219,7 +219,12 @@ class _Reader:
             l2_bytes=given.get("cache", base.l2_bytes),
             cores=given.get("cores", base.cores),
             clock_hz=given.get("clock", base.clock_hz),
-            scaleup=Link(kind, link.get("bandwidth", base.scaleup.bytes_per_s), latency_s),
+            scaleup=Link(
+                kind,
+                link.get("bandwidth", base.scaleup.bytes_per_s),
+                latency_s,
+                base.scaleup.through_host and kind == base.scaleup.kind,
+            ),
             scaleup_domain=link.get("domain", base.scaleup_domain),
             scaleout=dataclasses.replace(base.scaleout, bytes_per_s=given.get("network", base.scaleout.bytes_per_s)),
             node_devices=given.get("node_devices", base.node_devices),

@@ -36,6 +36,13 @@ def test_a_device_that_only_renames_its_relative_is_as_fast(tmp_path: Path) -> N
     assert own.time_s == shipped.time_s
 
 
+def test_a_card_without_peer_access_has_none_in_another_size(tmp_path: Path) -> None:
+    faster = accelerator(written(tmp_path, CARD + "link: {bandwidth: 32 GB/s}\n")).scaleup
+    assert (faster.bytes_per_s, faster.through_host) == (32e9, True)
+    joined = accelerator(written(tmp_path, CARD + "link: {kind: nvlink, bandwidth: 50 GB/s}\n")).scaleup
+    assert not joined.through_host
+
+
 def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
     path = written(tmp_path, CARD)
     assert accelerator(path).hbm_bytes == 48e9
