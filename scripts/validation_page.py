@@ -248,7 +248,8 @@ Also answers of exactly the stated length in the vendor's own runs, whose users 
 - *TensorRT-LLM overview, 90th percentile*: hosts of GB200, whose steps with prompts take 20 to 50 ms longer in 1.0
   than those of B200; Llama 4 at 20,000 tokens in 0.20; batch limits of static runs of 2024.
 - *TTFT together*: waits of TensorRT-LLM with drafting; prompts of DeepSeek on B300 under SGLang 0.5.10, five times as
-  long as on a B200.
+  long as on a B200. On B200 under SGLang 0.5.6 kernels compile for 70 s in some runs of a configuration and not in
+  others (22 of the 30 where any do), and rows do not tell which: the newer family's 90th percentile.
 
 Tables and licences: TensorRT-LLM performance overview (NVIDIA, Apache-2.0); InferenceX runs in aiconfigurator-core
 0.12.0 (Apache-2.0) and in gminneci/mantile (no licence file: fitted, no row kept here); MLPerf Inference results
