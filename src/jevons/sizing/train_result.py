@@ -267,6 +267,7 @@ class TrainResult(Result):
                     "mfu_frac": step.mfu_frac,
                     "tokens_per_s": step.tokens_per_s,
                     "memory_bytes": sum(step.memory_bytes.values()),
+                    "p_fits": training.fit_chance(job, sum(step.memory_bytes.values())),
                 }
                 for step in self.steps[:10]
             ],
@@ -314,11 +315,13 @@ def train_tables(result: TrainResult) -> Iterator[Table]:
         yield _scaling(result)
     columns = (
         Column("layout", "layout"), Column("step_time_s", "step", "s"), Column("mfu_frac", "MFU", "%", scale=100.0),
-        Column("tokens_per_s", "speed", "tok/s", detail=True), Column("memory_bytes", "memory", "GB", scale=1e-9),
+        Column("tokens_per_s", "speed", "tok/s", detail=True), Column("p_fits", "fits", "%", scale=100.0),
+        Column("memory_bytes", "memory", "GB", scale=1e-9, detail=True),
     )  # fmt: skip
+    used = [float(sum(step.memory_bytes.values())) for step in result.steps[:6]]
     rows = [
-        (str(s.layout), s.step_time_s, s.mfu_frac, s.tokens_per_s, float(sum(s.memory_bytes.values())))
-        for s in result.steps[:6]
+        (str(step.layout), step.step_time_s, step.mfu_frac, step.tokens_per_s, training.fit_chance(job, size), size)
+        for step, size in zip(result.steps, used, strict=False)
     ]
     recipe = "" if job.recipe is None else f", {job.recipe.optimizer}, {job.recipe.framework}"
     title = f"Fastest layouts: {job.global_batch:,} x {job.seq_len:,} tokens a step, {job.precision}{recipe}"

@@ -104,9 +104,10 @@ class TrainingLayout:
         if self.etp and self.etp != self.tp:
             shown.append(f"etp{self.etp}")
         shared = f"zero{self.zero}" + (f"/{self.shard}" if self.shard else "")
+        again = {"none": [], "full": ["recompute"]}.get(self.recompute, [self.recompute])
         extras = [f"offload-{self.offload}"] if self.offload != "none" else []
         uneven = ["stages" + "-".join(map(str, self.stage_layers))] if self.stage_layers else []
-        return " ".join([*shown, *uneven, shared, self.recompute, f"mbs{self.micro_batch}", *extras])
+        return " ".join([*shown, *uneven, shared, *again, f"mbs{self.micro_batch}", *extras])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
