@@ -118,14 +118,7 @@ class MemoryResult(Result):
 
     def ends(self) -> dict[str, tuple[float, float]]:
         """Return the ends of the 80 % interval of the cache: bytes, tokens and sequences of the greatest length."""
-        both = cache_ends(self.deployment, self.use)
-        return {
-            "kv_bytes": (both[0].kv_bytes, both[1].kv_bytes),
-            "kv_tokens": (kv_cache_tokens(self.deployment, both[0]), kv_cache_tokens(self.deployment, both[1])),
-            "max_concurrency": (
-                max_concurrency(self.deployment, use=both[0]), max_concurrency(self.deployment, use=both[1]),
-            ),
-        }  # fmt: skip
+        return _ends(self.deployment, self.use)
 
     @property
     def answer_parts(self) -> tuple[Sentence, ...]:
@@ -184,22 +177,41 @@ class MemoryResult(Result):
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object; graphs are null where ``other_bytes`` holds them."""
-        spread = cache_spread(self.deployment)
-        ends = {f"{name}_low": low for name, (low, _) in self.ends().items()}
-        ends |= {f"{name}_high": high for name, (_, high) in self.ends().items()}
         return {
             **self.answer_record(), "model": self.deployment.model.name, "gpu": self.deployment.accelerator.id,
             "layout": str(self.deployment.layout), "engine": self.deployment.engine.name, **self._bytes(),
             "graphs_bytes": self.use.graphs_bytes if self._told_apart else None, "kv_tokens": self.kv_tokens,
             "max_model_len": self.max_model_len, "max_concurrency": self.max_concurrency,
-            "longest_request": self.longest_request, "fits": self.fits, "tight": self.tight,
-            "margin_frac": self.margin_frac, "draft_bytes": self.draft_bytes, "p_fits": self.p_fits, **ends,
-            "interval": {"nearness": spread.nearness, "rows": spread.rows, "why": spread.why},
+            "longest_request": self.longest_request, "margin_frac": self.margin_frac, "draft_bytes": self.draft_bytes,
+            **_certainty(self.deployment, self.use, starts=self.fits),
         }  # fmt: skip
 
 
-def memory_record(deployment: Deployment, tokens: int) -> dict[str, float | int | bool | None]:
-    """Return the memory of one accelerator by part, tokens of its cache, concurrency at two lengths, and the fit."""
+def _ends(deployment: Deployment, use: MemoryUse) -> dict[str, tuple[float, float]]:
+    both = cache_ends(deployment, use)
+    return {
+        "kv_bytes": (both[0].kv_bytes, both[1].kv_bytes),
+        "kv_tokens": (kv_cache_tokens(deployment, both[0]), kv_cache_tokens(deployment, both[1])),
+        "max_concurrency": (max_concurrency(deployment, use=both[0]), max_concurrency(deployment, use=both[1])),
+    }
+
+
+def _certainty(deployment: Deployment, use: MemoryUse, *, starts: bool) -> dict[str, Any]:
+    """Return whether a server starts and how surely, and the 80 % interval of its cache and what that rests on."""
+    spread, chance, ends = cache_spread(deployment), start_chance(deployment, starts=starts), _ends(deployment, use)
+    return {
+        "fits": starts, "tight": starts and chance < SURE, "p_fits": chance,
+        **{f"{name}_low": low for name, (low, _) in ends.items()},
+        **{f"{name}_high": high for name, (_, high) in ends.items()},
+        "interval": {"nearness": spread.nearness, "rows": spread.rows, "why": spread.why},
+    }  # fmt: skip
+
+
+def memory_record(deployment: Deployment, tokens: int) -> dict[str, Any]:
+    """Return the memory of one accelerator by part, tokens of its cache, concurrency at two lengths, and the fit.
+
+    Also how surely it fits, and the 80 % interval of the cache, by the names that `MemoryResult` has in JSON.
+    """
     use, paged = memory_plan(deployment), deployment.engine.memory.paged
     return {
         "weights_bytes": use.weights_bytes, "activations_bytes": use.activations_bytes,
@@ -207,12 +219,14 @@ def memory_record(deployment: Deployment, tokens: int) -> dict[str, float | int 
         "kv_bytes": max(use.kv_bytes, 0.0), "kv_tokens": kv_cache_tokens(deployment, use),
         "request_tokens": tokens, "request_concurrency": max_concurrency(deployment, tokens, use),
         "max_model_len": deployment.longest, "max_concurrency": max_concurrency(deployment, use=use),
-        "fits": not start_shortage(deployment),
+        **_certainty(deployment, use, starts=not start_shortage(deployment)),
     }  # fmt: skip
 
 
 def longest_told(deployment: Deployment, least: int) -> int:
-    """Return the longest sequence that a server is told; 0 for the model's own, which its cache holds.
+    """Return the longest sequence that a server is told; 0 for the model's own, which its cache surely holds.
+
+    The least cache of the 80 % interval holds it, unless the requests are longer.
 
     Parameters
     ----------
@@ -221,17 +235,22 @@ def longest_told(deployment: Deployment, least: int) -> int:
     least : int
         Tokens of the requests, which it takes at any rate.
     """
-    tokens, longest = kv_cache_tokens(deployment), deployment.max_model_len
+    fewest, _ = cache_ends(deployment, memory_plan(deployment))
+    tokens, longest = kv_cache_tokens(deployment, fewest), deployment.max_model_len
     if not longest and tokens < deployment.longest:
         longest = max(tokens // _STEP * _STEP, least)
     return longest
 
 
 def start_note(deployment: Deployment) -> tuple[Sentence, ...]:
-    """Return in a sentence why the engine does not start so, with a remedy; nothing where it does."""
+    """Return why the engine does not start so, with a remedy, or how surely it does; nothing where it surely does."""
     why = start_shortage(deployment)
-    values = {"engine": deployment.engine.name, "gpu": deployment.accelerator.id, "why": why}
-    return (Sentence("memory.does_not_start", values),) if why else ()
+    chance = {"chance": start_chance(deployment, starts=not why)}
+    values = {"engine": deployment.engine.name, "gpu": deployment.accelerator.id}
+    if not why:
+        return () if chance["chance"] >= SURE else (Sentence("memory.tight_start", values | chance),)
+    refusal = Sentence("memory.does_not_start", values | {"why": why})
+    return (refusal, *([Sentence("memory.may_fit", chance)] if chance["chance"] > 1.0 - SURE else []))
 
 
 _LOOKUP = {"ngram", "ngrams", "suffix", "lookup"}

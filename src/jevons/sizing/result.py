@@ -389,6 +389,9 @@ def _memory(result: SizeResult, fleets: tuple[Fleet, ...], names: Mapping[tuple[
             )
         ),
         Column("kv_tokens", "KV tokens"),
+        Column("kv_tokens_low", "at least"),
+        Column("kv_tokens_high", "at most"),
+        Column("p_fits", "starts", "%", scale=100.0),
         Column("request_concurrency", f"maximum concurrency at {tokens:,} tokens"),
     )  # fmt: skip
     rows: list[list[Cell]] = []

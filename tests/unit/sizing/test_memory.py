@@ -122,6 +122,8 @@ def test_size_shows_the_memory_of_its_replicas_as_op_memory_does():
     })  # fmt: skip
     assert record["kv_tokens"] == alone.kv_tokens
     assert record["max_concurrency"] == pytest.approx(alone.max_concurrency)
+    certainty = {"fits", "tight", "p_fits", "kv_tokens_low", "kv_tokens_high", "kv_bytes_low", "interval"}
+    assert {name: record[name] for name in certainty} == {name: alone.to_json()[name] for name in certainty}
     assert record["request_tokens"] == 1200
     assert record["request_concurrency"] == pytest.approx(record["kv_tokens"] / 1200, rel=0.02)
     assert result.tables["memory"].column("kv_tokens")[0] == record["kv_tokens"]
