@@ -222,6 +222,22 @@ def test_caches_of_deepseek_v4_under_vllm_lie_in_their_interval(line: str, gpu: 
     assert gpu == "h20" or own.p_fits < 0.9
 
 
+@pytest.mark.parametrize(
+    ("line", "gpu", "release"),
+    [
+        ("Qwen2.5-VL-7B-Instruct --max-model-len 8192", "rtx_3090", "0.8.3"),
+        ("Qwen3-VL-235B-A22B-Instruct -tp 8 --max-model-len 128000 --enable-expert-parallel", "a100_80gb", "0.11"),
+        ("Qwen3-VL-235B-A22B-Instruct -tp 8", "a100_80gb", "0.10.2"),
+        ("Qwen3-VL-30B-A3B-Instruct-FP8", "gh200", "0.11"),
+    ],
+    ids=["gpustack#1800", "Qwen3-VL#1684", "Qwen3-VL#1489", "vllm#27174"],
+)
+def test_a_vision_encoders_run_at_the_start_may_take_what_is_left(line: str, gpu: str, release: str) -> None:
+    """None starts: encoders ran on videos of the greatest length. They were told to start with 84 to 100 %."""
+    own = jevons.memory(serve=f"vllm serve Qwen/{line}", gpu=gpu, engine_version=release)
+    assert own.p_fits < 0.75
+
+
 @pytest.mark.parametrize(("drafts", "share", "starts"), [("", 0.88, False), ("", 0.93, True), ("EAGLE", 0.88, False)])
 def test_scales_that_sglang_loads_stay_beside_those_of_its_kernel(drafts: str, share: float, starts: bool) -> None:
     """InferenceX#2128: DeepSeek-V4-Pro takes 125.65 GiB of each of eight H200; the least share is 0.9113."""
@@ -237,6 +253,11 @@ def test_scales_that_sglang_loads_stay_beside_those_of_its_kernel(drafts: str, s
 STARTS: tuple[tuple[str, bool, str, str, str], ...] = (
     ("vllm#27508", False, "h100_sxm", "0.11",
      "openai/gpt-oss-120b --gpu-memory-utilization 0.95 --max-num-batched-tokens 1024"),
+    ("vllm#17469", False, "a10g", "0.8.5", "Qwen/Qwen3-30B-A3B -tp 4 --max-model-len 1024 --max-num-seqs 1"),
+    ("vllm#17469, eager", True, "a10g", "0.8.5",
+     "Qwen/Qwen3-30B-A3B -tp 4 --max-model-len 1024 --max-num-seqs 1 --enforce-eager"),
+    ("retail-shopping-assistant#95", False, "h100_sxm", "0.18",
+     "nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-FP8 -tp 2"),
     ("vllm#23230", False, "l40s", "0.10.1", "nvidia/NVIDIA-Nemotron-Nano-9B-v2"),
     ("recipes#381", False, "h200_sxm", "0.20",
      "deepseek-ai/DeepSeek-V4-Pro --kv-cache-dtype fp8 --enable-expert-parallel -dp 8 --max-model-len 800K"),

@@ -8,6 +8,7 @@ from jevons.models import Attention, FeedForward
 from jevons.serving.precisions import weight_precision
 from jevons.serving.types import Deployment
 
+_PATCHES, _PATCH_WIDTHS, _SQUARES = 4.0, 20.0, 400.0
 _SCALE_BYTES = 4.0
 """Scale beside each of an indexer's keys."""
 
@@ -84,6 +85,19 @@ def _gather_bytes(deployment: Deployment, a: Attention) -> float:
         return keys
     seen = longest / a.compression.stride + a.compression.recent + deployment.engine.batching.step_tokens
     return max(keys, 2.0 * factors.gathered_prompts * seen * a.latent.cached_dim)
+
+
+def encoder_bytes(deployment: Deployment) -> float:
+    """Return about what a start's run of a vision encoder takes on the largest image or video [bytes]; 0 without one.
+
+    A token stands for four patches, each of which holds some twenty widths of the encoder in 16 bits. The width is that
+    of an encoder of thirty layers with so many parameters.
+    """
+    factors, model = deployment.engine.memory, deployment.model
+    tokens = factors.encoded_tokens
+    if factors.earlier.encodes_longest:
+        tokens = max(tokens, float(deployment.longest))
+    return _PATCHES * tokens * _PATCH_WIDTHS * 2.0 * math.sqrt(model.vision_parameters / _SQUARES)
 
 
 def _expert_workspace_bytes(deployment: Deployment, block: FeedForward) -> float:

@@ -164,7 +164,8 @@ def graph_bytes(deployment: Deployment) -> float:
     sparse = sum(group.count for group in model.layers if group.feed_forward.kind == "moe")
     each = factors.graphs.graph_layer_bytes * model.n_layers + factors.graphs.graph_expert_bytes * sparse
     sizes = _graph_sizes(deployment.engine.name)
-    captured = sum(size <= max(2 * deployment.engine.batching.max_batch, 1) for size in sizes) / len(sizes)
+    limit = sizes[-1] if factors.graphs.graphs_all else max(2 * deployment.engine.batching.max_batch, 1)
+    captured = sum(size <= limit for size in sizes) / len(sizes)
     return factors.graphs.graph_fixed_bytes + each / layout.pp * captured
 
 

@@ -20,12 +20,15 @@ class GraphMemory(Part):
         Fixed, for each layer with all sizes captured, and more for each of those with experts.
     graphs_inside : float
         1 where graphs come out of the engine's share of memory, 0 where they are captured outside it.
+    graphs_all : float
+        1 where all sizes are captured however few requests may run, 0 where sizes end at twice those.
     """
 
     graph_fixed_bytes: float = 0.0
     graph_layer_bytes: float = 0.0
     graph_expert_bytes: float = 0.0
     graphs_inside: float = 0.0
+    graphs_all: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +70,15 @@ class EarlierMemory(Part):
     mamba_slots : float
         Most requests for which states of state-space layers are set aside before the cache; 0 where they share its
         pages.
+    encodes_longest : float
+        1 where a start runs a vision encoder on a video of the greatest length, 0 where on `encoded_tokens`.
     """
 
     peaks_added: float = 0.0
     expert_step: float = 0.0
     latent_head: float = 0.0
     mamba_slots: float = 0.0
+    encodes_longest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +151,8 @@ class MemoryFactors(Grouped):
         1 where buffers of expert layers stay allocated while the sampler runs.
     experts : FourBitMemory
         What experts in MXFP4 take beside their own bits.
+    encoded_tokens : float
+        Tokens of the largest image, which a start runs a vision encoder on.
     vocab_multiple : float
         Multiple to which the embedding's rows are padded.
     state_slots : float
@@ -178,6 +186,7 @@ class MemoryFactors(Grouped):
     graphs: GraphMemory = GraphMemory()
     workspace_kept: float = 0.0
     experts: FourBitMemory = FourBitMemory()
+    encoded_tokens: float = 0.0
     vocab_multiple: float = 1.0
     state_slots: float = 0.0
     pools: WindowPools = WindowPools()

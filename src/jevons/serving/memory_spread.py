@@ -17,7 +17,7 @@ from typing import Any
 
 from jevons.intervals import Interval, normal_chance, shipped_ends
 from jevons.operators.engines import Place
-from jevons.serving.activations import activation_bytes
+from jevons.serving.activations import activation_bytes, encoder_bytes
 from jevons.serving.kv_pages import paged_cache
 from jevons.serving.memory import memory_plan, reserved_bytes_per_request, start_spare_bytes
 from jevons.serving.memory_factors import MemoryFactors, memory_factors
@@ -82,12 +82,14 @@ def _of_a_kind_on_file(deployment: Deployment) -> bool:
 def cache_spread(deployment: Deployment) -> CacheSpread:
     """Return the 80 % interval of a deployment's cache.
 
-    A step of compressed attention may take twice what is told: users' logs have up to that, on each kind of device.
+    A step of compressed attention may take twice what is told: users' logs have up to that, on each kind of device. A
+    vision encoder's run at the start may be the largest, or a small part of what else is run.
     """
     nearness = nearness_of(deployment)
     low, high, rows = shipped()["quantiles"][nearness]
     if any(group.attention.compression.recent for group in deployment.model.layers):
         low -= activation_bytes(deployment) / deployment.accelerator.hbm_bytes
+    low -= encoder_bytes(deployment) / deployment.accelerator.hbm_bytes
     return CacheSpread(low=low, high=high, nearness=nearness, rows=rows)
 
 
@@ -127,6 +129,8 @@ def start_surplus_bytes(deployment: Deployment) -> float:
 def start_chance(deployment: Deployment, *, starts: bool) -> float:
     """Return the probability that a deployment starts.
 
+    Errors to either side are normal about the prediction, so that what is predicted to start does with 50 % or more.
+
     Parameters
     ----------
     deployment : Deployment
@@ -138,4 +142,5 @@ def start_chance(deployment: Deployment, *, starts: bool) -> float:
     if not starts and surplus >= 0.0:
         return 0.0
     spread = cache_spread(deployment)
-    return normal_chance(surplus / deployment.accelerator.hbm_bytes, -spread.high, -spread.low)
+    end = -spread.low if surplus >= 0.0 else spread.high
+    return normal_chance(surplus / deployment.accelerator.hbm_bytes, -end, end)
