@@ -97,7 +97,7 @@ def _amounts(scenario: Scenario, raw: Changes, facts: Facts) -> dict[str, Amount
         With every value that is none.
     """
     before, quantities = scenario.amounts(), quantities_of(scenario)
-    context = {"facts": facts, "as_of": scenario.as_of}
+    context = {"facts": facts, "as_of": scenario.as_of, "currency": scenario.currency}
     faults: list[Fault] = []
     amounts: dict[str, Amount] = {}
     for path, value in raw.items():
