@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 FIRST = o.Option(help="First date of the re-rating", parse=o.date, metavar="YYYY-MM-DD", flag="from")
 PRICES = o.Option(
-    help="CSV of prices for the re-rating: date, price; where known earnings, cloud_revenue, cloud_growth, yield",
+    help="CSV of prices for the re-rating: date, price; where known earnings (yearly EBITA of all but the cloud), "
+    "cloud_revenue, cloud_growth, yield",
     parse=o.path, metavar="FILE",
 )  # fmt: skip
 MULTIPLE = o.Option(help="Multiple of earnings to test as a fair price, such as 15", above=0, high=10_000)

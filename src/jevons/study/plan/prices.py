@@ -84,6 +84,13 @@ def _quote(line: int, row: Mapping[str, str]) -> tuple[dt.date, Quote]:
     if "price" not in figures:
         message = f"date {day}: has no price; fill the gap or leave the line out"
         raise ValueError(message)
+    for name in ("earnings", "cloud_revenue"):
+        if 0 < abs(figures.get(name, 0.0)) <= figures["price"]:
+            message = (
+                f"{name} {figures[name]:g}: is no more than the price of one share; the column is the "
+                f"{COLUMNS[name]}, in the scenario's currency and not per share"
+            )
+            raise ValueError(message)
     return day, Quote(line=line, figures=figures)
 
 
