@@ -48,7 +48,10 @@ def test_prices_in_another_currency_are_refused_by_what_is_left_for_the_business
         ("date,price\n2025-01-02,nan\n2025-03-31,1\n", "must be a finite number"),
         ("date,price\n2025-01-02,-1\n2025-03-31,1\n", "must be above 0"),
         ("date,price,yield\n2025-01-02,80,4.6\n2025-03-31,1,4.2\n", "must be a fraction, such as 0.043"),
-        ("date,price,earnings\n2025-01-02,80,4.1\n2025-03-31,90,4\n", "earnings 4.1: is no more than .* and not per share"),
+        (
+            "date,price,earnings\n2025-01-02,80,4.1\n2025-03-31,90,4\n",
+            "earnings 4.1: is no more than .* and not per share",
+        ),
         ("date,price\n02.01.2025,80\n", "write it like 2025-03-31"),
         ("date,price\n2025-01-02,80\n", "at least two dates"),
     ],
