@@ -146,7 +146,7 @@ def test_drawn_numbers_replace_central_values_and_nothing_else():
 
 
 @pytest.mark.parametrize(
-    ("text", "bn_usd"), [("30 bn USD", 30.0), ("{low: 20 bn USD, mode: 30 bn USD, high: 40 bn USD}", 30.0)]
+    ("text", "bn_usd"), [("30 bn USD", 30), ("{low: 20 bn USD, mode: 30 bn USD, high: 40 bn USD}", 30)]
 )
 def test_money_that_is_set_is_in_its_own_currency_whatever_the_scenario_s(text, bn_usd):
     scenario = load("coreweave")
