@@ -14,7 +14,10 @@ CURRENCY = Option(
 SCENARIO_CURRENCY = replace(
     CURRENCY, help="Currency of all amounts, at the rates of the scenario's date; the scenario's own by default"
 )
-GPU_HOUR = Option(help="Price of an accelerator-hour with its currency, such as '2 USD'", metavar="PRICE")
+GPU_HOUR = Option(
+    help="Price of an accelerator-hour with its currency, such as '2 USD', '$2/hr' or '1200 USD/month'",
+    metavar="PRICE",
+)
 GPU_HOURS = Option(
     help="Price of an accelerator-hour, such as '2 USD', or by device, such as 'h20=8 CNY,h100_sxm=2 USD'",
     metavar="PRICES",

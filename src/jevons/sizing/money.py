@@ -11,10 +11,21 @@ from jevons.hardware import OwnPrice, accelerator
 from jevons.sizing.hour_price import HourPrice
 from jevons.units import CURRENCIES, UnitError, parse_quantity
 
-_PRICE = re.compile(
-    r"^\s*(\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)\s*([kK](?=\s))?\s*([A-Za-z]{3})\s*(/\s*h(?:our)?)?\s*$"
+_PER = (
+    r"(?:/|per\s|an?\s)\s*(?:(?:gpu|card|device|accelerator)\s*[-/ ]?\s*)?"
+    r"(?:h|hr|hour|day|week|month|mo|year|yr)"
 )
-_SIGN = re.compile(r"^\s*(US\$|\$|€|£)\s*([\d.,_]+\s*[A-Za-z]{0,8})(\s*/\s*h(?:our)?)?\s*$")
+_PRICE = re.compile(
+    r"^\s*(\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)\s*([kK](?=\s))?\s*([A-Za-z]{3})\s*"
+    rf"({_PER})?\s*$", re.IGNORECASE,
+)  # fmt: skip
+_SIGN = re.compile(
+    rf"^\s*(US\$|\$|€|£)\s*([\d.,_]+(?:\s*(?!an?\s|per\s)[A-Za-z]{{1,8}})?)\s*({_PER})?\s*$", re.IGNORECASE
+)
+_HOURS = {"h": 1.0, "hr": 1.0, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.5, "mo": 730.5, "year": 8766.0,
+          "yr": 8766.0}  # fmt: skip
+"""Hours of a period for which a contract states its price."""
+_TIMES = {"h": "an hour", "hr": "an hour", "hour": "an hour", "mo": "a month", "yr": "a year"}
 _SIGNS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP"}
 """Signs of one currency each; ¥ is that of two."""
 
@@ -22,21 +33,24 @@ _SIGNS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP"}
 def _coded(text: str) -> str:
     """Return an amount of money whose currency is written by its code: ``$2`` is ``2 USD``."""
     match = _SIGN.match(text)
-    return text if match is None else f"{match[2].strip()} {_SIGNS[match[1]]}{match[3] or ''}"
+    return text if match is None else f"{match[2].strip()} {_SIGNS[match[1].upper()]} {match[3] or ''}".strip()
 
 
 def given_price(text: str | None, option: str = "--gpu-hour") -> HourPrice | None:
-    """Return the price that ``--gpu-hour`` states, such as ``2 USD``."""
+    """Return the price of an hour that ``--gpu-hour`` states, such as ``2 USD``, ``$2/hr`` or ``1200 USD/month``."""
     if text is None:
         return None
     match = _PRICE.match(_coded(text))
     if match is None:
         message = f"{option} {text}: write an amount above 0 and a currency, such as '2 USD'"
         raise InputError(message)
+    period = re.split(r"[^a-z]+", match[4].lower())[-1] if match[4] else "h"
     if match[4] and option not in {"--gpu-hour", "--rent"}:
-        message = f"{option} {text}: is a price of an hour; give that of the device, such as '8000 USD'"
+        time = _TIMES.get(period, f"a {period}")
+        message = f"{option} {text}: is a price of {time}; give that of the device, such as '8000 USD'"
         raise InputError(message)
-    amount, currency = float(match[1].replace(",", "")) * (1000.0 if match[2] else 1.0), match[3].upper()
+    amount = float(match[1].replace(",", "")) * (1000.0 if match[2] else 1.0) / _HOURS[period]
+    currency = match[3].upper()
     if currency not in CURRENCIES or not 0 < amount < 1e9 or not math.isfinite(amount):
         message = f"{option} {text}: the amount must be above 0 and the currency one of {', '.join(CURRENCIES)}"
         raise InputError(message)

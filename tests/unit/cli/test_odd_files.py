@@ -111,5 +111,10 @@ def test_amounts_as_people_write_them(jevons):
     for text, dollars in (("8,000 USD", "8,000 USD"), ("8k USD", "8,000 USD"), ("$8,000", "8,000 USD")):
         assert f"({dollars})" in jevons("cost", "--gpu", "h100", "--purchase-price", text).out, text
     assert "is a price of an hour" in jevons("cost", "--gpu", "h100", "--purchase-price", "2 USD/h").err
+    assert "is a price of a month" in jevons("cost", "--gpu", "h100", "--purchase-price", "900 USD/month").err
+    cost = ("cost", "qwen3-0.6b", "--gpu", "h100", "--gpu-hour")
+    for text in ("$2.50/hr", "2.5 USD per GPU-hour", "60 USD a day", "1826.25 USD/month", "21,915 USD/yr"):
+        assert "at 2.50 USD" in jevons(*cost, text).out, text
+    assert "write an amount above 0" in jevons(*cost, "2 USD/lightyear").err
     size = ("size", "qwen3-0.6b", "--rate", "2", "--static", "--ttft")
     assert jevons(*size, "200000\u03bcs").out == jevons(*size, "200000\u00b5s").out
