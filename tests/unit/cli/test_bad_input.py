@@ -98,6 +98,10 @@ FILE_FAULTS = {
         ("installed: 300", "installed: 1e18"),
         "s.yaml[installed: 1e18]: hardware.devices.h20.installed: 1e+18: must be at most 1e+08 (is it a count",
     ),
+    "devices past their life": (
+        ("installed_age: 2 quarters", "installed_age: 30 quarters"),
+        "s.yaml[installed_age: 30]: hardware.devices.h20.installed_age: 30 quarters: none of these devices stands",
+    ),
     "more supply than there is": (
         ("supply: 400", "supply: 1e17"),
         "s.yaml[supply: 1e17]: hardware.devices.h20.supply: 1e+17: must be at most 1e+08 (is it a count",

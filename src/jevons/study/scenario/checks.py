@@ -225,6 +225,10 @@ def _check_devices(document: Located, scenario: Scenario, facts: Facts) -> Itera
             yield document.fault(here, f"unknown accelerator.{did_you_mean(name, known)}")
         if device.ban_probability.value > 0 and not device.ban_from:
             yield document.fault(here, "`ban_probability` needs `ban_from`, the first quarter without supply")
+        life = 4.0 * scenario.cost.service_life.value
+        if device.installed.value > 0 and device.installed_age.value >= life:
+            message = f"{device.installed_age.value:g} quarters: none of these devices stands, as they serve {life:g}"
+            yield document.fault((*here, "installed_age"), f"{message}; leave them out, or correct the age")
         yield from _check_commitment(document, scenario, name)
     for place, reference in (
         (("market", "rental_device"), scenario.market.rental_device),
