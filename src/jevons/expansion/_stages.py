@@ -73,31 +73,42 @@ def stages(problem: ExpansionProblem) -> Stages:
 
 
 def _with_tail(problem: ExpansionProblem) -> ExpansionProblem:
-    """Return the problem with one more step like the last, discounted on, without orders, money or terminal values.
-
-    Calls and device-seconds per call go one quarter further along their last change, at most by half or double.
-    """
-    parts: dict[str, Any] = {"quarters": (*problem.quarters, AFTER), "tail_quarters": 0, "lengths_quarters": None}
+    """Return the problem with one more step like the last, discounted on, without orders, money or terminal values."""
+    parts: dict[str, Any] = {}
     for name, axis in TIME_AXIS.items():
         array = problem.field(name)
         if array is not None:
             parts[name] = np.concatenate([array, np.take(array, [-1], axis=axis)], axis=axis)
+    _move_on(problem, parts)
+    _close(problem, parts)
+    return problem.replace(quarters=(*problem.quarters, AFTER), tail_quarters=0, lengths_quarters=None, **parts)
+
+
+def _move_on(problem: ExpansionProblem, parts: dict[str, Any]) -> None:
+    """Take calls and device-seconds per call of the last step of *parts* one quarter further along their last change.
+
+    They change at most by half or double.
+    """
     length = problem.terms.lengths(len(problem.quarters))
     back = max(round(1.0 / float(length[-1])), 1)
-    if len(problem.quarters) > back:
-        middles = np.cumsum(length) - length / 2
-        ahead = max(float(length[-1]) / 2 + 0.5, 1.0) / float(middles[-1] - middles[-1 - back])
-        totals = problem.demand.block_calls_per_d.sum(axis=2)
-        grown = _trend(totals, back, ahead)[:, None]
-        for name in ("block_calls_per_d", "further_calls_per_d"):
-            if parts.get(name) is not None:
-                parts[name][:, -1] *= grown
-        parts["device_s_per_call"][..., -1] *= _trend(problem.machines.device_s_per_call, back, ahead)
+    if len(problem.quarters) <= back:
+        return
+    middles = np.cumsum(length) - length / 2
+    ahead = max(float(length[-1]) / 2 + 0.5, 1.0) / float(middles[-1] - middles[-1 - back])
+    grown = _trend(problem.demand.block_calls_per_d.sum(axis=2), back, ahead)[:, None]
+    for name in ("block_calls_per_d", "further_calls_per_d"):
+        if parts.get(name) is not None:
+            parts[name][:, -1] *= grown
+    parts["device_s_per_call"][..., -1] *= _trend(problem.machines.device_s_per_call, back, ahead)
+
+
+def _close(problem: ExpansionProblem, parts: dict[str, Any]) -> None:
+    """Leave orders, money and terminal values out of the last step of *parts*, and discount it as the whole tail."""
     for name in ("budget_cur", "supply_devices"):
         parts[name][..., -1] = 0.0
     if problem.supply.committed_devices is not None:
         parts["committed_devices"] = np.pad(problem.supply.committed_devices, ((0, 0), (0, 1)))
-    discount = problem.money.discount
+    discount, length = problem.money.discount, problem.terms.lengths(len(problem.quarters))
     fall = float(discount[-1] / discount[-2]) if discount.size > 1 else 1.0
     apart = float(length[-2:].mean())
     distance = float(length[-1]) / 2 + np.arange(problem.terms.tail_quarters) + 0.5
@@ -107,7 +118,6 @@ def _with_tail(problem: ExpansionProblem) -> ExpansionProblem:
         if array is not None:
             last = array[..., -1:] if name == "cluster_cur_per_quarter" else np.zeros((*array.shape[:-1], 1))
             parts[name] = np.concatenate([array, last], axis=-1)
-    return problem.replace(**parts)
 
 
 def is_anniversary(age_quarters: Array) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.expansion import Basis, ExpansionPlan, ExpansionProblem, solve, solve_in_months
@@ -145,6 +146,62 @@ class ChainResult:
     decided: Decided | None = None
 
 
+@dataclass(slots=True, kw_only=True)
+class _Shown:
+    """What market and planner are shown of each other's answers; fields as in `Exchange`, ``cloud_frac`` (s, t) beside.
+
+    Every field but the brokers' share moves towards answers by damped steps.
+    """
+
+    weights: _Damped
+    scarcity: _Damped
+    rent_index: _Damped
+    cloud_frac: _Damped
+    hour_worth: _Damped
+    brokers_frac: Array
+
+    @staticmethod
+    def first(scenario: Scenario, here: Setting, start: ChainResult | None) -> _Shown:
+        """Return what the first round is shown: what the last one of *start* was, else no scarcity and bare rents."""
+        calm = np.ones((len(scenario.market.segments), scenario.quarters))
+        told = (
+            Exchange(
+                weights=starting_weights(scenario, here),
+                scarcity=calm,
+                rent_index=np.ones(scenario.quarters),
+                brokers_frac=np.zeros(scenario.quarters),
+                hour_worth=np.repeat(here.strength[:, None], scenario.quarters, axis=1),
+                ways=None,
+            )
+            if start is None
+            else start.exchange
+        )
+        return _Shown(
+            weights=_Damped(told.weights, axis=1),
+            scarcity=_Damped(told.scarcity),
+            rent_index=_Damped(told.rent_index, ratio=True),
+            cloud_frac=_Damped(calm if told.ways is None else 1.0 - told.ways[:, 0]),
+            hour_worth=_Damped(told.hour_worth, ratio=True),
+            brokers_frac=told.brokers_frac,
+        )
+
+    def follow(
+        self, scenario: Scenario, inputs: MarketInputs, market: MarketPath, plan: ExpansionPlan, rents: Rents | None,
+        chosen: Array | None, able: NDArray[np.bool_],
+    ) -> None:  # fmt: skip
+        """Take the next step towards the answers of a round."""
+        if rents is not None:
+            self.rent_index.move(rents.price_cur_per_h / scenario.market.rental_price.value)
+            self.brokers_frac = rents.brokers_frac
+            there = rents.cny_per_h > 0
+            worth = np.where(there, rents.cny_per_h, 1.0) / rents.price_cur_per_h
+            self.hour_worth.move(np.where(there, worth, self.hour_worth.value))
+        if chosen is not None:
+            self.cloud_frac.move(1.0 - chosen[:, 0])
+        self.scarcity.move(np.where(inputs.use.counts_tokens[:, None], clearing_ratio(plan, market), 1.0))
+        self.weights.move(normalised(used_hours(plan, inputs, self.weights.value.shape[0]), able))
+
+
 def run_chain(
     scenario: Scenario,
     engineering: Engineering,
@@ -176,20 +233,7 @@ def run_chain(
     """
     banned = central_bans(scenario) if banned is None else banned
     here = setting(scenario, engineering, banned=banned)
-    if start is None:
-        weights = starting_weights(scenario, here)
-        scarcity = np.ones((len(scenario.market.segments), scenario.quarters))
-        rent_index, cloud_frac = np.ones(scenario.quarters), np.ones_like(scarcity)
-        brokers_frac = np.zeros(scenario.quarters)
-        hour_worth = np.repeat(here.strength[:, None], scenario.quarters, axis=1)
-    else:
-        weights, scarcity, rent_index = start.exchange.weights, start.exchange.scarcity, start.exchange.rent_index
-        cloud_frac = np.ones_like(scarcity) if start.exchange.ways is None else 1.0 - start.exchange.ways[:, 0]
-        brokers_frac, hour_worth = start.exchange.brokers_frac, start.exchange.hour_worth
-    used, scarce, rent, cloud, worth = (
-        _Damped(weights, axis=1), _Damped(scarcity), _Damped(rent_index, ratio=True), _Damped(cloud_frac),
-        _Damped(hour_worth, ratio=True),
-    )  # fmt: skip
+    shown = _Shown.first(scenario, here, start)
     reference = box_device(scenario)
     able = np.asarray(np.isfinite(here.device_s_per_tok).all(axis=2))
     basis = None if start is None else start.plan.basis
@@ -198,32 +242,28 @@ def run_chain(
     rounds = 0
     while True:
         rounds += 1
-        inputs = market_inputs(scenario, here, used.value, scarce.value, rent.value, cloud.value, brokers_frac)
+        inputs = market_inputs(
+            scenario, here, shown.weights.value, shown.scarcity.value, shown.rent_index.value, shown.cloud_frac.value,
+            shown.brokers_frac,
+        )  # fmt: skip
         market = signed(scenario, market_path(inputs), inputs.share_frac)
-        let = here.with_hour_worth(worth.value)
+        let = here.with_hour_worth(shown.hour_worth.value)
         problem = expansion_problem(scenario, let, engineering, market, inputs)
         plan = plan_of(scenario, problem if decided is None else decided.held(problem, banned), basis)
         basis = plan.basis
         rents = clear_rents(scenario, here, plan, market, inputs)
-        chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, rent.value)
-        paid = market.call_price_cur * scarce.value
+        chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, shown.rent_index.value)
+        paid = market.call_price_cur * shown.scarcity.value
         if before is not None:
             residual = float(np.max(np.abs(paid / before - 1.0)))
             if rents is not None:
-                residual = max(residual, float(np.max(np.abs(rents.brokers_frac - brokers_frac))))
+                residual = max(residual, float(np.max(np.abs(rents.brokers_frac - shown.brokers_frac))))
         if residual < tolerance or rounds >= most_rounds:
             break
         before = paid
-        if rents is not None:
-            rent.move(rents.price_cur_per_h / scenario.market.rental_price.value)
-            brokers_frac = rents.brokers_frac
-            there = rents.cny_per_h > 0
-            worth.move(np.where(there, np.where(there, rents.cny_per_h, 1.0) / rents.price_cur_per_h, worth.value))
-        if chosen is not None:
-            cloud.move(1.0 - chosen[:, 0])
-        scarce.move(np.where(inputs.use.counts_tokens[:, None], clearing_ratio(plan, market), 1.0))
-        used.move(normalised(used_hours(plan, inputs, weights.shape[0]), able))
-    gap = _gap(plan, market, inputs, rents, scarce.value, rent.value * scenario.market.rental_price.value)
+        shown.follow(scenario, inputs, market, plan, rents, chosen, able)
+    scarcity, rent_index = shown.scarcity.value, shown.rent_index.value
+    gap = _gap(plan, market, inputs, rents, scarcity, rent_index * scenario.market.rental_price.value)
     return ChainResult(
         scenario=scenario,
         setting=here,
@@ -231,13 +271,13 @@ def run_chain(
         market=market,
         plan=plan,
         rents=rents,
-        accounts=accounts(scenario, market, plan, scarce.value, inputs, rents),
+        accounts=accounts(scenario, market, plan, scarcity, inputs, rents),
         exchange=Exchange(
-            weights=used.value,
-            scarcity=scarce.value,
-            rent_index=rent.value,
-            brokers_frac=brokers_frac,
-            hour_worth=worth.value,
+            weights=shown.weights.value,
+            scarcity=scarcity,
+            rent_index=rent_index,
+            brokers_frac=shown.brokers_frac,
+            hour_worth=shown.hour_worth.value,
             ways=chosen,
         ),
         convergence=Convergence(residual, gap, rounds),

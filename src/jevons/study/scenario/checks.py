@@ -38,15 +38,7 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
     for name, served in scenario.serving.models.items():
         yield from check_tiers(document, name, served)
         yield from _check_announced(document, name, served, scenario.labels())
-    models = {*scenario.serving.models, RENTAL}
-    for name, segment in scenario.market.segments.items():
-        if segment.model not in models:
-            message = f"`{segment.model}` is not in serving.models.{did_you_mean(segment.model, models)}"
-            yield document.fault(("market", "segments", name, "model"), message)
-        if segment.model != RENTAL and segment.output_tokens.value + segment.input_tokens.value <= 0:
-            yield document.fault(("market", "segments", name), "needs `input_tokens` or `output_tokens`")
-        elif segment.model in scenario.serving.models and not segment.rents:
-            yield from _check_call_prices(document, name, segment, scenario.serving.models[segment.model])
+    yield from _check_segments(document, scenario)
     yield from check_uses(document, scenario)
     yield from _check_rivals(document, scenario)
     yield from _check_brokers(document, scenario)
@@ -59,14 +51,32 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
     yield from check_lines(document, scenario.expansion)
     yield from _check_start(document, scenario)
     yield from _check_published(document, scenario, facts)
-    for name, loan in scenario.finance.debt.items():
-        if loan.matures < scenario.start:
-            message = f"{loan.matures}: lies before the plan's first quarter, {scenario.start}; leave the loan out"
-            yield document.fault(("finance", "debt", name, "matures"), message)
+    yield from _check_loans(document, scenario)
     if scenario.study.draws == 1:
         yield document.fault(("study", "draws"), "1: one draw has no interval; write 0 for none, or 2 and more")
     yield from check_value(document, scenario.finance, scenario.cost)
     yield from _check_correlations(document, scenario)
+
+
+def _check_segments(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse segments of a model that is not served, of calls without tokens, and of calls without a price."""
+    models = {*scenario.serving.models, RENTAL}
+    for name, segment in scenario.market.segments.items():
+        if segment.model not in models:
+            message = f"`{segment.model}` is not in serving.models.{did_you_mean(segment.model, models)}"
+            yield document.fault(("market", "segments", name, "model"), message)
+        if segment.model != RENTAL and segment.output_tokens.value + segment.input_tokens.value <= 0:
+            yield document.fault(("market", "segments", name), "needs `input_tokens` or `output_tokens`")
+        elif segment.model in scenario.serving.models and not segment.rents:
+            yield from _check_call_prices(document, name, segment, scenario.serving.models[segment.model])
+
+
+def _check_loans(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse loans that are paid back before the plan begins."""
+    for name, loan in scenario.finance.debt.items():
+        if loan.matures < scenario.start:
+            message = f"{loan.matures}: lies before the plan's first quarter, {scenario.start}; leave the loan out"
+            yield document.fault(("finance", "debt", name, "matures"), message)
 
 
 def _check_call_prices(document: Located, name: str, segment: SegmentSpec, served: ServedModel) -> Iterator[Fault]:
