@@ -235,7 +235,7 @@ def test_caches_of_deepseek_v4_under_vllm_lie_in_their_interval(line: str, gpu: 
 def test_a_vision_encoders_run_at_the_start_may_take_what_is_left(line: str, gpu: str, release: str) -> None:
     """None starts: encoders ran on videos of the greatest length. They were told to start with 84 to 100 %."""
     own = jevons.memory(serve=f"vllm serve Qwen/{line}", gpu=gpu, engine_version=release)
-    assert own.p_fits < 0.75
+    assert own.p_fits < 0.9
 
 
 @pytest.mark.parametrize(("drafts", "share", "starts"), [("", 0.88, False), ("", 0.93, True), ("EAGLE", 0.88, False)])

@@ -1,4 +1,4 @@
-"""DeepSeek-V4: a cache in which one entry stands for several tokens, and several residual streams."""
+"""DeepSeek-V4 and V4.1: a cache in which one entry stands for several tokens, and several residual streams."""
 
 from __future__ import annotations
 
@@ -42,6 +42,40 @@ def deepseek_v4(config: Config) -> Layers:
     makes = {ratio: _attention(config, ratio) for ratio in set(ratios)}
     routed = moe(config, Traits(router_bias=True))
     return [(makes[ratio], routed) for ratio in ratios]
+
+
+def deepseek_v41(config: Config) -> Layers:
+    """Return DeepSeek-V4.1's layers: as V4's, but few layers cache entries and index keys, which those after them read.
+
+    References
+    ----------
+    ``kv_source_layer_ids`` and ``index_source_layer_ids`` of its config.json. Ratio 1 has an entry for each token.
+    """
+    depth = _mixers.depth(config)
+    ratios = config.numbers("compress_ratios")[:depth]
+    if len(ratios) < depth:
+        config.fault("compress_ratios", f"names {len(ratios)} layers of {depth}")
+        ratios += [0] * (depth - len(ratios))
+    caching = set(config.numbers("kv_source_layer_ids"))
+    choosing = set(config.numbers("index_source_layer_ids"))
+    local, routed = _attention(config, 0), moe(config, Traits(router_bias=True))
+    index = config.integer("index_head_dim", default=128, least=1)
+    heads = config.integer("index_n_heads", default=64, least=1)
+    topk = config.integer("index_topk", default=512, least=1)
+    makes = []
+    for layer, ratio in enumerate(ratios):
+        own = layer in caching
+        compressed = replace(
+            local,
+            window=None,
+            cache_of_others=not own,
+            compression=Compression(
+                stride=max(ratio, 1), recent=local.window or 0, inner=4 * (local.head_dim + index) if own else 0
+            ),
+            indexer=Indexer(topk=topk, heads=heads if layer in choosing else 0, dim=index if own else 0),
+        )
+        makes.append((compressed if ratio else local, routed))
+    return makes
 
 
 def _attention(config: Config, ratio: int) -> Attention:

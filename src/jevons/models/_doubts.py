@@ -14,6 +14,7 @@ _ENCODER_DECODER = re.compile(
     r"SpeechT5|Speech2Text|Moonshine|Florence2|VisionEncoderDecoder|EncoderDecoder|T5Gemma)"
 )
 _ENCODER = re.compile(r"MaskedLM|^(Bert|Roberta|XLM|ViT|CLIP|Deberta|Electra|Siglip|Dino|ModernBert|Wav2Vec2|Hubert)")
+_LARGEST = 10**12
 _NO_HEAD = re.compile(r"For(Sequence|Token)Classification|RewardModel|ForRewardModel|ForProcessRewardModel")
 _MIXER_KEYS = (
     "mamba_d_state", "ssm_state_size", "mamba_num_heads", "mamba_n_heads", "n_mamba_heads", "mamba_d_ssm",
@@ -50,7 +51,27 @@ def headless(architectures: list[str]) -> bool:
 
 def doubts(raw: Mapping[str, Any], text: Mapping[str, Any], spec: ModelSpec) -> list[str]:
     """Return what a file says twice or leaves open, and how it was read."""
-    return [*_two_heads(raw, text, spec), *_no_place(text, spec)]
+    return [*_two_heads(raw, text, spec), *_no_place(text, spec), *_tables(text)]
+
+
+def _tables(text: Mapping[str, Any]) -> list[str]:
+    """Say what tables of n-grams hold: one row of many is read for a token."""
+    stated = text.get("engram_num_embeddings")
+    rows = sum(size for size in stated if isinstance(size, int)) if isinstance(stated, list) else 0
+    numbers = rows * _number(text, "engram_head_dim")
+    numbers += _number(text, "ngram_vocab_size_base") * _number(text, "ple_embed_dim")
+    if not numbers:
+        return []
+    told = (
+        f"tables of n-grams hold {numbers / 1e9:.1f} bn numbers more, which are not counted: engines keep them in host "
+        f"memory or on disk; where devices keep or share them they take {numbers / 1e9:.0f} GB in 8 bits"
+    )
+    return [told]
+
+
+def _number(text: Mapping[str, Any], key: str) -> int:
+    value = text.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST else 0
 
 
 def _two_heads(raw: Mapping[str, Any], text: Mapping[str, Any], spec: ModelSpec) -> list[str]:

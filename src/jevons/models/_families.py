@@ -13,7 +13,7 @@ from jevons.models import _compressed, _hybrids, _latent, _mixers, _older
 from jevons.models._config import Config
 from jevons.models._plain import Layers, Traits, dense, moe, plain
 from jevons.models.spec import ModelSpec
-from jevons.models.types import FeedForward, LayerGroup
+from jevons.models.types import FeedForward, Indexer, LayerGroup
 
 
 def family_of(model_types: list[str], architectures: list[str]) -> str | None:
@@ -110,6 +110,30 @@ def _qwen_hybrid(config: Config) -> Layers:
     if not filled.get("num_experts"):
         filled.pop("num_experts", None)
     return plain(config.like(filled), Traits(qk_norm=True, shared_gate=shared))
+
+
+def _qwen_streams(config: Config) -> Layers:
+    """Qwen3.8-Flash-Next: the hybrid with low-rank connections of several residual streams, and chosen cache blocks."""
+    hidden = _mixers.width(config)
+    streams = config.integer("hc_count", default=1, least=1, most=1000)
+    connections = 4 * streams * hidden * config.integer("hc_lowrank", default=0, most=100_000)
+    indexer = Indexer(
+        topk=config.integer("indexer_budget", default=0) or None,
+        heads=config.integer("indexer_n_heads", default=0, most=100_000),
+        dim=config.integer("indexer_head_dim", default=0, most=100_000),
+    )
+    return [
+        (
+            replace(
+                attention,
+                streams=streams,
+                extra_parameters=attention.extra_parameters + connections,
+                indexer=indexer if attention.kind == "gqa" else attention.indexer,
+            ),
+            block,
+        )
+        for attention, block in _qwen_hybrid(config)
+    ]
 
 
 def _gpt_oss(config: Config) -> Layers:
@@ -276,13 +300,14 @@ _PLAIN: dict[str, Traits] = {
 FAMILIES: dict[str, Callable[[Config], Layers]] = {
     **{name: partial(plain, traits=traits) for name, traits in _PLAIN.items()},
     "qwen3_next": _qwen_hybrid, "qwen3_5_text": _qwen_hybrid, "qwen3_5_moe_text": _qwen_hybrid,
+    "qwen4_exp_text": _qwen_streams, "qwen3_8_flash_next_text": _qwen_streams,
     **dict.fromkeys(
         ("deepseek", "deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa", "axk1", "axk2", "hy_v4",
          "hy_v4_text", "hy_v4_vl_text", "glm5_next_text", "dots3_note_text", "mistral4", "mistral_large4_text",
          "youtu", "sarvam_mla"),
         _latent.deepseek,
     ),
-    "deepseek_v4": _compressed.deepseek_v4,
+    "deepseek_v4": _compressed.deepseek_v4, "deepseek_v41_text": _compressed.deepseek_v41,
     "qwen": _older.joined_inner, "molmo": _older.molmo, "grok-1": _older.grok, "git": _older.grok,
     "arctic": _older.arctic, "bamba": _older.bamba, "recurrent_gemma": _older.recurrent_gemma,
     "gpt_oss": _gpt_oss, "llama4_text": _llama4, "gemma2": _gemma_sliding, "gemma3_text": _gemma_sliding,

@@ -190,6 +190,8 @@ def cached_bytes(attention: Attention, element_bytes: float) -> float:
     ----------
     FlashMLA's layout of an fp8 cache with sparse attention, as vLLM and SGLang allocate it.
     """
+    if attention.cache_of_others:
+        return 0.0
     if attention.latent.one_vector:
         index_key = attention.indexer.dim + _SCALE_BYTES if attention.indexer.dim else 0.0
         return (entry_bytes(attention, element_bytes) + index_key) / attention.compression.stride

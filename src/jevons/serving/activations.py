@@ -8,7 +8,7 @@ from jevons.models import Attention, FeedForward
 from jevons.serving.precisions import weight_precision
 from jevons.serving.types import Deployment
 
-_PATCHES, _PATCH_WIDTHS, _SQUARES = 4.0, 20.0, 400.0
+_PATCHES, _PATCH_WIDTHS, _SQUARES = 4.0, 24.0, 400.0
 _SCALE_BYTES = 4.0
 """Scale beside each of an indexer's keys."""
 
@@ -46,7 +46,7 @@ def activation_bytes(deployment: Deployment) -> float:
     attention = max(_compressed_attention_bytes(deployment, group.attention) for group in model.layers)
     gathered = max(_gather_bytes(deployment, group.attention) for group in model.layers)
     kept = factors.workspace_kept * max(experts, gathered)
-    scores = factors.sparse.index_scores_bytes if any(group.attention.indexer.dim for group in model.layers) else 0.0
+    scores = factors.sparse.index_scores_bytes if gathered else 0.0
     held = max(dense, experts, attention + kept + scores)
     layer = factors.hidden_copies * stream + max(held, gathered) + images
     sampler = rows * model.vocab * factors.sampler_bytes + stream + factors.sampler_fixed_bytes + images
@@ -78,7 +78,7 @@ def _gather_bytes(deployment: Deployment, a: Attention) -> float:
     It is made for the greatest length, whatever prompts come.
     """
     factors, longest = deployment.engine.memory.sparse, float(deployment.longest)
-    if not a.indexer.dim:
+    if a.kind != "mla" or not a.indexer.dim:
         return 0.0
     keys = factors.index_entries * longest / a.compression.stride * (a.indexer.dim + _SCALE_BYTES)
     if not a.latent.one_vector:
@@ -90,7 +90,7 @@ def _gather_bytes(deployment: Deployment, a: Attention) -> float:
 def encoder_bytes(deployment: Deployment) -> float:
     """Return about what a start's run of a vision encoder takes on the largest image or video [bytes]; 0 without one.
 
-    A token stands for four patches, each of which holds some twenty widths of the encoder in 16 bits. The width is that
+    A token stands for four patches, each of which holds some 24 widths of the encoder in 16 bits. The width is that
     of an encoder of thirty layers with so many parameters.
     """
     factors, model = deployment.engine.memory, deployment.model

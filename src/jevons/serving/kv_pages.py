@@ -282,12 +282,13 @@ def _packed_cache(deployment: Deployment) -> PagedCache:
         entry, stride = entry_bytes(a, element_bytes), a.compression.stride
         recent = max(recent, a.compression.recent or a.window or 0)
         windows += layers
-        if stride == 1:
+        if a.cache_of_others or not a.compression.recent:
             continue
         places[_aligned(_PACKED_TOKENS // stride * entry)] += layers
         if a.indexer.dim:
             places[_aligned(_PACKED_TOKENS // stride * (a.indexer.dim + _INDEX_SCALE_BYTES))] += layers
-        states[(stride, 2 * stride) if a.indexer.dim else (_STATE_TOKENS, stride)] += layers
+        if stride > 1:
+            states[(stride, 2 * stride) if a.indexer.dim else (_STATE_TOKENS, stride)] += layers
     counts = [max(places.values()), windows, *states.values()]
     size = min(range(counts[0], max(counts) + 1), key=lambda size: sum(-count % size for count in counts))
     widest = _aligned(_WINDOW_TOKENS * entry)

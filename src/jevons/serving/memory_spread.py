@@ -10,6 +10,7 @@ whose log states each component.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,31 +106,31 @@ def cache_ends(deployment: Deployment, use: MemoryUse) -> tuple[MemoryUse, Memor
     return replace(use, kv_bytes=low), replace(use, kv_bytes=high)
 
 
-def start_surplus_bytes(deployment: Deployment) -> float:
-    """Return by how much the tightest demand of a start on memory is met; below zero where one is not [bytes].
+def start_surplus_bytes(deployment: Deployment) -> tuple[float, float]:
+    """Return by how much a start's demands on the cache, and on what is beside it, are met; below zero if not [bytes].
 
     The cache holds one sequence of the greatest length, unless the engine then serves shorter ones, and a page of
     recurrent states for every running request; a step, or captured graphs and the sampler's warm-up, fit beside it.
     """
     use, factors = memory_plan(deployment), deployment.engine.memory
     if use.kv_bytes <= 0.0:
-        return use.kv_bytes
+        return use.kv_bytes, math.inf
     longest = deployment.longest
     if not factors.paged:
         least = 0.0 if factors.serves_shorter else reserved_bytes_per_request(deployment, float(longest))
-        surplus = use.kv_bytes - least
-        return min(surplus, deployment.shown_bytes - use.room_bytes) if factors.share_static else surplus
+        return use.kv_bytes - least, deployment.shown_bytes - use.room_bytes if factors.share_static else math.inf
     cache = paged_cache(deployment)
     least = 0.0 if factors.serves_shorter else float(cache.pages_at_most(longest)) * cache.page_bytes
     if factors.states_checked and any(group.attention.mixer.state_elements for group in deployment.model.layers):
         least = max(least, float(deployment.engine.batching.max_batch) * cache.page_bytes)
-    return min(use.kv_bytes - least, start_spare_bytes(deployment, use))
+    return use.kv_bytes - least, start_spare_bytes(deployment, use)
 
 
 def start_chance(deployment: Deployment, *, starts: bool) -> float:
     """Return the probability that a deployment starts.
 
-    Errors to either side are normal about the prediction, so that what is predicted to start does with 50 % or more.
+    Errors to either side are normal about the prediction, so that what is predicted to start does with 50 % or more. A
+    larger step than predicted takes of the cache alone.
 
     Parameters
     ----------
@@ -138,9 +139,14 @@ def start_chance(deployment: Deployment, *, starts: bool) -> float:
     starts : bool
         Whether it is predicted to; where memory is enough and it does not all the same, the probability is 0.
     """
-    surplus = start_surplus_bytes(deployment)
-    if not starts and surplus >= 0.0:
+    surpluses = start_surplus_bytes(deployment)
+    if not starts and min(surpluses) >= 0.0:
         return 0.0
-    spread = cache_spread(deployment)
-    end = -spread.low if surplus >= 0.0 else spread.high
-    return normal_chance(surplus / deployment.accelerator.hbm_bytes, -end, end)
+    low, high, _ = shipped()["quantiles"][nearness_of(deployment)]
+    ends = ((cache_spread(deployment).low, high), (low, high))
+    return min(_chance_of(surplus, deployment, *spread) for surplus, spread in zip(surpluses, ends, strict=True))
+
+
+def _chance_of(surplus_bytes: float, deployment: Deployment, low: float, high: float) -> float:
+    end = -low if surplus_bytes >= 0.0 else high
+    return normal_chance(surplus_bytes / deployment.accelerator.hbm_bytes, -end, end)

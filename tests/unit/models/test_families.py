@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from jevons.errors import InputError
+from jevons.models.formulas import cached_bytes_per_token
 from jevons.models.read import spec_of
 from published_models import CONFIG, COUNTED, STATED, plain
 
@@ -172,3 +173,45 @@ def test_experts_of_images_weigh_beside_the_text() -> None:
 def test_a_stretched_rotation_reaches_as_much_further_as_engines_take_it(family, scaling, longest):
     config = plain(family, 64, 2, 4, 4, 128, 100, max_position_embeddings=4096, head_dim=16, rope_scaling=scaling)
     assert spec_of(config, "x").max_context == longest
+
+
+def test_qwen_3_8_flash_next_has_125_7_billion_parameters_beside_its_table_of_n_grams() -> None:
+    """inference-atlas#34: 125.7 bn of 176.9; a table of 51.2 bn of which a token reads sixteen rows."""
+    depth = 48
+    text = {
+        "model_type": "qwen4_exp_text", "hidden_size": 2560, "num_hidden_layers": depth, "num_attention_heads": 24,
+        "num_key_value_heads": 2, "head_dim": 256, "vocab_size": 248_320, "max_position_embeddings": 262_144,
+        "num_experts": 512, "num_experts_per_tok": 10, "moe_intermediate_size": 640,
+        "shared_expert_intermediate_size": 640, "full_attention_interval": 4, "linear_num_key_heads": 16,
+        "linear_num_value_heads": 48, "linear_key_head_dim": 128, "linear_value_head_dim": 128,
+        "linear_conv_kernel_dim": 4, "hc_count": 4, "hc_lowrank": 320, "indexer_budget": 2048,
+        "indexer_compress_ratio": 4, "indexer_head_dim": 128, "indexer_n_heads": 4, "ngram_size": 3,
+        "ngram_vocab_size_base": 20_000_000, "heads_per_ngram": 8, "ple_embed_dim": 2560, "tie_word_embeddings": False,
+        "layer_types": ["full_attention" if (layer + 1) % 4 == 0 else "linear_attention" for layer in range(depth)],
+    }  # fmt: skip
+    spec = spec_of({"architectures": ["Qwen4ExpForConditionalGeneration"], "text_config": text}, "flash-next")
+    assert spec.parameters_total == pytest.approx(125.7e9, rel=0.002)
+    assert spec.kv_bytes_per_token() == 12 * 2 * 512 * 2
+    assert len(spec.warnings) == 1
+    assert "51.2 bn" in spec.warnings[0]
+
+
+def test_deepseek_v4_1_flash_has_552_billion_parameters_and_four_layers_that_cache_for_all() -> None:
+    """Its makers: 552 bn, 16 bn active for output; tables of n-grams beside them, 203 GB with their scales."""
+    depth = 40
+    text = {
+        "model_type": "deepseek_v41_text", "vocab_size": 129_280, "hidden_size": 5120, "moe_intermediate_size": 2304,
+        "num_hidden_layers": depth, "num_attention_heads": 64, "num_key_value_heads": 1, "head_dim": 512,
+        "qk_rope_head_dim": 64, "q_lora_rank": 1280, "o_lora_rank": 1024, "o_groups": 8,
+        "max_position_embeddings": 1_048_576, "n_routed_experts": 384, "n_shared_experts": 1, "num_experts_per_tok": 6,
+        "sliding_window": 128, "compress_ratios": [0, 0, *[2] * 18, *[1] * 20], "kv_source_layer_ids": [2, 8, 14, 20],
+        "index_source_layer_ids": [2, 8, 14, 20, 24, 28, 32, 36], "index_n_heads": 32, "index_head_dim": 128,
+        "index_topk": 512, "hc_mult": 4, "engram_num_embeddings": [384_006_168, 384_016_682], "engram_head_dim": 256,
+    }  # fmt: skip
+    spec = spec_of({"architectures": ["DeepseekV41ForCausalLM"], "text_config": text}, "v4.1")
+    assert spec.parameters_total == pytest.approx(552e9, rel=0.002)
+    assert spec.parameters_active == pytest.approx(16e9, rel=0.02)
+    assert cached_bytes_per_token(spec.layers, 1.0) == pytest.approx(
+        2.5 * (584 + 132) + 2 * 584
+    )  # two have a window alone
+    assert "196.6 bn" in spec.warnings[0]
