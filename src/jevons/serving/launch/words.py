@@ -86,7 +86,7 @@ def commands_of(text: str) -> list[Command]:
     found = settings_commands(text) or _python(text)
     files: dict[str, str] = {}
     if not found:
-        told = [_started(ways, replicas) for ways, replicas in _manifests(text, files)]
+        told = [_started(*container) for container in _manifests(text, files)]
         listed = _listed(text)
         if listed:
             told = [_launcher(*way) for way in _within([(listed, "", {})])]
@@ -135,10 +135,10 @@ def _filled(files: Mapping[str, str], variables: Mapping[str, str]) -> dict[str,
     return {filled(path): filled(text) for path, text in files.items()}
 
 
-def _started(ways: Iterable[Words], replicas: int) -> Command | None:
+def _started(ways: Iterable[Words], replicas: int, role: str) -> Command | None:
     """Return the server that a container starts, of the first way to read its words that starts one."""
     command = next(filter(None, (_launcher(*way) for way in ways)), None)
-    return None if command is None else replace(command, replicas=replicas)
+    return None if command is None else replace(command, replicas=replicas, role=role)
 
 
 def _release(engine: str, text: str) -> str:
@@ -308,8 +308,8 @@ def _image(name: str) -> tuple[str, str, None]:
     return "", "", None
 
 
-def _manifests(text: str, files: dict[str, str]) -> Iterator[tuple[list[Words], int]]:
-    """Yield, for each container of a Compose or Kubernetes file, the ways to read its words, and how many run.
+def _manifests(text: str, files: dict[str, str]) -> Iterator[tuple[list[Words], int, str]]:
+    """Yield, for each container of a Compose or Kubernetes file, the ways to read its words, its number and its role.
 
     A task of SkyPilot is read as a container; the files that the document writes are added to *files*.
     """
@@ -317,7 +317,7 @@ def _manifests(text: str, files: dict[str, str]) -> Iterator[tuple[list[Words], 
         return
     documents = documents_of(text)
     files |= files_of_manifest(documents)
-    for container, replicas in _containers(documents, 0, 0):
+    for container, replicas, role in _containers(documents, 0, "", 0):
         stated = container.get("env") or container.get("environment") or container.get("envs")
         variables = {**_of_task(container), **_variables(stated)}
         words: list[str] = [container["run"]] if isinstance(container.get("run"), str) else []
@@ -335,7 +335,7 @@ def _manifests(text: str, files: dict[str, str]) -> Iterator[tuple[list[Words], 
             ways += [(inner, takes, {**variables, **more}) for inner, _, more in inside]
         values = [_kube(word, variables) for word in words]
         ways.append((_expanded(values, dict(variables)), image, variables))
-        yield [*ways, *_runtime(container, values, variables)], replicas
+        yield [*ways, *_runtime(container, values, variables)], replicas, role
 
 
 def _runtime(container: Mapping[str, Any], words: Sequence[str], variables: Mapping[str, str]) -> Iterator[Words]:
@@ -381,8 +381,8 @@ def _variables(given: Any) -> dict[str, str]:
     return variables
 
 
-def _containers(value: Any, replicas: int, depth: int) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield every mapping that has a command or arguments, and how many of it run; 0 where nothing says."""
+def _containers(value: Any, replicas: int, role: str, depth: int) -> Iterator[tuple[dict[str, Any], int, str]]:
+    """Yield every mapping that has a command or arguments, how many of it run, 0 where nothing says, and its role."""
     if depth > 30:
         return
     if isinstance(value, dict):
@@ -394,10 +394,19 @@ def _containers(value: Any, replicas: int, depth: int) -> Iterator[tuple[dict[st
         stated += [service.get("replicas")] if isinstance(service, dict) else []
         stated += [policy.get("min_replicas")] if isinstance(policy, dict) else []
         replicas = next((copies for count in stated if (copies := positive_whole(count, REPLICAS))), replicas)
+        about = value.get("metadata")
+        named = about.get("name") if isinstance(about, dict) else value.get("name")
+        role = _role_in(value.get("subComponentType")) or _role_in(named) or role
         if {"args", "command", "image", "modelFormat"} & set(value) or isinstance(value.get("run"), str):
-            yield value, replicas
-        for inner in value.values():
-            yield from _containers(inner, replicas, depth + 1)
+            yield value, replicas, role
+        for name, inner in value.items():
+            yield from _containers(inner, replicas, _role_in(name) or role, depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            yield from _containers(inner, replicas, depth + 1)
+            yield from _containers(inner, replicas, role, depth + 1)
+
+
+def _role_in(name: Any) -> str:
+    """Return whether a name is of a pool for prompts or of one that decodes; empty for others."""
+    roles = set(re.findall(r"prefill|decode", str(name).lower()))
+    return roles.pop() if len(roles) == 1 else ""

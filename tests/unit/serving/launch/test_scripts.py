@@ -153,14 +153,23 @@ spec: {{services: {{
 _KV = 'vllm serve Qwen/Qwen3-8B -tp {} --kv-transfer-config \'{{"kv_connector":"P2pNccl","kv_role":"{}"}}\' &\n'
 
 
+_BOTH = """kind: Deployment
+metadata: {{name: qwen-{}}}
+spec: {{replicas: {}, template: {{spec: {{containers: [{{name: vllm, image: 'vllm/vllm-openai:latest',
+  args: [--model, Qwen/Qwen3-8B, -tp, "{}", --kv-transfer-config, '{{"kv_role":"kv_both"}}']}}]}}}}}}
+---
+"""
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        _BOTH.format("prefill", 3, 1) + _BOTH.format("decode", 1, 2),
         "\n".join([_SGLANG.format(1, "prefill")] * 3 + [_SGLANG.format(2, "decode")]),
         _DYNAMO.format(""),
         _KV.format(1, "kv_producer") * 3 + _KV.format(2, "kv_consumer"),
     ],
-    ids=["sglang", "dynamo", "vllm"],
+    ids=["by name", "sglang", "dynamo", "vllm"],
 )
 def test_a_pool_for_prompts_is_one_of_its_own_and_no_further_replicas(text: str) -> None:
     told: dict[str, Any] = {"gpu": "h100_sxm", "rate": 2, "requests": 20, "isl": 1000, "osl": 50}
