@@ -36,6 +36,8 @@ class KernelFactors(Part):
         Rate of FlashAttention-2 on Hopper and later over that of FlashAttention-3.
     tpu_attention_gain : float
         Rate of training attention on TPUs, whose splash kernel is not the paged one of inference, over the latter's.
+    tpu_attention_block : float
+        Keys in a block of that kernel, which computes whole blocks of a window.
     newton_schulz_steps, newton_schulz_frac : float
         Steps of the iteration by which Muon orthogonalises an update; share of the peak that their products reach.
     """
@@ -50,6 +52,7 @@ class KernelFactors(Part):
     eager_attention_frac: float
     flash2_on_hopper_frac: float
     tpu_attention_gain: float
+    tpu_attention_block: float
     newton_schulz_steps: float
     newton_schulz_frac: float
 
@@ -73,6 +76,8 @@ class TrafficFactors(Part):
         where each step of a formula is a kernel.
     state_tokens : float
         Tokens after which linear attention reads and writes its recurrent state once.
+    loss_bytes, older_loss_bytes : float
+        Bytes moved for each logit by the loss, both ways; the second where each of its steps is a kernel.
     """
 
     elementwise: float
@@ -84,6 +89,8 @@ class TrafficFactors(Part):
     eager_norm_backward_elements: float
     eager_rotation_elements: float
     state_tokens: float
+    loss_bytes: float
+    older_loss_bytes: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +102,8 @@ class HostFactors(Part):
     layer_overhead_s, older_layer_overhead_s : float
         Host time per layer and pass; what the device's work does not cover is a gap. The second for software of 2019
         to 2022, which launches each step of a formula from Python.
+    older_rank_s : float
+        What each further tensor-parallel device adds to ``older_layer_overhead_s``: the slowest host sets the pace.
     expert_sync_s : float
         Gap per layer of routed experts and pass, in which the host learns how many rows each expert has.
     step_overhead_s : float
@@ -103,6 +112,7 @@ class HostFactors(Part):
 
     layer_overhead_s: float
     older_layer_overhead_s: float
+    older_rank_s: float
     expert_sync_s: float
     step_overhead_s: float
 
@@ -117,6 +127,8 @@ class ExchangeFactors(Part):
         Share of each kind of communication that hides behind computation where there is enough of it.
     far_ep_overlap_frac : float
         As ``ep_overlap_frac``, where experts lie in several scale-up domains.
+    gather_overlap_frac : float
+        As ``dp_overlap_frac``, where replicas share weights out and gather a layer's while the one before it works.
     comm_cores : float
         Cores of a device that collectives hold while they hide behind computation.
     expert_imbalance : float
@@ -129,6 +141,7 @@ class ExchangeFactors(Part):
     cp_overlap_frac: float
     pp_overlap_frac: float
     dp_overlap_frac: float
+    gather_overlap_frac: float
     comm_cores: float
     expert_imbalance: float
 

@@ -26,6 +26,27 @@ def exposed_s(comm_s: float, busy_s: float, overlap_frac: float, cores_frac: flo
     return comm_s - (1.0 - cores_frac) * overlap_frac * min(comm_s, busy_s)
 
 
+def gap_s(host_s: float, busy_s: float) -> float:
+    """Return the time that a device waits for launches of its host, which runs ahead of it where it can [s].
+
+    Parameters
+    ----------
+    host_s, busy_s : float
+        What the host takes to launch the work, and the device to do it [s], >= 0.
+
+    Notes
+    -----
+    ``hypot(host, busy) - busy``: the longer of the two where one is far longer. Where they are near, kernels that are
+    shorter than their launches wait, and those that are longer do not.
+
+    Examples
+    --------
+    >>> gap_s(3.0, 4.0)
+    1.0
+    """
+    return math.hypot(host_s, busy_s) - busy_s
+
+
 def bubble_s(stage_s: float, stages: int, virtual: int, *, zero_bubble: bool = False) -> float:
     """Return the time a pipeline takes to fill and drain [s].
 

@@ -18,13 +18,16 @@ from jevons.training.factors import (
     default_training_factors,
     reference_flop_per_j,
 )
-from jevons.training.formulas import bubble_s, exposed_s, slowest_stage_s
+from jevons.training.formulas import bubble_s, exposed_s, gap_s, slowest_stage_s
 from jevons.training.memory import check_fits, check_layout
 from jevons.training.precision import training_format
 from jevons.training.types import TrainingJob, TrainingLayout, TrainingStep
 
 _HALF = 2.0
 _HALF_OF = 0.5
+_SHARED_WEIGHTS = 3
+_COMPILED = "tpu"
+"""Devices whose whole step is compiled for fixed shapes, so that no host waits for the rows of experts."""
 _USUAL_DEVICE = "h100_sxm"
 """Whose cores stand for those of a device that states none."""
 _BACKWARD_UNFUSED = 2.0
@@ -149,8 +152,9 @@ def without_experts(job: TrainingJob, layout: TrainingLayout) -> MicroBatch:
     n, k = model.vocab / layout.tp, float(model.hidden)
     rows, outs, inner = np.array([[tokens, n, k], [tokens, k, n], [n, k, tokens]]).T
     head = float(ops.gemm(device, rows, outs, inner, "bf16").time_s.sum())
-    logits = tokens * n * 4.0
-    head += time_of(ops.elementwise(device, 2.0 * logits, 2.0 * logits, launches=4))
+    traffic = _traffic(job)
+    moved = _HALF_OF * tokens * n * (traffic.loss_bytes if job.software.overlap else traffic.older_loss_bytes)
+    head += time_of(ops.elementwise(device, moved, moved, launches=4))
     totals["head_s"] = (1 + (model.mtp_layers if job.mtp else 0)) * head
     return MicroBatch(**totals)
 
@@ -182,7 +186,10 @@ def sustained_frac(device: Accelerator, factors: TrainingFactors, power_frac: fl
     Lone products are measured in bursts at boost clock. Under lasting load the clock falls until the device draws its
     rated power, the further the more work each watt was sold to do: by `power_exponent` between generations, by
     `board_exponent` between boards of one. Under a limit of *power_frac* of a device's own it falls by `cap_exponent`.
+    TPUs run at one clock.
     """
+    if device.id.startswith(_COMPILED):
+        return 1.0
     per_watt, kernels = device.peak_flop_per_s["bf16"] / device.tdp_w, factors.kernels
     of_generation = reference_flop_per_j().get(device.generation, per_watt)
     rated = kernels.sustained_frac * math.pow(reference_flop_per_j()["hopper"] / of_generation, kernels.power_exponent)
@@ -224,7 +231,7 @@ def _work(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch, factors: 
     rate = factors.kernels.eager_attention_frac if job.software.older_attention else factors.kernels.attention_frac
     if (job.software.older_attention or job.software.ampere_attention) and job.cluster.accelerator.supports("fp8"):
         rate *= factors.kernels.flash2_on_hopper_frac
-    if job.cluster.accelerator.id.startswith("tpu"):
+    if job.cluster.accelerator.id.startswith(_COMPILED):
         rate *= factors.kernels.tpu_attention_gain
     attention = micro.attention_s / rate if job.software.flash else micro.attention_s
     products = micro.dense_forward_s * slowed + micro.experts_forward_s * uneven
@@ -262,12 +269,14 @@ def assemble(
     tp_hides = job.software.tp_overlap * hides * factors.exchange.tp_overlap_frac
     tp_s = exposed_s(_tp_s(job, layout, micro) * passes_per_layer, work.total_s, tp_hides, taken)
     ep_s = exposed_s(micro.ep_s * passes_per_layer, work.total_s, expert_hides, taken)
-    dp_hides, cp_hides = hides * factors.exchange.dp_overlap_frac, hides * factors.exchange.cp_overlap_frac
+    gathered = layout.zero >= _SHARED_WEIGHTS
+    dp_hides = hides * (factors.exchange.gather_overlap_frac if gathered else factors.exchange.dp_overlap_frac)
+    cp_hides = hides * factors.exchange.cp_overlap_frac
     cp_s = exposed_s(micro.cp_s * (passes_per_layer + 1.0), work.attention_s * 3.5, cp_hides)
     routed = sum(group.count for group in job.model.layers if group.feed_forward.kind == "moe")
     busy_s = work.total_s + extra_s + tp_s + ep_s + cp_s
-    launch_s = max(0.0, _host_s(job, layout, factors) * layers * passes_per_layer - busy_s)
-    if not job.software.graphed:
+    launch_s = gap_s(_host_s(job, layout, factors) * layers * passes_per_layer, busy_s)
+    if not (job.software.graphed or job.cluster.accelerator.id.startswith(_COMPILED)):
         launch_s += factors.host.expert_sync_s * routed * passes_per_layer
     if job.software.scripted is not None:
         launch_s += job.software.scripted.pass_s * stages
@@ -282,7 +291,7 @@ def assemble(
     # Plain 1F1B waits for each hand-over; interleaved stages have other work meanwhile.
     hidden_frac = hides * factors.exchange.pp_overlap_frac if layout.vpp > 1 else 0.0
     hop_s = between.hop_s * (1.0 - hidden_frac) * 2.0 * layout.vpp + _hand_over_s(job, stages)
-    gathers = passes if layout.zero >= 3 else 1
+    gathers = passes if gathered else 1
     replicas_s = between.replicas_s * gathers + between.across_s
     parts = {
         "compute": passes * (work.total_s + work.head_s) / stages,
@@ -312,7 +321,9 @@ def _host_s(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) 
     if job.software.scripted is not None:
         ring_s = job.software.scripted.rank_s * layout.tp if layout.tp > 1 else 0.0
         return max(job.software.scripted.layer_s, ring_s)
-    return factors.host.layer_overhead_s if job.software.overlap else factors.host.older_layer_overhead_s
+    if job.software.overlap:
+        return factors.host.layer_overhead_s
+    return factors.host.older_layer_overhead_s + factors.host.older_rank_s * (layout.tp - 1)
 
 
 def _hand_over_s(job: TrainingJob, stages: int) -> float:
@@ -483,10 +494,18 @@ def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) ->
         seen = job.attended_len
         op = ops.attention_prefill(
             device, batch * job.seq_len / seen, seen, 0, heads, keys, width, v_head_dim=a.v_head_dim,
-            window=a.window or 0,
+            window=_window(job, a.window or 0),
         )  # fmt: skip
         return (time_of(op) + _states_s(job, layout, group)) / layout.cp
     return _states_s(job, layout, group) / layout.cp
+
+
+def _window(job: TrainingJob, window: int) -> int:
+    """Return the keys that a query's row of blocks spans in windowed attention; 0 where all are seen."""
+    if not (window and job.cluster.accelerator.id.startswith(_COMPILED)):
+        return window
+    block = (job.factors or default_training_factors()).kernels.tpu_attention_block
+    return int(block * (math.ceil((window - 1) / block) + 1))
 
 
 def _states_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) -> float:

@@ -1,6 +1,6 @@
 import pytest
 
-from jevons.training.formulas import bubble_s, exposed_s, slowest_stage_s
+from jevons.training.formulas import bubble_s, exposed_s, gap_s, slowest_stage_s
 
 
 def test_bubble_of_one_forward_one_backward():
@@ -22,3 +22,10 @@ def test_hidden_communication_is_bounded_by_what_hides_it():
     assert exposed_s(10.0, 4.0, 1.0) == pytest.approx(6.0)
     assert exposed_s(3.0, 4.0, 1.0) == pytest.approx(0.0)
     assert exposed_s(3.0, 4.0, 0.5) == pytest.approx(1.5)
+
+
+def test_a_device_waits_for_its_host_where_launches_take_as_long_as_the_work():
+    assert gap_s(3.0, 4.0) == pytest.approx(1.0)
+    assert gap_s(1.0, 0.0) == pytest.approx(1.0)
+    assert gap_s(1.0, 100.0) == pytest.approx(0.005, rel=1e-3)
+    assert gap_s(0.0, 4.0) == 0.0

@@ -6,6 +6,7 @@ import pytest
 from jevons import models, training
 from jevons.errors import InfeasibleError, InputError, InputNote
 from jevons.hardware import cluster
+from jevons.training.step import micro_batch
 from jevons.training.types import PARTS
 
 
@@ -171,3 +172,66 @@ def test_norms_of_many_kernels_take_longer():
     software = (training.TrainingSoftware(eager=True, eager_norms=norms) for norms in (False, True))
     fused, stepwise = (training.step(job(software=kind), LAYOUT).step_time_s for kind in software)
     assert 1.05 * fused < stepwise < 1.5 * fused
+
+
+def test_weights_gathered_ahead_hide_apart_from_gradients():
+    shared = training.TrainingLayout(tp=1, dp=64, zero=3)
+    factors = training.training_factors()
+    for layout, moves, stays in (
+        (shared, "gather_overlap_frac", "dp_overlap_frac"), (LAYOUT, "dp_overlap_frac", "gather_overlap_frac")
+    ):  # fmt: skip
+        times = [
+            training.step(job(factors=factors.replace(**{moves: own, stays: other})), layout).parts["dp_exposed"]
+            for own, other in ((0.1, 0.5), (0.9, 0.5), (0.1, 0.9))
+        ]
+        assert times[0] > times[1]
+        assert times[0] == times[2]
+
+
+def test_a_loss_of_many_kernels_reads_and_writes_the_logits_more_often():
+    wide = job(seq_len=4096)
+    fused, stepwise = (
+        micro_batch(replace(wide, software=training.TrainingSoftware(overlap=overlap)), LAYOUT).head_s
+        for overlap in (True, False)
+    )
+    traffic = training.training_factors().traffic
+    logits = 4096 * wide.model.vocab / 2
+    moved_s = logits * (traffic.older_loss_bytes - traffic.loss_bytes) / wide.cluster.accelerator.hbm_bytes_per_s
+    assert 0.9 * moved_s < stepwise - fused < 1.5 * moved_s
+
+
+def test_hosts_of_older_software_pace_each_other():
+    older = training.TrainingSoftware(overlap=False)
+    small = job(model="llama-3.2-1b", device="a100_sxm", devices=8, seq_len=1024, global_batch=64, software=older)
+    alike, paced = (
+        training.step(
+            replace(small, factors=training.training_factors().replace(older_rank_s=rank_s)),
+            training.TrainingLayout(tp=8),
+        ).parts["overhead"]
+        for rank_s in (0.0, 1e-4)
+    )
+    passes = 64 * small.model.n_layers * 2.0
+    assert paced - alike == pytest.approx(passes * 7 * 1e-4, rel=0.1)
+
+
+def test_mixtures_on_tpus_wait_for_no_host_and_their_clock_holds():
+    mixture = job("mixtral-8x7b", device="tpu_v6e", devices=64, global_batch=64)
+    layout = training.TrainingLayout(dp=64, zero=3, recompute="full")
+    factors = training.training_factors()
+    plain, waiting = (
+        training.step(replace(mixture, factors=factors.replace(expert_sync_s=wait_s)), layout).step_time_s
+        for wait_s in (0.0, 4e-3)
+    )
+    assert plain == waiting
+    assert training.step(replace(mixture, factors=factors.replace(sustained_frac=0.7)), layout).step_time_s == plain
+
+
+def test_windowed_attention_on_tpus_computes_whole_blocks():
+    windowed = job("gemma-3-12b", device="tpu_v6e", devices=64, seq_len=16_384, global_batch=64)
+    layout = training.TrainingLayout(dp=64, zero=3, recompute="full")
+    factors = training.training_factors()
+    fine, coarse, whole = (
+        micro_batch(replace(windowed, factors=factors.replace(tpu_attention_block=block)), layout).attention_s
+        for block in (128, 2048, 16_384)
+    )
+    assert fine < coarse < whole

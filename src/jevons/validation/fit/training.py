@@ -33,7 +33,7 @@ BOUNDS = {
     "tp_overlap_frac": (0.0, 1.0), "ep_overlap_frac": (0.0, 1.0), "dp_overlap_frac": (0.0, 1.0),
     "pp_overlap_frac": (0.0, 1.0), "cp_overlap_frac": (0.0, 1.0), "narrow_frac": (0.8, 1.4),
     "expert_sync_s": (0.0, 4e-3), "far_ep_overlap_frac": (0.0, 1.0), "older_layer_overhead_s": (2e-4, 3e-3),
-    "tpu_attention_gain": (1.0, 6.0),
+    "tpu_attention_gain": (1.0, 6.0), "gather_overlap_frac": (0.0, 1.0), "older_rank_s": (0.0, 3e-4),
 }  # fmt: skip
 # Where every fit begins: judgements from before any fit, so that no fold starts from what other rows taught.
 NEUTRAL = {
@@ -42,7 +42,7 @@ NEUTRAL = {
     "attention_frac": 0.8, "eager_attention_frac": 0.5,
     "tp_overlap_frac": 0.5, "ep_overlap_frac": 0.3, "dp_overlap_frac": 0.8, "pp_overlap_frac": 0.8,
     "cp_overlap_frac": 0.8, "narrow_frac": 1.1, "expert_sync_s": 1e-3, "far_ep_overlap_frac": 0.1,
-    "older_layer_overhead_s": 5e-4, "tpu_attention_gain": 2.0,
+    "older_layer_overhead_s": 5e-4, "tpu_attention_gain": 2.0, "gather_overlap_frac": 0.8, "older_rank_s": 3e-5,
 }  # fmt: skip
 SCRIPTED = {
     "layer_s": 1e-3, "rank_s": 1e-4, "pass_s": 2e-3, "replica_s": 5e-4, "far_frac": 0.5, "hand_over_s": 0.2,
@@ -50,6 +50,8 @@ SCRIPTED = {
 """Costs of software that launches everything from a script, and where their fit begins."""
 FOLDS = 5
 EVALUATIONS = 25
+DIFFERENCE, MIDDLE, SETTLED = 0.01, 0.5, 1e-4
+"""Step of a slope and where its sign turns, both of a factor's range; change of the loss at which a fit has ended."""
 LEAST_SWEEP = 4
 FEW = 1.5
 """How much wider an interval is, in logarithms, where a maker's devices have rows of one file or none: a judgement."""
@@ -164,18 +166,38 @@ def fit(
     weight = np.array([count**-0.25 if count else 0.0 for count in both])
     weight *= weight[chosen].size ** 0.5 / max(float(np.linalg.norm(weight[chosen])), 1e-9) / 2.0
     low, high = (np.array([bound[side] for bound in bounds.values()]) for side in (0, 1))
-    subset = subset_of(rows, chosen)
+    subset, own = subset_of(rows, chosen), weight[chosen]
 
-    def residuals(unit: np.ndarray) -> np.ndarray:
-        weighed: np.ndarray = subset.errors(_factors(start, bounds, low + unit * (high - low))) * weight[chosen]
-        return weighed
+    def residuals(unit: np.ndarray, which: np.ndarray | None = None) -> np.ndarray:
+        factors = _factors(start, bounds, low + unit * (high - low))
+        if which is None:
+            return np.asarray(subset.errors(factors) * own)
+        return np.asarray(subset_of(subset, which).errors(factors) * own[which])
 
-    given = (np.array([start.field(name) for name in bounds]) - low) / (high - low)
+    given = np.clip((np.array([start.field(name) for name in bounds]) - low) / (high - low), 0.02, 0.98)
+    first = residuals(given)
+    touched = [residuals(_moved(given, i, float(given[i] < MIDDLE))) != first for i in range(len(given))]
+
+    def slopes(unit: np.ndarray) -> np.ndarray:
+        # Each factor touches some rows only: the others need no prediction.
+        at, out = residuals(unit), np.zeros((len(first), len(unit)))
+        for i, which in enumerate(touched):
+            step = DIFFERENCE if unit[i] < MIDDLE else -DIFFERENCE
+            out[which, i] = (residuals(_moved(unit, i, unit[i] + step), which) - at[which]) / step
+        return out
+
     solution = least_squares(
-        residuals, np.clip(given, 0.02, 0.98), bounds=(0.0, 1.0), loss="soft_l1", f_scale=SOFT, diff_step=0.02,
-        max_nfev=EVALUATIONS,
+        residuals, given, jac=slopes, bounds=(0.0, 1.0), loss="soft_l1", f_scale=SOFT, max_nfev=EVALUATIONS,
+        ftol=SETTLED,
     )  # fmt: skip
     return _factors(start, bounds, low + solution.x * (high - low))
+
+
+def _moved(unit: np.ndarray, place: int, value: float) -> np.ndarray:
+    """Return the same point with another value at one place."""
+    other = unit.copy()
+    other[place] = value
+    return other
 
 
 def subset_of(rows: Rows, chosen: np.ndarray) -> Rows:

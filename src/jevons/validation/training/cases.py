@@ -45,6 +45,8 @@ _DEVICES_PER_NODE = 8
 _EAGER = re.compile(r"composer|torchtitan|pytorch fsdp")
 _HEAD_DIM = 128
 _RELEASE = re.compile(r"(\d\d)\.(\d\d)\b.*NeMo")
+_UNPRINTED_RECOMPUTE = re.compile(r"recomputation are from the simulator's default .* not from the table")
+_NEMO = re.compile(r"NeMo ?(\d\d)\.(\d\d)\b")
 _STEP_TOKENS = re.compile(r"total_weights\(tokens\) per step=(\d{1,12})\b")
 _EVEN = re.compile(r"force-balanced|forced balance")
 
@@ -82,6 +84,8 @@ class TrainingCase:
 
 
 _LARGEST = 1e13
+_FULLY_SHARDED = {"tp": 1, "pp": 1, "vpp": 1, "cp": 1, "zero": 3}
+"""How MaxText's recipes on TPUs spread a model: weights shared by all devices, one pass a step."""
 
 
 def _fact(name: str) -> FactValue:
@@ -137,9 +141,12 @@ def read_training_case(row: Row) -> TrainingCase:
         mtp=bool(model.mtp_layers) and "w/o mtp" not in row.get("model", "").lower(),
     )
     printed = _printed(row, job)
-    recompute = _recompute(row.get("recompute", ""))
+    recompute = "" if _UNPRINTED_RECOMPUTE.search(row.get("notes", "")) else _recompute(row.get("recompute", ""))
     if recompute == "selective" and "torchtitan" in title:
         recompute = "alternate"
+    if not recompute and _fully_sharded(row, job) and not model.is_moe:
+        recompute = "alternate"
+        assumed.append("recompute of MaxText's recipes, which keep what attention projects")
     names = ("tp", "pp", "vpp", "micro_batch")
     assumed += [name for name in names if name not in printed and not (name == "vpp" and printed.get("pp") == 1)]
     if not recompute:
@@ -166,7 +173,7 @@ def _software(row: Row, device: Accelerator, devices: int) -> TrainingSoftware:
     return TrainingSoftware(
         flash=not older,
         older_attention="composer" in title,
-        ampere_attention=native or copies,
+        ampere_attention=native or copies or _before_hopper_attention(row),
         eager=copies or (native and not compiled),
         eager_norms="torchtitan" in title and not compiled,
         eager_memory=copies,
@@ -317,6 +324,9 @@ def _printed(row: Row, job: TrainingJob) -> dict[str, int]:
         printed["vpp"] = 1
     if "fsdp=on" in row.get("notes", "").lower() or "ZeRO-3" in row.get("framework", ""):
         printed["zero"] = 3
+    if _fully_sharded(row, job):
+        printed = _FULLY_SHARDED | printed
+        printed.setdefault("micro_batch", max(1, job.global_batch // job.cluster.devices))
     expert_tp = _EXPERT_TP.search(row.get("notes", ""))
     if expert_tp and printed.get("tp", 1) % int(expert_tp[1]) == 0:
         printed["etp"] = int(expert_tp[1])
@@ -336,6 +346,17 @@ def _graphed(row: Row, device: Accelerator) -> bool:
     release, since = _RELEASE.match(row.get("date_or_version", "")), str(_fact("graphed_since").value)
     captured = release is not None and (int(release[1]), int(release[2])) >= tuple(map(int, since.split(".")))
     return (captured and device.supports("fp4")) or "tokendrop" in row.get("model", "").lower()
+
+
+def _fully_sharded(row: Row, job: TrainingJob) -> bool:
+    """Return whether the row is of MaxText's recipes on TPUs."""
+    return "maxtext" in row.get("framework", "").lower() and job.cluster.accelerator.id.startswith("tpu")
+
+
+def _before_hopper_attention(row: Row) -> bool:
+    """Return whether the row's NeMo container is older than attention kernels written for Hopper."""
+    release, since = _NEMO.search(row.get("date_or_version", "")), str(_fact("hopper_attention_since").value)
+    return release is not None and (int(release[1]), int(release[2])) < tuple(map(int, since.split(".")))
 
 
 def _recompute(text: str) -> str:

@@ -226,7 +226,14 @@ def _schedules(
                         micro_batch=size,
                         sequence_parallel=case.sequence_parallel,
                         etp=printed.get("etp", 0),
+                        stage_layers=_stages(job, pp),
                     )
+
+
+def _stages(job: TrainingJob, pp: int) -> tuple[int, ...]:
+    """Return the layers of each stage where software splits them evenly whatever the head takes; empty elsewhere."""
+    each, rest = divmod(job.model.n_layers, pp)
+    return () if job.software.overlap or pp == 1 or rest else (each,) * pp
 
 
 def _tried(printed: dict[str, int], name: str, most: int) -> list[int]:

@@ -81,6 +81,44 @@ def test_torchtitan_without_a_compiler_runs_norms_step_by_step():
     assert not case(framework="composer (llm-foundry)").job.software.eager_norms
 
 
+def test_containers_before_kernels_for_hopper_run_those_for_ampere():
+    assert case(date_or_version="NeMo24.03.01.framework (2025-05-09)").job.software.ampere_attention
+    assert not case(date_or_version="NeMo 24.07 (2024-09-09)").job.software.ampere_attention
+    assert not case(date_or_version="v25.05").job.software.ampere_attention
+
+
+def test_maxtext_on_tpus_shares_weights_over_all_devices_in_one_pass():
+    recipe = {"framework": "MaxText", "gpu": "TPU v6e", "n_gpus": "64", "global_batch": "256"} | dict.fromkeys(
+        ("tp", "pp", "cp", "micro_batch", "recompute"), ""
+    )
+    dense = case(**recipe)
+    assert dense.fixed() == {"tp": 1, "pp": 1, "vpp": 1, "cp": 1, "ep": 1, "zero": 3, "micro_batch": 4}
+    assert dense.recompute == "alternate"
+    assert "recompute of MaxText's recipes, which keep what attention projects" in dense.assumed
+    assert case(**recipe, model="Mixtral 8x7B").recompute == ""
+    assert "zero" not in case(**recipe | {"gpu": "DGX-H100"}).fixed()
+
+
+OLDER = {
+    "framework": "Megatron-DeepSpeed", "model": "GPT-style 1024x24", "gpu": "A100-80GB SXM", "n_layers": "24",
+    "hidden": "1024", "n_heads": "16", "vocab": "51200", "seq_len": "1024", "n_gpus": "8", "tp": "2", "pp": "4",
+    "recompute": "full", "precision": "fp16",
+}  # fmt: skip
+
+
+def test_recomputation_that_a_table_does_not_hold_is_not_printed():
+    told = "full recomputation are from the simulator's default configuration and paper, not from the table"
+    assert (case(**OLDER).recompute, case(**OLDER, notes=told).recompute) == ("full", "")
+    assert {c[0].recompute for c in prepare_case(case(**OLDER, notes=told)).candidates} == {"none", "selective", "full"}
+
+
+def test_older_software_splits_layers_evenly_whatever_the_head_takes():
+    stages = {c[0].stage_layers for c in prepare_case(case(**OLDER)).candidates}
+    assert stages == {(6, 6, 6, 6)}
+    newer = OLDER | {"gpu": "DGX-H100", "framework": "Megatron-LM", "precision": "bf16"}
+    assert {c[0].stage_layers for c in prepare_case(case(**newer)).candidates} == {()}
+
+
 def test_models_come_by_name_or_from_their_columns():
     assert row_model({"model": "Qwen3_30B_a3B (tokendrop)"}).name == "qwen3-30b-a3b"
     built = row_model({"model": "GPT-18.4B", "n_layers": "40", "hidden": "6144", "n_heads": "48", "params_b": "18.4"})
