@@ -238,6 +238,15 @@ def test_a_vision_encoders_run_at_the_start_may_take_what_is_left(line: str, gpu
     assert own.p_fits < 0.9
 
 
+def test_images_of_256_tokens_do_not_widen_the_interval_of_a_cache() -> None:
+    """llm-d-planner (0.19): Gemma 3 starts on one H100."""
+    own = jevons.memory("gemma-3-12b", gpu="h100_sxm", engine="vllm@0.19", max_model_len=8192)
+    assert own.p_fits > 0.99
+    assert own.to_json()["interval"]["nearness"] == "same"
+    low, high = own.ends()["kv_bytes"]
+    assert high - low < GIB
+
+
 @pytest.mark.parametrize(("drafts", "share", "starts"), [("", 0.88, False), ("", 0.93, True), ("EAGLE", 0.88, False)])
 def test_scales_that_sglang_loads_stay_beside_those_of_its_kernel(drafts: str, share: float, starts: bool) -> None:
     """InferenceX#2128: DeepSeek-V4-Pro takes 125.65 GiB of each of eight H200; the least share is 0.9113."""

@@ -20,6 +20,12 @@ def vision_parameters(raw: Mapping[str, Any], hidden: int) -> int:
     return _image_experts(raw, hidden) + _tower_parameters(raw, hidden)
 
 
+def free_images(raw: Mapping[str, Any]) -> bool:
+    """Whether an image takes as many tokens as it is large: its tower joins neighbouring patches of any number."""
+    tower = raw.get("vision_config")
+    return isinstance(tower, Mapping) and any(key in tower for key in ("spatial_merge_size", "merge_kernel_size"))
+
+
 def _image_experts(raw: Mapping[str, Any], hidden: int) -> int:
     """Return the experts of images, where a config lists one number for text and one for images."""
     experts, inner = raw.get("moe_num_experts"), raw.get("moe_intermediate_size")

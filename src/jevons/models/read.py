@@ -14,7 +14,7 @@ from jevons.models._config import Config, Watched
 from jevons.models._doubts import doubts, headless, no_decoder
 from jevons.models._families import DEFAULTS, FAMILIES, build, family_of, may_be_decoder
 from jevons.models._quantised import read_precision
-from jevons.models._vision import vision_parameters
+from jevons.models._vision import free_images, vision_parameters
 from jevons.models.spec import ModelSpec
 from jevons.schema import shortened
 from jevons.text import printable
@@ -87,6 +87,7 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
         weight_precision=precision,
         kv_precision=kv,
         vision_parameters=vision_parameters(raw, spec.hidden),
+        free_images=free_images(raw),
         warnings=(*warnings, *spec.warnings, *unclear),
     )
 

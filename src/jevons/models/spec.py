@@ -40,6 +40,8 @@ class ModelSpec(Described):
         Vectors of the hidden size that norms hold per layer.
     vision_parameters : int
         Of the tower that reads images, kept in 16 bits; left out of the totals.
+    free_images : bool
+        Whether an image takes as many tokens as it is large, and no fixed number.
     warnings : tuple of str
         What the file says that is not understood, and how it was read instead.
     file : str
@@ -62,6 +64,7 @@ class ModelSpec(Described):
     position_embeddings: int = 0
     norms_per_layer: int = 2
     vision_parameters: int = 0
+    free_images: bool = False
     warnings: tuple[str, ...] = ()
     file: str = ""
 

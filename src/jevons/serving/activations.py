@@ -88,12 +88,14 @@ def _gather_bytes(deployment: Deployment, a: Attention) -> float:
 
 
 def encoder_bytes(deployment: Deployment) -> float:
-    """Return about what a start's run of a vision encoder takes on the largest image or video [bytes]; 0 without one.
+    """Return about what a start's run of a vision encoder takes on the largest image or video [bytes].
 
-    A token stands for four patches, each of which holds some 24 widths of the encoder in 16 bits. The width is that
-    of an encoder of thirty layers with so many parameters.
+    0 without one, or where images have a fixed number of tokens. A token stands for four patches, each of which holds
+    some 24 widths of the encoder in 16 bits. The width is that of an encoder of thirty layers with so many parameters.
     """
     factors, model = deployment.engine.memory, deployment.model
+    if not model.free_images:
+        return 0.0
     tokens = factors.encoded_tokens
     if factors.earlier.encodes_longest:
         tokens = max(tokens, float(deployment.longest))
