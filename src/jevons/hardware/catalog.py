@@ -99,7 +99,7 @@ def _shipped(key: str, facts: Facts, on: dt.date | None) -> Accelerator:
     tdp_w = number("tdp_w")
     overhead = facts.get("server_power.overhead_frac", on).number
     through_host = text("scaleup_path", "direct") == "host"
-    scaleup = Link(kind, number("scaleup_bytes_per_s"), _latency_s(kind, facts, on), through_host)
+    scaleup = Link(kind, number("scaleup_bytes_per_s"), _latency_s(kind, facts, on), through_host=through_host)
     scaleout_bytes_per_s = number("scaleout_bytes_per_s", scaleup.bytes_per_s)
     return Accelerator(
         id=key,

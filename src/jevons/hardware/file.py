@@ -223,7 +223,7 @@ class _Reader:
                 kind,
                 link.get("bandwidth", base.scaleup.bytes_per_s),
                 latency_s,
-                base.scaleup.through_host and kind == base.scaleup.kind,
+                through_host=base.scaleup.through_host and kind == base.scaleup.kind,
             ),
             scaleup_domain=link.get("domain", base.scaleup_domain),
             scaleout=dataclasses.replace(base.scaleout, bytes_per_s=given.get("network", base.scaleout.bytes_per_s)),

@@ -30,7 +30,7 @@ class Link:
     kind: str
     bytes_per_s: float
     latency_s: float
-    through_host: bool = False
+    through_host: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
