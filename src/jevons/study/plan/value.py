@@ -46,11 +46,14 @@ class ValueResult(Result):
         Cash of the group by quarter.
     record : dict
         The documented JSON object, without the answer.
+    unscored_flows : int
+        Dates of a user's file with a flow, where they are too few, or not all, to score flows; else 0.
     """
 
     plan: PlanResult
     cash: GroupCash
     record: dict[str, Any]
+    unscored_flows: int = 0
     kind: ClassVar[str] = "value"
 
     @property
@@ -88,13 +91,16 @@ class ValueResult(Result):
 
     @property
     def note_parts(self) -> tuple[Sentence, ...]:
-        """That figures are those of the central plan, and how old the price is where it is older than the date."""
-        central = Sentence("value.central")
+        """That figures are those of the central plan, that flows are not scored, and how old an old price is."""
+        notes = [Sentence("value.central")]
+        if self.unscored_flows:
+            counts = {"fewest": f"{valuation.FEWEST_CLOSES}", "count": f"{self.unscored_flows}"}
+            notes.append(Sentence("value.no_flows", counts))
         age = (self.scenario.as_of - self.record["price_date"]).days
-        if age <= _FRESH_DAYS:
-            return (central,)
-        values = {"date": f"{self.record['price_date']}", "days": f"{age}", "as_of": f"{self.scenario.as_of}"}
-        return central, Sentence("value.stale", values)
+        if age > _FRESH_DAYS:
+            values = {"date": f"{self.record['price_date']}", "days": f"{age}", "as_of": f"{self.scenario.as_of}"}
+            notes.append(Sentence("value.stale", values))
+        return tuple(notes)
 
     def check(self) -> None:
         """Check that the bridge adds up."""
@@ -171,14 +177,16 @@ def value_plan(
         "narrative": None, "flows": None,
         "multiple": None if multiple is None else valuation.fair_multiple(plan, multiple, earnings_cur),
     }  # fmt: skip
+    unscored = 0
     if quotes is not None:
         record["rerating"] = _parts(explain_prices(scenario, quotes, first, last), first, last, scenario.currency)
         record["basket"] = basket_of_quotes(quotes, first, last)
         story, flows = scores_of_quotes(quotes)
         record |= {"narrative": layer_record(story), "flows": layer_record(flows)}
+        unscored = sum("flow" in quote.figures for quote in quotes.values()) if flows is None else 0
     elif all(name in facts for name in valuation.rerating_facts(scenario)):
         record |= _rerated(scenario, facts, first, last)
-    return ValueResult(plan=plan, cash=cash, record=record)
+    return ValueResult(plan=plan, cash=cash, record=record, unscored_flows=unscored)
 
 
 def _rerated(scenario: Scenario, facts: Facts, first: dt.date, last: dt.date) -> dict[str, Any]:

@@ -56,7 +56,9 @@ def test_neither_story_nor_flow_moves_the_value(tmp_path):
 
 @pytest.mark.slow
 def test_flows_with_a_gap_are_not_scored(tmp_path):
-    assert value(written(tmp_path / "p.csv", gap=True)).to_json()["flows"] is None
+    result = value(written(tmp_path / "p.csv", gap=True))
+    assert result.to_json()["flows"] is None
+    assert any("12 dates at least; 16 have one" in note for note in result.notes)
 
 
 def test_flows_that_say_nothing_are_dropped():
