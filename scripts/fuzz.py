@@ -52,6 +52,18 @@ def killed(kills: int, seed: int) -> list[str]:
     return problems
 
 
+def requested(requests: int, seed: int) -> list[str]:
+    """Return what was wrong with the page's answers to so many random requests, workers killed between."""
+    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "fuzz")]
+    ask_many = importlib.import_module("pages").ask_many
+    with tempfile.TemporaryDirectory() as folder:
+        problems: list[str] = ask_many(requests, seed, Path(folder), kills=max(requests // 1000, 1))
+    for problem in problems[:20]:
+        print(problem, file=sys.stderr)
+    print(f"{requests:,} requests, {len(problems)} failures", file=sys.stderr)
+    return problems
+
+
 def main() -> int:
     """Run the targets; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -60,14 +72,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1_000_000, help="First seed; the quick suite takes those from 0.")
     parser.add_argument("--target", default="", help="Only targets whose name holds this.")
     parser.add_argument("--kills", type=int, default=100, help="Studies that are killed at random moments.")
+    parser.add_argument("--requests", type=int, default=10_000, help="Random requests to the service of the page.")
     parser.add_argument("--report", type=Path, default=ROOT / "out" / "fuzz.json")
     given = parser.parse_args()
     report = run(given.cases, given.minutes, given.seed, given.target)
     problems = killed(given.kills, given.seed) if given.kills else []
     report["kills"] = {"kills": given.kills, "failures": problems}
+    unanswered = requested(given.requests, given.seed) if given.requests else []
+    report["requests"] = {"requests": given.requests, "failures": unanswered}
     given.report.parent.mkdir(parents=True, exist_ok=True)
     given.report.write_text(json.dumps(report, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
-    failed = len(problems) + sum(len(target["failures"]) for target in report["targets"].values())
+    failed = len(problems) + len(unanswered) + sum(len(target["failures"]) for target in report["targets"].values())
     for name, target in report["targets"].items():
         print(
             f"{name:16} {target['cases']:>8,} cases {len(target['failures']):>5} failures {target['seconds']:>8.0f} s"

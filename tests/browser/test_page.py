@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -68,20 +69,48 @@ def test_axe_finds_nothing_serious(window: Callable, screen: str) -> None:
         assert serious == []
 
 
-def test_size_says_what_the_function_says_estimate_first(window: Callable) -> None:
+def test_size_says_what_the_command_line_says_and_the_form_keeps_its_focus(window: Callable) -> None:
     one = window()
-    page = one.open(f"size?{SMALL}&ttft=1")
-    page.get_by_label("Arrival rate").last.focus()
-    page.wait_for_selector(".runbar.estimate, .runbar.running, .runbar.done")
-    one.done()
-    expected = jevons.size(
-        "llama-3.1-8b", gpu=["h100_sxm"], rate=10.0, isl=2000, osl=500, ttft=1.0, tpot=0.05, percentile="p95"
-    )
-    assert page.locator("#answer").inner_text().startswith(f"{expected.best.accelerators} × H100 SXM")
-    assert "Estimate" not in page.locator(".answer").inner_text()
-    for latency in ("TTFT p95", "TPOT p95"):
-        assert page.get_by_role("button", name=re.compile(rf"{latency}: [\d.]+ ms \[[\d.–]+ ms\]")).count() == 1
+    page = one.open(f"size?{SMALL}")
+    page.locator("#f-model").fill("deepseek-v3")
+    page.locator("#f-gpu").fill("h200_sxm")
+    page.get_by_role("button", name="Remove H100 SXM").click()
+    rate = page.locator("#f-rate")
+    rate.fill("30")
+    rate.press("Enter")
+    page.locator("#answer", has_text="H200 SXM serve deepseek-v3 at 30 req/s").wait_for(timeout=150_000)
+    page.wait_for_selector(".runbar.done", timeout=150_000)
     assert page.evaluate("document.activeElement.id") == "f-rate"
+    assert "Estimate" not in page.locator(".answer").inner_text()
+    limits = ["--ttft", "1", "--tpot", "0.05", "--percentile", "p95"]
+    asked = [
+        "size",
+        "--model",
+        "deepseek-v3",
+        "--gpu",
+        "h200_sxm",
+        "--rate",
+        "30",
+        "--isl",
+        "2000",
+        "--osl",
+        "500",
+        *limits,
+    ]
+    told = subprocess.run(
+        [sys.executable, "-m", "jevons", *asked, "--json"], capture_output=True, text=True, check=True
+    )
+    best = json.loads(told.stdout)["best"]
+    assert page.locator("#answer").inner_text().startswith(f"{best['accelerators']} × H200 SXM")
+    shown = {name: page.get_by_role("button", name=re.compile(rf"^{name}: ")).inner_text() for name in
+             ("TTFT p95", "TPOT p95", "Cost per Mtok")}  # fmt: skip
+    for name, value in (
+        ("TTFT p95", best["latency"]["ttft_s"]["p95"]["mean"] * 1e3),
+        ("TPOT p95", best["latency"]["tpot_s"]["p95"]["mean"] * 1e3),
+        ("Cost per Mtok", best["cost_per_mtok"]),
+    ):
+        assert re.fullmatch(r"[\d.]+ (ms|USD/Mtok) \[.*\]", shown[name].replace("\n", "")), name
+        assert float(shown[name].split()[0]) == pytest.approx(value, rel=0.005), name
 
 
 def test_last_of_five_quick_changes_wins_and_no_worker_stays_busy(window: Callable, site) -> None:
@@ -144,17 +173,28 @@ def test_a_published_run_is_repeated_with_its_figures_beside(window: Callable) -
     assert page.evaluate("jevonsMissingWords()") == []
 
 
-def test_an_address_gives_the_same_form_run_and_answer_elsewhere(window: Callable) -> None:
-    first = window()
-    first.open(f"size?{SMALL}&isl=3000&lang=zh")
+def test_a_shared_address_gives_the_same_form_run_and_picture_elsewhere(window: Callable) -> None:
+    first = window(reduced_motion="reduce")
+    first.open(f"size?{SMALL}&isl=3000&lang=zh&time=s&cur=CNY")
     page = first.done()
-    second = window()
-    second.page.goto(page.url)
+    page.evaluate("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
+    page.get_by_role("button", name="分享").click()
+    page.get_by_role("button", name="已复制").wait_for()
+    second = window(reduced_motion="reduce")
+    second.page.goto(page.evaluate("window.copied"))
     other = second.done()
-    for place in ("#answer", ".footprint"):
-        assert page.locator(place).first.inner_text() == other.locator(place).first.inner_text()
+    page.get_by_role("button", name="分享").wait_for()
     forms = [p.evaluate("[...document.querySelectorAll('.form input')].map((e) => e.value)") for p in (page, other)]
     assert forms[0] == forms[1]
+    assert "3000" in forms[0]
+    runs = [re.search(r"[0-9a-f]{20}", p.locator(".footprint").first.inner_text())[0] for p in (page, other)]
+    assert runs[0] == runs[1]
+    for one in (page, other):
+        one.locator("#launch pre").first.wait_for()
+        one.evaluate("document.activeElement && document.activeElement.blur()")
+        one.mouse.move(0, 0)
+        one.wait_for_timeout(400)
+    assert page.screenshot(full_page=True) == other.screenshot(full_page=True)
 
 
 def test_an_address_says_what_of_it_is_not_understood_and_which_versions_it_is_of(window: Callable) -> None:
@@ -510,6 +550,17 @@ def test_shell_and_catalogue_are_small(site) -> None:
         with site.client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as reply:
             total += sum(len(part) for part in reply.iter_raw())
     assert total < 500_000
+
+
+@pytest.mark.parametrize(("screen", "most_s"), [("start", 1.0), ("size", 3.0), ("plan", 1.5), ("facts", 1.0)])
+def test_a_screen_takes_its_window_a_bounded_time_of_processor(window: Callable, screen: str, most_s: float) -> None:
+    one = window()
+    session = one.page.context.new_cdp_session(one.page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    one.open(SCREENS[screen])
+    one.done()
+    spent = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+    assert 0 < spent["ScriptDuration"] < spent["TaskDuration"] < most_s
 
 
 def test_modules_are_javascript() -> None:

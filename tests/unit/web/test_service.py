@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import random
-import string
 import time
 import zipfile
 
@@ -16,6 +14,7 @@ import jevons
 
 pytest.importorskip("fastapi")
 from jevons.web.guard import Guard
+from jevons.web.work import Desk
 from page_service import API, Served, served
 
 QUESTION = {"model": "llama-3.1-8b", "gpu": ["h100_sxm"], "rate": 5}
@@ -211,6 +210,19 @@ def test_bodies_that_are_no_objects_are_refused(page: Served, body: bytes) -> No
         assert reply.status_code == 422, (path, reply.text[:200])
 
 
+@pytest.mark.slow
+def test_an_estimate_of_a_mixture_of_experts_takes_less_than_seven_tenths_of_a_second(tmp_path) -> None:
+    """By the processor, of several questions the quickest: tests share their cores with others."""
+    desk, taken_s = Desk(tmp_path), []
+    for rate in (30.0, 31.0, 32.0, 33.0):
+        start = time.process_time()
+        given = {"model": "deepseek-v3", "gpu": ["h200_sxm"], "rate": rate, "ttft": 1, "tpot": 0.05, "static": True}
+        answer = desk.run("size", given, f"{rate}", lambda _kind, _content: None)
+        taken_s.append(time.process_time() - start)
+        assert json.loads(answer)["nodes"]["best.accelerators"]["value"] >= 16
+    assert min(taken_s) < 0.7
+
+
 @pytest.mark.parametrize("target", ["vllm", "k8s"])
 def test_files_that_start_a_fleet_come_packed_as_they_are(page: Served, target: str) -> None:
     identity = page.ask("size", QUESTION).json()["meta"]["id"]
@@ -355,26 +367,6 @@ def test_a_token_is_asked_for_with_a_host(tmp_path) -> None:
         entered = one.client.get("/?token=a-long-enough-token")
         assert entered.status_code == 303
         assert "HttpOnly" in entered.headers["set-cookie"]
-
-
-@pytest.mark.slow
-def test_a_thousand_random_requests_do_not_end_the_service(page: Served) -> None:
-    rng = random.Random(18)  # noqa: S311 - no secret
-    words = ["size", "runs", "facts", "traces", "diff", "catalog", "i18n/en.json", "static/app.js", "nope", "train"]
-    values = [None, -1, 0, 1e308, "", "<script>", "../x", [], {}, "h20", True, "9" * 300, "\x00", "🦜", [[1]]]
-    for _ in range(1000):
-        path = (
-            f"{API}/{rng.choice(words)}{rng.choice(['', '/', '/' + ''.join(rng.choices(string.printable[:94], k=9))])}"
-        )
-        path = path.replace("?", "%3F").replace("#", "%23").replace("%", "%25")
-        method = rng.choice(["GET", "POST", "DELETE", "PUT", "HEAD", "OPTIONS"])
-        body = {rng.choice(["model", "gpu", "kind", "input", "rate", "x"]): rng.choice(values) for _ in range(3)}
-        content = json.dumps(body) if rng.random() < 0.8 else "".join(rng.choices(string.printable, k=50))
-        kind = rng.choice(["application/json", "text/plain", ""])
-        reply = page.client.request(method, path, content=content.encode(), headers={"Content-Type": kind})
-        assert reply.status_code < 500, (method, path, content, reply.text[:300])
-        assert "Traceback" not in reply.text
-    assert page.ask("size", QUESTION).status_code == 200
 
 
 def test_facts_set_with_a_question_change_its_answer_its_sources_and_its_program(page) -> None:
