@@ -13,6 +13,7 @@ import jevons
 from jevons.errors import InputError, InputWarning
 from jevons.serving.sim import Trace, from_trace, read_trace
 from jevons.serving.sim.load import records
+from jevons.serving.sim.load.large import large_table
 from jevons.serving.sim.load.records import FORMATS, block_tokens
 
 
@@ -242,6 +243,39 @@ def test_a_count_that_is_no_number_is_refused_and_never_left_out(tmp_path: Path)
     path.write_text("arrival,input_tokens,output_tokens\n0,900,20\n1,800,null\n2,700,\n")
     with pytest.warns(InputWarning, match="2 of 3 requests have no prompt or no output tokens, and are left out"):
         assert read_trace(path).skipped == 2
+
+
+@pytest.mark.parametrize("unit", ["", "_ms"])
+def test_a_large_table_is_read_by_columns_as_by_rows(tmp_path: Path, monkeypatch, unit: str) -> None:
+    rows = [(place * 0.5, 100 + place % 7, place % 5, f"m{place % 3}") for place in range(40)]
+    rows[3], rows[9] = rows[9], rows[3]
+    path = tmp_path / "log.csv"
+    text = "\n".join(
+        [f"start_time{unit},prompt_tokens,completion_tokens,model", *(",".join(map(str, r)) for r in rows)]
+    )
+    cases = (
+        text,
+        text.replace("m1", '"m,1"'),
+        text + '\n9,"1,000",3,m0',
+        text + "\n9,,3,m0",
+        text.replace(",100,", ",1e2,"),
+    )
+    for case in cases:
+        path.write_text(case)
+        with pytest.warns(InputWarning):
+            by_rows = read_trace(path)
+        monkeypatch.setattr(records, "LARGE_BYTES", 0)
+        with pytest.warns(InputWarning):
+            by_columns = read_trace(path)
+        monkeypatch.undo()
+        assert by_columns.arrival_s.tolist() == by_rows.arrival_s.tolist()
+        assert (by_columns.isl.tolist(), by_columns.osl.tolist()) == (by_rows.isl.tolist(), by_rows.osl.tolist())
+        assert (by_columns.skipped, by_columns.make) == (by_rows.skipped, by_rows.make)
+    path.write_text(text)
+    columns = large_table(path.read_bytes())
+    assert columns is not None
+    assert len(columns.isl) == 32
+    assert large_table(cases[2].encode()) is None
 
 
 def test_two_columns_of_one_name_are_refused_where_they_differ(tmp_path: Path) -> None:

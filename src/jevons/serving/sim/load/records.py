@@ -21,6 +21,7 @@ from jevons.facts import get
 from jevons.files.documents import delimiter_of, json_documents
 from jevons.files.read import csv_lines, file_fault, limit
 from jevons.limits import MAX_ROWS
+from jevons.serving.sim.load.large import LARGE_BYTES, large_table
 from jevons.serving.sim.load.obvious import obvious_fields
 from jevons.serving.sim.types import IntArray
 from jevons.text import shortened
@@ -106,6 +107,13 @@ def gathered(path: Path, content: bytes, mapping: Mapping[str, str]) -> Gathered
     InputError
         If a row is malformed, or the file lacks what no default stands for.
     """
+    columns = large_table(content) if len(content) > LARGE_BYTES and not mapping else None
+    if columns is not None:
+        _say_fields(path, columns.fields)
+        return Gathered(
+            make="its names", arrival_s=columns.arrival_s, isl=columns.isl, osl=columns.osl, skipped=columns.skipped,
+            session=None, hashes=None, hash_start=None, hash_tokens=0, timed=True,
+        )  # fmt: skip
     text = content.decode("utf-8-sig")
     stated = ((line, record) for line, whole in _records(path, text) for record in _parts(whole))
     first = next(stated, None)
