@@ -133,7 +133,8 @@ class CompareResult(Result):
         worth: dict[str, str] = {}
         for side, run in (("a", self.comparison.a), ("b", self.comparison.b)):
             value = run.central["plan_value"]
-            worth |= {side: _number(value / size), f"{side}_share": _number(value / run.scenario.finance.shares.value)}
+            each = _number(value / run.scenario.finance.shares.value)
+            worth |= {side: _number(value / size), f"{side}_share": f"{each} {OUTCOMES['value_per_share'][0]}"}
         least = _LEAST_SAID * max(map(abs, channels.values()))
         gains = {name: added / size for name, added in channels.items() if added > least}
         losses = {name: -added / size for name, added in channels.items() if -added > least}
