@@ -83,6 +83,10 @@ rate. Held out by model.
 - **Some B200 machines were slowed by their host**: a step takes 30 to 45 ms whatever the model (8B, 30B-A3B, 32B) in
   the GPQA runs of one device and the image runs of 16 requests and more; with 8 image requests it takes 5 to 15 ms.
   Nothing in the rows tells these machines apart, so rates there are predicted up to six times too high.
+- **15 / 40 % a token is out of reach with these rows.** The rate carries most of the error. Three data would be needed
+  that no run states: the lengths of its prompts; the tokens of an image, with the host's time for it; and the host's
+  processor, or the share of the time in which devices wait. For power at the measured rate, clocks and the memory's
+  own draw are missing.
 - **Memory traffic adds little**: at measured rates, full bandwidth adds {memory:.2f} to the load, a tenth of the peak
   {compute:.1f}.
 - **Sampling** by top-k and top-p sorts each request's logits in every step. The runs show 60 to 120 µs a request and
