@@ -60,7 +60,8 @@ def headlines(plan: jevons.PlanResult) -> str:
     for name, label in SHOWN.items():
         factor, unit = shown_in(records[name]["unit"])
         low, middle, high = (scaled(records[name][quantile] / factor) for quantile in ("p10", "p50", "p90"))
-        lines.append(f"| {label} | {named_in(plan.scenario.currency, unit)} | {low} | {middle} | {high} |")
+        unit = named_in(plan.scenario.currency, unit, plan.scenario.firm.share)
+        lines.append(f"| {label} | {unit} | {low} | {middle} | {high} |")
     chances = probabilities(draws)
     lines += [f"| {label} | % | | {100 * chances[name]['p']:.0f} | |" for name, label in CHANCES.items()]
     return "\n".join(lines)
@@ -69,12 +70,13 @@ def headlines(plan: jevons.PlanResult) -> str:
 def value_sweep(path: str, values: list[float], name: str) -> str:
     """Return what the main scenario is worth over values of one amount, and the channels of its value."""
     study = jevons.study.sweep(MAIN, {path: values})
-    draws = study.draws
+    draws, scenario = study.draws, jevons.load(MAIN)
     lines = [f"| {name} | " + " | ".join(f"{value:g}" for value in values) + " |", "|---|" + "---:|" * len(values)]
     for outcome, label in SWEPT.items():
         size, unit = shown_in(OUTCOMES[outcome][0])
         shown = (scaled(float(value) / size) for value in draws.outcomes[outcome])
-        lines.append(f"| {label} [{named_in('CNY', unit)}] | " + " | ".join(shown) + " |")
+        unit = named_in(scenario.currency, unit, scenario.firm.share)
+        lines.append(f"| {label} [{unit}] | " + " | ".join(shown) + " |")
     for channel, added in draws.channels.items():
         if abs(added).max() > 0.5e9:
             lines.append(
