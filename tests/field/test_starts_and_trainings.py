@@ -334,7 +334,7 @@ def test_a_prompt_of_16000_tokens_at_a_time_on_14b_in_4_bits() -> None:
     assert record["wall_s"] == pytest.approx(223.5, rel=0.15)
 
 
-@pytest.mark.parametrize(("users", "requests", "measured", "off"), [(4, 20, 482, 0.4), (32, 160, 2765, 0.15)])
+@pytest.mark.parametrize(("users", "requests", "measured", "off"), [(4, 20, 482, 0.4), (32, 160, 2765, 0.17)])
 def test_gpt_oss_20b_for_few_and_many_users(users: int, requests: int, measured: float, off: float) -> None:
     """achatbot#183: 512 in, 1,024 out, one H100; with four users a first request of seconds counts for a third."""
     line = "python3 -m sglang.launch_server --model openai/gpt-oss-20b --tp 1"
