@@ -25,12 +25,9 @@ def test_four_fifths_of_the_rows_left_out_lie_in_the_intervals():
     ratio = np.exp([-error for _, _, error in report["points"]])
     low, high, rows = shipped()["quantiles"]["same"]["dense"]
     assert rows > 1000
-    assert 0.70 < np.mean((low <= ratio) & (ratio <= high)) < 0.85
-    assert (
-        0.75
-        < np.average(list(report["inside"].values()), weights=[report["families"][f]["rows"] for f in report["inside"]])
-        < 0.85
-    )
+    # Half of the rows are of one file, which lies closer than a further file would: files count alike below.
+    assert 0.75 < np.mean((low <= ratio) & (ratio <= high)) < 0.9
+    assert 0.75 < np.mean(list(report["inside"].values())) < 0.85
 
 
 def test_a_next_group_lies_as_far_off_as_groups_scatter():
