@@ -169,7 +169,7 @@ _ACTUALS = (
     "quarter,quantity,value,unit\n2025-Q1,cloud_revenue,1,bn CNY\n2025-Q2,tokens_per_d,1e12,\n"
     "2025-06-30,capex,2 bn CNY\n"
 )
-_PRICES = "date,price,earnings,yield\n2024-12-31,80,5,0.016\n2025-01-31,100,5,0.017\n2025-02-24,140,6,0.018\n"
+_PRICES = "date,price,earnings,yield\n2024-12-31,80,5e9,0.016\n2025-01-31,100,5e9,0.017\n2025-02-24,140,6e9,0.018\n"
 
 
 def make_actuals(rng: random.Random) -> bytes:

@@ -52,7 +52,9 @@ def test_doubling_a_rate_never_slows_a_step(what, name, layout):
         near, far = (replace(link, bytes_per_s=2 * link.bytes_per_s) for link in (near, far))
         chip = replace(chip, scaleup=near, scaleout=far)
     else:
-        chip = replace(chip, peak_flop_per_s={k: 2 * v for k, v in chip.peak_flop_per_s.items()})
+        # with its power: at the power that it has, a device of twice the peak has half the clock
+        peak = {k: 2 * v for k, v in chip.peak_flop_per_s.items()}
+        chip = replace(chip, peak_flop_per_s=peak, tdp_w=2 * chip.tdp_w)
     before = training.step(job(name, fabric), layout).step_time_s
     after = training.step(job(name, replace(fabric, accelerator=chip)), layout).step_time_s
     assert after <= before * SLACK

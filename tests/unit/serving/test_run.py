@@ -7,6 +7,7 @@ from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError
 from jevons.hardware import accelerator
 from jevons.serving.memory import cache_move_s
+from jevons.serving.scales import shipped_scales
 from jevons.serving.types import PARTS
 
 WORKLOAD = serving.Workload(isl=1000.0, osl=300.0)
@@ -60,7 +61,9 @@ def test_kept_times_of_steps_are_those_of_the_deployment_and_workload_asked_for(
     asked = (other, WORKLOAD), (plain, replace(WORKLOAD, isl=2000.0)), (plain, replace(WORKLOAD, cached_frac=0.5))
     for one in asked:
         assert (serving.static_curve(*one).request_device_s[0, :8] != first.request_device_s[0, :8]).all()
-    slow = replace(plain, engine=replace(plain.engine, scales={"all": {"attention.decode": 3.0, "prompt": 2.0}}))
+    own = shipped_scales()
+    own |= {"all": {**own["all"], "attention.decode": 3.0, "prompt": 2.0 * own["all"].get("prompt", 1.0)}}
+    slow = replace(plain, engine=replace(plain.engine, scales=own))
     slowed = serving.static_curve(slow, WORKLOAD)
     assert (slowed.step.time_s > first.step.time_s).all()
     assert (slowed.prompts.device_s > first.prompts.device_s).all()

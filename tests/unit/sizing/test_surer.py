@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow  # plans whole scenarios
 
 @pytest.fixture(scope="module")
 def sized():
-    return jevons.size("deepseek-v3", gpu="h200", rate=30)
+    return jevons.size("deepseek-v3", gpu="h200", rate=30, tpot="42ms")
 
 
 def test_no_layout_is_recommended_that_is_several_times_as_large_as_the_cheapest(sized):
