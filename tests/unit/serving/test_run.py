@@ -62,8 +62,8 @@ def test_kept_times_of_steps_are_those_of_the_deployment_and_workload_asked_for(
     for one in asked:
         assert (serving.static_curve(*one).request_device_s[0, :8] != first.request_device_s[0, :8]).all()
     own = shipped_scales()
-    own |= {"all": {**own["all"], "attention.decode": 3.0, "prompt": 2.0 * own["all"].get("prompt", 1.0)}}
-    slow = replace(plain, engine=replace(plain.engine, scales=own))
+    slower = {**own["all"], "attention.decode": 3.0, "prompt": 2.0 * own["all"].get("prompt", 1.0)}
+    slow = replace(plain, engine=replace(plain.engine, scales={**own, "all": slower}))
     slowed = serving.static_curve(slow, WORKLOAD)
     assert (slowed.step.time_s > first.step.time_s).all()
     assert (slowed.prompts.device_s > first.prompts.device_s).all()
