@@ -18,6 +18,8 @@ from jevons.errors import InputError
 
 SECONDS_PER_YEAR = 365.25 * 24 * 3600.0
 HOURS_PER_YEAR = 365.25 * 24
+HOURS_PER_MONTH = HOURS_PER_YEAR / 12
+DAYS_PER_MONTH = 365.25 / 12
 DAYS_PER_QUARTER = 365.25 / 4
 
 _PREFIX = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.market.rental import RentCurve
+from jevons.units import HOURS_PER_YEAR
 
 TERMS_Y: dict[str, float] = {"spot": 0.0, "month": 1 / 12, "year": 1.0, "three years": 3.0}
 """Lengths of contracts [y]."""
@@ -263,7 +264,7 @@ def resale_cur(
     new_cur : array
         Price of a new device of the kind; infinite where none is on sale.
     """
-    net = np.maximum(rent_cur_per_h - running_cur_per_h, 0.0) * let_frac * 8766.0
+    net = np.maximum(rent_cur_per_h - running_cur_per_h, 0.0) * let_frac * HOURS_PER_YEAR
     rate = math.log1p(wacc_frac) - math.log1p(-decay_frac)
     years = np.maximum(left_y, 0.0)
     return np.minimum(net * (1.0 - np.exp(-rate * years)) / rate, new_cur)

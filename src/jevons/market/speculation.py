@@ -11,8 +11,9 @@ import numpy as np
 
 from jevons.arrays import Array
 from jevons.errors import Fault, InputError
+from jevons.units import HOURS_PER_YEAR
 
-HOURS_PER_QUARTER = 8766.0 / 4
+HOURS_PER_QUARTER = HOURS_PER_YEAR / 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,15 +27,13 @@ from jevons.sizing.ways_formulas import (
     OUTPUT_WITH_INPUT,
     add_api_prices,
 )
-from jevons.units import HOURS_PER_YEAR, format_count
+from jevons.units import DAYS_PER_MONTH, HOURS_PER_MONTH, format_count
 from jevons.words import Sentence
 
 if TYPE_CHECKING:
     import polars as pl
 
 _DAY_S = 86_400.0
-_DAYS_PER_MONTH = 365.25 / 12
-_MONTH_H = HOURS_PER_YEAR / 12
 _CUTS = (0.0, 0.3, 0.5, 0.75, 0.9)
 _ENDS = ("low", "high")
 _LOADS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -113,7 +111,7 @@ class Comparison(Result):
 
     def api_month_cny(self, output_tok_per_d: float, price_factor: float = 1.0) -> float:
         """Return the API's bill of a month at a load [CNY]."""
-        return float(output_tok_per_d * _DAYS_PER_MONTH / 1e6 * self.api_cny_per_output_mtok * price_factor)
+        return float(output_tok_per_d * DAYS_PER_MONTH / 1e6 * self.api_cny_per_output_mtok * price_factor)
 
     def carried_tok_per_d(self, machine: Machine, reckoned: Any = None) -> float:
         """Return the mean load that one machine carries at the planned utilisation [output tokens/day]."""
@@ -126,7 +124,7 @@ class Comparison(Result):
 
     def owned_parts_cny(self, machine: Machine, machines: int) -> dict[str, float]:
         """Return the month of machines bought, by part [CNY]."""
-        hours = machines * machine.accelerators * _MONTH_H
+        hours = machines * machine.accelerators * HOURS_PER_MONTH
         parts = {name: per_hour * hours for name, per_hour in machine.hour.items()}
         return {**parts, "staff": self.assumptions.staff_cny_per_y / 12}
 
@@ -139,14 +137,14 @@ class Comparison(Result):
         billed = float(machines)
         if terms.hours == "scale-to-zero" and output_tok_per_d is not None:
             billed = output_tok_per_d / self.carried_tok_per_d(machine)
-        hours = billed * machine.accelerators * _MONTH_H * terms.open_frac
+        hours = billed * machine.accelerators * HOURS_PER_MONTH * terms.open_frac
         return {"rent": hours * machine.rent_cny_per_h, "staff": staff}
 
     def owned_per_mtok(self, machine: Machine, reckoned: Any = None) -> float:
         """Return the cost of a million output tokens on one bought machine at the planned utilisation [CNY]."""
         terms = reckoned or self.assumptions
-        month = sum(machine.hour.values()) * machine.accelerators * _MONTH_H + terms.staff_cny_per_y / 12
-        return float(month / (self.carried_tok_per_d(machine, terms) * _DAYS_PER_MONTH) * 1e6)
+        month = sum(machine.hour.values()) * machine.accelerators * HOURS_PER_MONTH + terms.staff_cny_per_y / 12
+        return float(month / (self.carried_tok_per_d(machine, terms) * DAYS_PER_MONTH) * 1e6)
 
     def bare_tok_per_d(self, price_cny: float) -> float:
         """Return the load at which a machine's price over its years equals the API's for output tokens alone."""
@@ -217,7 +215,7 @@ class Comparison(Result):
             own += running
             spent += self.api_month_cny(load) * (1 - cut_frac) ** ((month - 0.5) / 12)
             if spent >= own:
-                return self.start + dt.timedelta(days=round(month * _DAYS_PER_MONTH))
+                return self.start + dt.timedelta(days=round(month * DAYS_PER_MONTH))
         return None
 
     def mean_price_factor(self, cut_frac: float) -> float:
@@ -266,7 +264,7 @@ class Comparison(Result):
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
-        per_month = self.output_tok_per_d * _DAYS_PER_MONTH / 1e6
+        per_month = self.output_tok_per_d * DAYS_PER_MONTH / 1e6
 
         def record(way: Way) -> dict[str, Any]:
             machine = way.machine
@@ -410,7 +408,7 @@ class Comparison(Result):
             machine, date = way.machine, way.break_even_date
             month = way.month_cny * self._scale
             ends = (None, None) if way.ends_cny is None else (end * self._scale for end in way.ends_cny)
-            cost = (month, *ends, month / (load * _DAYS_PER_MONTH / 1e6))
+            cost = (month, *ends, month / (load * DAYS_PER_MONTH / 1e6))
             if machine is None:
                 rows.append((way.name, None, None, *cost, None, None, None, None))
                 continue

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from jevons.errors import InputError
 from jevons.hardware import OwnPrice, accelerator
 from jevons.sizing.hour_price import HourPrice
-from jevons.units import CURRENCIES, UnitError, parse_quantity
+from jevons.units import CURRENCIES, HOURS_PER_MONTH, HOURS_PER_YEAR, UnitError, parse_quantity
 
 _PER = (
     r"(?:/|per\s|an?\s)\s*(?:(?:gpu|card|device|accelerator)\s*[-/ ]?\s*)?"
@@ -22,8 +22,10 @@ _PRICE = re.compile(
 _SIGN = re.compile(
     rf"^\s*(US\$|\$|€|£)\s*([\d.,_]+(?:\s*(?!an?\s|per\s)[A-Za-z]{{1,8}})?)\s*({_PER})?\s*$", re.IGNORECASE
 )
-_HOURS = {"h": 1.0, "hr": 1.0, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.5, "mo": 730.5, "year": 8766.0,
-          "yr": 8766.0}  # fmt: skip
+_HOURS = {
+    "h": 1.0, "hr": 1.0, "hour": 1.0, "day": 24.0, "week": 168.0, "month": HOURS_PER_MONTH, "mo": HOURS_PER_MONTH,
+    "year": HOURS_PER_YEAR, "yr": HOURS_PER_YEAR,
+}  # fmt: skip
 """Hours of a period for which a contract states its price."""
 _TIMES = {"h": "an hour", "hr": "an hour", "hour": "an hour", "mo": "a month", "yr": "a year"}
 _SIGNS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP"}

@@ -27,6 +27,7 @@ from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_tab
 from jevons.sizing.service import Demand, Service
 from jevons.sizing.size_answer import LATENCIES, Relaxed, carries, cheaper, left_out, sureness
 from jevons.sizing.size_ledger import size_ledger
+from jevons.units import HOURS_PER_MONTH
 from jevons.words import Sentence, answer_of
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 _SHOWN, _FEW = 8, 5
 """Fleets that are handed over, and that a terminal shows where no details are asked for."""
-
-_MONTH_H = 730.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,6 +477,6 @@ def _fleets(
         row += [float(record["req_per_s_at_most"])] if result.demand.given else []
         row += [record["chance_within_limits"]] if service.limits else []
         row += [record["power_w"]]
-        row += [None if hourly is None else hourly * _MONTH_H, record["cost_per_mtok"]] if currency else []
+        row += [None if hourly is None else hourly * HOURS_PER_MONTH, record["cost_per_mtok"]] if currency else []
         rows.append([*row, "yes" if _identity(fleet) in front else "no"])
     return table(name, title, columns, rows, detail=detail, most=_FEW)

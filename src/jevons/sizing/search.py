@@ -29,6 +29,7 @@ from jevons.sizing.result import Infeasible, SizeResult
 from jevons.sizing.service import GROUP_SIZES, Demand, Service
 from jevons.sizing.size_answer import LATENCIES, Relaxed, binding
 from jevons.sizing.surer import by_preference, confident, surer
+from jevons.units import HOURS_PER_MONTH
 
 __all__ = ["GROUP_SIZES", "Demand", "Infeasible", "Service", "SizeResult", "layout_degrees", "size"]
 
@@ -44,8 +45,6 @@ _GROWN = 3
 _FRONT_POINTS = 12
 _RELAXED = 1.5
 """The weaker limit whose gain is told, over the one asked for."""
-
-_MONTH_H = 730.5
 
 
 def layout_degrees(candidate: serving.Candidate) -> dict[str, int]:
@@ -463,8 +462,8 @@ class _Limits:
         if fleet.price is None or fleet.per_hour is None or self.budget_per_month is None:
             return None
         if fleet.price.currency == self.budget_per_month[1]:
-            return fleet.per_hour * _MONTH_H
-        yuan = in_cny(fleet.price, self.service).amount * fleet.accelerators * _MONTH_H
+            return fleet.per_hour * HOURS_PER_MONTH
+        yuan = in_cny(fleet.price, self.service).amount * fleet.accelerators * HOURS_PER_MONTH
         return yuan / cny_per(self.budget_per_month[1], self.service.on)
 
     def _over(self, fleet: Fleet) -> float | None:

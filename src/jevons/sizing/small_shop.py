@@ -18,7 +18,7 @@ from jevons.sizing.search import size
 from jevons.sizing.service import Demand, Service
 from jevons.sizing.ways import ApiPrice
 from jevons.sizing.ways_formulas import CALL, MONTH, add_api_prices
-from jevons.units import format_money
+from jevons.units import DAYS_PER_MONTH, HOURS_PER_MONTH, format_money
 from jevons.words import Sentence
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ PRESETS = {"restaurant": "segment.restaurant", "web-shop": "segment.web_shop"}
 """Presets by name, with the prefix of their facts."""
 
 SHOPS = 10_000
-_DAYS_PER_MONTH = 365.25 / 12
-_MONTH_H = 730.5
 _NAMES = {
     "calls_per_d": "calls_per_adopter", "input_tokens": "input_tokens_per_call", "cached_frac": "cached_frac",
     "output_tokens": "output_tokens_per_call", "peak_frac": "peak_frac",
@@ -72,7 +70,7 @@ class Shop:
 
     def month_cny(self, price: ApiPrice, bound: str = "mid") -> float:
         """Return what a shop pays an API in a month."""
-        return self.call_cny(price, bound) * _at(self.calls_per_d, bound) * _DAYS_PER_MONTH
+        return self.call_cny(price, bound) * _at(self.calls_per_d, bound) * DAYS_PER_MONTH
 
     def peak_req_per_s(self, shops: int) -> float:
         """Return the calls per second of many shops in their busiest hours."""
@@ -134,7 +132,7 @@ class PresetResult(Result):
     @property
     def calls_per_month(self) -> float:
         """Calls of one shop in a month."""
-        return self.shop.calls_per_d.number * _DAYS_PER_MONTH
+        return self.shop.calls_per_d.number * DAYS_PER_MONTH
 
     def rows(self) -> list[dict[str, Any]]:
         """Return all ways with the cost of a call and of a shop and month [CNY], cheapest first."""
@@ -330,7 +328,7 @@ def preset(
             ),
             ("rent", best.accelerators, rent, terms.rent_staff_frac, f"{rent / rate:.3g} {unit} an hour ({origin})"),
         ):
-            month = hourly * count * _MONTH_H + staff * share
+            month = hourly * count * HOURS_PER_MONTH + staff * share
             hosted.append(
                 Hosted(
                     way=way,

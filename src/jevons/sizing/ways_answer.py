@@ -6,11 +6,10 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from jevons.units import format_count, format_money
+from jevons.units import DAYS_PER_MONTH, format_count, format_money
 from jevons.words import Sentence
 
 _OLD_MONTHS = 6
-_MONTH_D = 365.25 / 12
 
 
 def ways_sentences(
@@ -57,6 +56,6 @@ def ways_sentences(
         turn = Sentence("ways.never", {"api": api})
     else:
         turn = Sentence("ways.pays", {"even": format_count(switch[0]), "way": switch[1]})
-    months = (start - since).days / _MONTH_D
+    months = (start - since).days / DAYS_PER_MONTH
     old = [Sentence("ways.old_price", {"api": api, "months": round(months)})] if months >= _OLD_MONTHS else []
     return (Sentence("ways.cheapest", values), turn, *old)

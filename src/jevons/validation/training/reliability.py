@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jevons.errors import FactError, InputError
 from jevons.training import FailureModel, failure_model, goodput_frac, straggler_frac, training_factors
+from jevons.units import HOURS_PER_MONTH
 from jevons.validation.names import device_id
 from jevons.validation.report import Entry
 
@@ -22,7 +23,6 @@ _WINDOW = re.compile(r"\b(\d+(?:\.\d+)?)\s+(hour|day|week)s?\b")
 _WINDOW_H = {"hour": 1.0, "day": 24.0, "week": 168.0}
 _PARAMETERS = re.compile(r"(\d+(?:\.\d+)?)\s?B\b")
 _UNNAMED = re.compile(r"\bGPU servers\b.*\bnot named\b")
-_MONTH_H = 730.5  # a twelfth of 365.25 days
 _WEIGHT_BYTES = 2.0
 _TERA = 1e12
 
@@ -100,7 +100,7 @@ _PREDICTED: tuple[tuple[str, str, Callable[[_Stated], float]], ...] = (
     (r"node failure rate|node fault rate", r"(failures )?per 1000 node-days", lambda s: 24_000.0 * _node_per_h(s)),
     (r"single-node failure rate", "percent per node-day", lambda s: 2400.0 * _node_per_h(s)),
     (r"node faults", "count", lambda s: _hardware_per_h(s) * s.window_h()),
-    (r"node fault rate", "per node-month", lambda s: _MONTH_H * _node_per_h(s)),
+    (r"node fault rate", "per node-month", lambda s: HOURS_PER_MONTH * _node_per_h(s)),
     (r"mean time between node faults per node", "days", lambda s: 1.0 / (24.0 * _node_per_h(s))),
     (r"node unavailability", "percent", lambda s: 100.0 * _node_per_h(s) * s.model.repair_h),
     (r"outage duration mean", "hours", lambda s: s.model.repair_h),
