@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+import math
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
@@ -157,7 +158,7 @@ class Guard:
         address = (scope.get("client") or ("",))[0]
         wait_s = self.quota.wait_s(address, kind_of(scope["method"], scope["path"]))
         if wait_s > 0:
-            message = f"this page is public, and your share of this minute is used; ask again in {wait_s:.0f} s"
+            message = f"this page is public, and your share of this minute is used; ask again in {math.ceil(wait_s)} s"
             raise RefusedError(429, message)
 
     async def _enter(self, scope: Scope, headers: dict[str, str], send: Send) -> bool:

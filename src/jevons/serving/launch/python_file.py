@@ -80,7 +80,7 @@ class _Reader:
     def _either(self, statement: ast.If) -> None:
         """Follow the branch that is taken; what hangs on something unknown is said to have no value."""
         known = self.value(statement.test)
-        if known is None or (isinstance(known, str) and known.startswith(_UNKNOWN)):
+        if _is_unknown(known):
             own = isinstance(statement.test, ast.Compare) and ast.unparse(statement.test).startswith("__name__")
             if own:
                 self.body(statement.body)
@@ -137,8 +137,7 @@ class _Reader:
                 return self._sum(op, self.value(left), self.value(right), node)
             case ast.IfExp(test=test, body=body, orelse=other):
                 known = self.value(test)
-                unknown = known is None or (isinstance(known, str) and known.startswith(_UNKNOWN))
-                return _unknown(node) if unknown else self.value(body if known else other)
+                return _unknown(node) if _is_unknown(known) else self.value(body if known else other)
             case ast.Call():
                 return self._call(node)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -231,6 +230,10 @@ def _command(engine: str, given: Mapping[str, Any]) -> Command:
         told = json.dumps(value, default=str) if isinstance(value, dict | list | bool) else str(value)
         words.append(f"--{name}={told}")
     return Command(engine=engine, words=tuple(words), release="", variables={})
+
+
+def _is_unknown(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value.startswith(_UNKNOWN))
 
 
 def _unknown(node: ast.expr) -> str:
