@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import contextlib
-import contextvars
 import datetime as dt
 import functools
 import math
@@ -15,6 +14,7 @@ from typing import Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts._kept import kept
+from jevons.facts.per_facts import IN_FORCE, OwnFigures
 from jevons.facts.types import Fact, Facts, FactValue, Source
 from jevons.options.declare import answered
 from jevons.provenance import GRADES
@@ -96,12 +96,10 @@ def load_facts(paths: Iterable[Path | str]) -> Facts:
     return Facts(by_id, sources)
 
 
-_CHANGED: contextvars.ContextVar[Facts | None] = contextvars.ContextVar("changed facts", default=None)
-
-
 def default_facts() -> Facts:
     """Return the facts that ship with the package, with one's own figures within `changed`."""
-    return _CHANGED.get() or _shipped()
+    own = IN_FORCE.get()
+    return _shipped() if own is None else own.facts
 
 
 @functools.cache
@@ -139,11 +137,11 @@ def changed(values: Mapping[str, float]) -> Iterator[Facts]:
     """
     before = default_facts()
     own = {fact_id: _with_value(before.fact(fact_id), value) for fact_id, value in values.items()}
-    token = _CHANGED.set(Facts({**before.by_id, **own}, before.sources))
+    token = IN_FORCE.set(OwnFigures(Facts({**before.by_id, **own}, before.sources)))
     try:
         yield default_facts()
     finally:
-        _CHANGED.reset(token)
+        IN_FORCE.reset(token)
 
 
 def _with_value(fact: Fact, value: float) -> Fact:

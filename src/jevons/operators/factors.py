@@ -19,6 +19,7 @@ import numpy as np
 
 from jevons.errors import InputError, did_you_mean
 from jevons.facts import Facts, default_facts
+from jevons.facts.per_facts import per_facts
 from jevons.hardware import accelerator
 from jevons.hardware.types import Accelerator
 from jevons.operators.engines import kernel_engines
@@ -220,7 +221,7 @@ def _flop_per_j(device: Accelerator) -> float:
     return device.peak_flop_per_s["bf16"] / device.tdp_w
 
 
-@functools.cache
+@per_facts()
 def _measured(device: str) -> Accelerator:
     return accelerator(device)
 
@@ -382,11 +383,17 @@ def shared_factors(facts: Facts) -> dict[str, dict[str, float]]:
     return shared
 
 
-@functools.cache
+@per_facts()
 def shipped_table() -> KernelTable:
     """Return the kernels that ship with the package."""
+    shared = shared_factors(default_facts())
+    return _table(tuple((family, tuple(values.items())) for family, values in shared.items()))
+
+
+@functools.cache
+def _table(shared: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]) -> KernelTable:
     with _DATA.open(encoding="utf-8") as stream:
-        return read_table(json.load(stream), shared_factors(default_facts()))
+        return read_table(json.load(stream), {family: dict(values) for family, values in shared})
 
 
 @functools.cache

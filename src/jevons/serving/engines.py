@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 
 from jevons.facts import Facts, default_facts
+from jevons.facts.per_facts import per_facts
 from jevons.hardware import Accelerator
 from jevons.operators.engines import Place, Release, engine_and_release, engine_fact, engine_names, engine_number
 from jevons.serving.memory_factors import memory_factors
@@ -121,6 +121,6 @@ def with_server_defaults(
     )
 
 
-@functools.lru_cache(maxsize=64)
+@per_facts(64)
 def _batching(name: str) -> BatchingFactors:
     return engine(name).batching

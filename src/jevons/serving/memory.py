@@ -7,6 +7,7 @@ import math
 import re
 
 from jevons.errors import InfeasibleError, InputError
+from jevons.facts.per_facts import per_facts
 from jevons.models import Attention, FeedForward, Gemm, LayerGroup, ModelSpec, WeightPrecision
 from jevons.models.formulas import entry_bytes, expert_parameters, layer_gemms, layer_parameters
 from jevons.operators.engines import shipped_text
@@ -211,7 +212,7 @@ def _meet_on_the_bus(deployment: Deployment) -> bool:
     return deployment.accelerator.scaleup.kind == "pcie"
 
 
-@functools.lru_cache(maxsize=1024)
+@per_facts(1024)
 def memory_plan(deployment: Deployment) -> MemoryUse:
     """Return what fills a device of the fullest stage; the cache is what is left, below zero where nothing is."""
     engine = deployment.engine

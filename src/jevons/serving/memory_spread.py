@@ -9,13 +9,13 @@ whose log states each component.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jevons.facts.per_facts import per_facts
 from jevons.intervals import Interval, normal_chance, shipped_ends
 from jevons.operators.engines import Place
 from jevons.serving.activations import activation_bytes, encoder_bytes
@@ -53,7 +53,7 @@ def shipped() -> Mapping[str, Any]:
     return shipped_ends(_DATA)
 
 
-@functools.cache
+@per_facts()
 def _measured() -> tuple[MemoryFactors, ...]:
     """Return how releases whose start-ups are on file use memory."""
     document = shipped()

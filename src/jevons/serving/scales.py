@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from jevons.errors import FactError
 from jevons.facts import Facts, FactValue, default_facts
+from jevons.facts.per_facts import per_facts
 from jevons.hardware import Accelerator, kin
 from jevons.operators.types import storage_of
 
 Scales = Mapping[str, Mapping[str, float]]
+ComparableScales = tuple[tuple[str, tuple[tuple[str, float], ...]], ...] | None
 
 SCALED_PARTS = (
     "compute.bf16", "compute.fp8", "compute.fp8_block", "compute.fp4", "attention.prompt", "attention.decode",
@@ -71,6 +73,13 @@ def read_scales(facts: Facts, on: dt.date | None = None) -> Scales:
     return scales
 
 
+def comparable(scales: Scales | None) -> ComparableScales:
+    """Return scales in a form by which answers can be kept; None for the newest that ship."""
+    if scales is None:
+        return None
+    return tuple((owner, tuple(sorted(parts.items()))) for owner, parts in sorted(scales.items()))
+
+
 def scale_facts(facts: Facts, on: dt.date | None = None) -> Iterator[tuple[str, str, FactValue]]:
     """Yield owner, part and value of the scales public on a date."""
     for fact in facts:
@@ -82,7 +91,7 @@ def scale_facts(facts: Facts, on: dt.date | None = None) -> Iterator[tuple[str, 
                 continue
 
 
-@functools.cache
+@per_facts()
 def shipped_scales() -> Scales:
     """Return the newest scales that ship."""
     return read_scales(default_facts())
@@ -96,7 +105,7 @@ def part_scales(generation: str, engine: str, scales: Scales | None = None, devi
     return _shipped(generation, engine, device) if scales is None else _product(generation, engine, scales, device)
 
 
-@functools.cache
+@per_facts()
 def _shipped(generation: str, engine: str, device: str) -> Mapping[str, float]:
     return _product(generation, engine, shipped_scales(), device)
 

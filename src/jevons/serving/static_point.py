@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass, replace
 
@@ -10,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError, InputError
+from jevons.facts.per_facts import per_facts
 from jevons.serving.formulas import accepted_tokens, chunked_pass_s, shared_tpot_s
 from jevons.serving.memory import cache_move_s, kv_bytes_per_request, kv_capacity_tokens, memory_use
+from jevons.serving.scales import ComparableScales, comparable
 from jevons.serving.step import check_deployment, entry_time_s, step_time
 from jevons.serving.types import Deployment, DeviceSeconds, FloatArray, StaticPoint, StepTime, Workload
 
@@ -22,7 +23,8 @@ TTFT_LIMIT, TPOT_LIMIT, E2E_LIMIT = "time to first token", "time per output toke
 
 _KEPT = 256
 """Times of steps that are kept: a search meets a layout as a whole replica and as either pool of a divided one, and the
-next question often differs in its load or limits alone. Engines with scales of their own are equal to those without."""
+next question often differs in its load or limits alone. They are kept by the engine's scales too, which equality of
+deployments leaves out."""
 
 
 class LatencyError(InfeasibleError):
@@ -347,25 +349,26 @@ def _check(deployment: Deployment, workload: Workload, prefill: Deployment | Non
 
 def _prompts(deployment: Deployment, workload: Workload) -> Prompts:
     """Return the times of prompt steps with one, two, … prompts per rank up to the engine's tokens and requests."""
-    times = _prompt_times if deployment.engine.scales is None else _prompt_times.__wrapped__
-    return times(deployment, workload)
+    return _prompt_times(deployment, workload, comparable(deployment.engine.scales))
 
 
 def _decode_step(deployment: Deployment, workload: Workload, batches: FloatArray) -> StepTime:
     """Return the time of steps that decode so many requests over the whole instance."""
-    times = _decode_times if deployment.engine.scales is None else _decode_times.__wrapped__
-    return times(deployment, workload.decode_context, tuple(batches.tolist()))
+    scales = comparable(deployment.engine.scales)
+    return _decode_times(deployment, workload.decode_context, tuple(batches.tolist()), scales)
 
 
-@functools.lru_cache(maxsize=_KEPT)
-def _decode_times(deployment: Deployment, context: float, batches: tuple[float, ...]) -> StepTime:
+@per_facts(_KEPT)
+def _decode_times(
+    deployment: Deployment, context: float, batches: tuple[float, ...], _scales: ComparableScales
+) -> StepTime:
     step = step_time(deployment, decode_batch=np.array(batches) / deployment.layout.pp, decode_context=context)
     _hold(step.time_s, *step.by_part.values(), *step.bound_frac.values())
     return step
 
 
-@functools.lru_cache(maxsize=_KEPT)
-def _prompt_times(deployment: Deployment, workload: Workload) -> Prompts:
+@per_facts(_KEPT)
+def _prompt_times(deployment: Deployment, workload: Workload, _scales: ComparableScales) -> Prompts:
     layout, new = deployment.layout, workload.new_tokens
     most = min(int(deployment.engine.batching.step_tokens // new), deployment.engine.batching.max_batch)
     per_rank = np.unique(np.round(np.geomspace(1, max(most, 1), 16))) if most >= 1 else np.ones(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from jevons.errors import InputError
 from jevons.facts import default_facts
+from jevons.facts.per_facts import per_facts
 from jevons.hardware import Cluster
 from jevons.models import Attention, ModelSpec
 from jevons.operators import kernels as ops
@@ -289,7 +289,7 @@ def _launches(model: ModelSpec) -> int:
     return sum(g.count * (_kernels_of(g.attention.kind) + _kernels_of(g.feed_forward.kind)) for g in model.layers)
 
 
-@functools.cache
+@per_facts()
 def _kernels_of(block: str) -> int:
     """Return the kernels that engines launch for a block, facts ``launches.<block>``; a layer may lack one."""
     return 0 if block == "none" else int(default_facts().get(f"launches.{block}").number)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jevons.facts.per_facts import per_facts
 from jevons.hardware import Accelerator, Cluster, accelerator, accelerator_ids
 from jevons.models import Attention, FeedForward, LayerGroup
 from jevons.models.formulas import layer_gemms
@@ -117,7 +118,7 @@ def _tuned_on(device: Accelerator) -> Accelerator:
     return next((sold for name in (device.id, *device.kernels_like) if (sold := _sold(name)) is not None), device)
 
 
-@functools.cache
+@per_facts()
 def _sold(device_id: str) -> Accelerator | None:
     """Return the device of an id on file; None where there is no such."""
     return accelerator(device_id) if device_id in accelerator_ids() else None
@@ -366,7 +367,7 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: Load, precis
     )  # fmt: skip
 
 
-@functools.cache
+@per_facts()
 def _expert_spread(engine: str) -> float:
     """Return the spread of the logarithm of experts' popularity: fact ``expert_spread``."""
     return engine_number(engine, "expert_spread") or 0.0

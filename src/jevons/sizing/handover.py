@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from jevons.deploy.bundle import every_file
 from jevons.deploy.engines import replica
 from jevons.deploy.flags import shipped_table
 from jevons.deploy.types import ENGINES, Handover, Pool, Traffic
+from jevons.facts.per_facts import per_facts
 from jevons.serving import Deployment, EngineFactors, engine
 from jevons.serving.engines import with_server_defaults
 from jevons.sizing.fleet import Fleet
@@ -101,7 +101,7 @@ def _limits(deployment: Deployment, service: Service) -> dict[str, EngineFactors
     }
 
 
-@functools.lru_cache(maxsize=8)
+@per_facts(8)
 def _preset(name: str) -> EngineFactors:
     return engine(name)
 

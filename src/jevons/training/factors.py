@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import functools
 from dataclasses import dataclass
 
 from jevons.facts import Facts, default_facts
+from jevons.facts.per_facts import per_facts
 from jevons.hardware import Accelerator, accelerator
 from jevons.parts import Grouped, Part
 
@@ -239,13 +239,13 @@ def training_factors(facts: Facts | None = None, on: dt.date | None = None) -> T
     return TrainingFactors.of(**{name: facts.get(f"training.{name}", on).number for name in TrainingFactors.names()})
 
 
-@functools.cache
+@per_facts()
 def default_training_factors() -> TrainingFactors:
     """Return the shipped factors, read once."""
     return training_factors()
 
 
-@functools.cache
+@per_facts()
 def scripted_launch() -> ScriptedLaunch:
     """Return what software adds that launches everything from a script, hand-overs with their wait."""
     facts = default_facts()
@@ -253,7 +253,7 @@ def scripted_launch() -> ScriptedLaunch:
     return ScriptedLaunch(**{name: facts.get(f"training_scripted.{name}").number for name in names})
 
 
-@functools.cache
+@per_facts()
 def reference_flop_per_j() -> dict[str, float]:
     """Return the dense bf16 peak per watt of each generation's reference board [FLOP/J], by generation.
 
@@ -284,7 +284,7 @@ class HostLink:
     capacity_bytes: float
 
 
-@functools.cache
+@per_facts()
 def _host_link(kind: str, capacity: str) -> HostLink:
     facts = default_facts()
     link, memory = (facts.get(f"training_host.{kind}_{name}_bytes_per_s").number for name in ("link", "memory"))

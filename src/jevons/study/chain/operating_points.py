@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,9 +13,13 @@ from jevons import models, serving, training
 from jevons.arrays import Array
 from jevons.errors import InfeasibleError
 from jevons.facts import Facts, get
+from jevons.facts.per_facts import per_facts
 from jevons.hardware import Accelerator, Cluster, accelerator
+from jevons.serving.scales import ComparableScales, comparable
 from jevons.study.scenario.scenario import Scenario
-from jevons.study.scenario.sections import ServedModel
+
+_KEPT = 256
+"""Answers that are kept: the same models on the same devices stand in most scenarios, cases and swings of a study."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +99,16 @@ def engineer(scenario: Scenario, facts: Facts, on: dt.date | None = None) -> Eng
         spec = models.load(served.architecture or name)
         workload = workload_of(scenario, name)
         for v, device in enumerate(devices):
-            point = _best(name, served, spec, device, workload, factors)
+            found = _best(
+                _Question(
+                    spec=spec, device=device, workload=workload, engine=factors, scales=comparable(factors.scales),
+                    precision=served.precision, most_devices=served.most_devices, ttft_s=served.ttft.value,
+                    tpot_s=served.tpot.value,
+                )
+            )  # fmt: skip
+            point = Point(
+                model=name, device=device.id, deployment=found.deployment, seconds=found.seconds, reason=found.reason
+            )
             points.append(point)
             if point.seconds is not None:
                 cached = point.seconds.per_cached_token_s
@@ -121,6 +135,7 @@ def engineer(scenario: Scenario, facts: Facts, on: dt.date | None = None) -> Eng
     )
 
 
+@per_facts(_KEPT)
 def training_mfu_frac(device: Accelerator) -> float:
     """Return the share of a device's peak that training reaches, by the model of `jevons.training`.
 
@@ -162,36 +177,45 @@ def group_sizes(weight_bytes: float, device: Accelerator, most: int) -> tuple[in
     return tuple(least << n for n in range(most.bit_length()) if least << n <= most) or (most,)
 
 
-def _best(
-    name: str,
-    served: ServedModel,
-    spec: models.ModelSpec,
-    device: Accelerator,
-    workload: serving.Workload,
-    engine: serving.EngineFactors,
-) -> Point:
-    precision = usable_precision(served.precision, device)
-    sizes = group_sizes(spec.weight_bytes(precision), device, served.most_devices)
+class _Question(NamedTuple):
+    """What the best way to serve a model on a device depends on."""
+
+    spec: models.ModelSpec
+    device: Accelerator
+    workload: serving.Workload
+    engine: serving.EngineFactors
+    scales: ComparableScales
+    precision: str
+    most_devices: int
+    ttft_s: float
+    tpot_s: float
+
+
+class _Found(NamedTuple):
+    deployment: serving.Deployment | None
+    seconds: serving.DeviceSeconds | None
+    reason: str = ""
+
+
+@per_facts(_KEPT)
+def _best(of: _Question) -> _Found:
+    """Return the cheapest layout within the limits and the device-seconds of its tokens, or why there is none."""
+    precision = usable_precision(of.precision, of.device)
     try:
         search = serving.search_layouts(
-            spec,
-            device,
-            workload,
-            devices=sizes,
+            of.spec,
+            of.device,
+            of.workload,
+            devices=group_sizes(of.spec.weight_bytes(precision), of.device, of.most_devices),
             precisions=(precision,),
-            ttft_s=served.ttft.value,
-            tpot_s=served.tpot.value,
-            engine=engine,
+            ttft_s=of.ttft_s,
+            tpot_s=of.tpot_s,
+            engine=of.engine,
         )
     except InfeasibleError as error:
-        return Point(
-            model=name, device=device.id, deployment=None, seconds=None, reason=str(error).split(" Binding limits")[0]
-        )
+        return _Found(None, None, str(error).split(" Binding limits")[0])
     if not search.candidates:
         reasons = ", ".join(f"{count} x {reason}" for reason, count in search.rejected.items())
-        return Point(model=name, device=device.id, deployment=None, seconds=None, reason=reasons or "no layout")
-    best = search.candidates[0]
-    seconds = serving.device_seconds_per_call(
-        best.deployment, workload, ttft_s=served.ttft.value, tpot_s=served.tpot.value
-    )
-    return Point(model=name, device=device.id, deployment=best.deployment, seconds=seconds)
+        return _Found(None, None, reasons or "no layout")
+    best = search.candidates[0].deployment
+    return _Found(best, serving.device_seconds_per_call(best, of.workload, ttft_s=of.ttft_s, tpot_s=of.tpot_s))

@@ -6,7 +6,6 @@ layout under factors that saw none of its model, or of its number of devices.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares, minimize
 
 from jevons.errors import InputError, JevonsError
+from jevons.facts.per_facts import per_facts
 from jevons.serving.activations import activation_bytes
 from jevons.serving.calibration import Calibration
 from jevons.serving.engines import engine as engine_preset
@@ -257,7 +257,7 @@ def outcome_bytes(outcomes: Outcomes, values: Mapping[str, float], factors: Trai
     return np.asarray(states + activations + factors.memory.reserved_bytes)
 
 
-@functools.cache
+@per_facts()
 def _factors() -> TrainingFactors:
     return training_factors()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
+from jevons.facts.per_facts import per_facts
 from jevons.hardware import Accelerator, accelerator
 from jevons.models import ModelSpec, maker_of
 from jevons.operators.engines import Place, Release, engine_number, shipped_text
@@ -65,12 +65,12 @@ def calibrated(calibration: Calibration) -> Engines:
     return factors
 
 
-@functools.cache
+@per_facts()
 def _older(engine: str, release: Release | None) -> dict[str, float]:
     return older_overheads(engine, release)
 
 
-@functools.cache
+@per_facts()
 def _preset(name: str, release: Release | None) -> EngineFactors:
     return engine_preset(name, release=release)
 
@@ -106,7 +106,7 @@ def limited(factors: EngineFactors, case: Case) -> EngineFactors:
     )  # fmt: skip
 
 
-@functools.lru_cache(maxsize=1024)
+@per_facts(1024)
 def _sorting_s(engine: str, release: Release | None, device: str, model: str) -> float:
     """Return what sorting the logits of one request takes in a step: fact ``sorted_logit_bytes``."""
     kind = accelerator(device)
@@ -124,7 +124,7 @@ def _captured_batch(case: Case) -> float | None:
     return _largest_graph(case.engine, case.release, case.device, case.instances.layout.devices < _NARROW)
 
 
-@functools.lru_cache(maxsize=1024)
+@per_facts(1024)
 def _largest_graph(engine: str, release: Release | None, device: str, narrow: bool) -> float | None:
     place = Place.of(accelerator(device), release)
     of_few = engine_number(engine, "narrow_captured_batch", place) if narrow else None
@@ -146,7 +146,7 @@ def _server_defaults(case: Case) -> tuple[int | None, int | None]:
     return tokens, batch
 
 
-@functools.lru_cache(maxsize=1024)
+@per_facts(1024)
 def _limits(engine: str, release: Release | None, device: str) -> tuple[int | None, int | None]:
     place = Place.of(accelerator(device), release)
     tokens, batch = (engine_number(engine, f"server_{limit}", place) for limit in ("step_tokens", "max_batch"))
@@ -163,7 +163,7 @@ def _server_share(case: Case) -> float | None:
     return _own_share(case.engine, case.release, case.device)
 
 
-@functools.lru_cache(maxsize=1024)
+@per_facts(1024)
 def _own_share(engine: str, release: Release | None, device: str) -> float | None:
     return engine_number(engine, "server_memory_frac", Place.of(accelerator(device), release))
 
@@ -263,7 +263,7 @@ def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) 
     return surface(deployment, _load(case, 1), pools)
 
 
-@functools.lru_cache(maxsize=4096)
+@per_facts(4096)
 def _parts(device: str, model: str, precision: str | None) -> tuple[Accelerator, ModelSpec]:
     return accelerator(device), quantised(model_named(model)[0], precision, maker_of(model))
 
