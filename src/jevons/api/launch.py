@@ -56,6 +56,11 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
     if "precision" in names and "files" not in names and "precision" not in given:
         own.setdefault("precision", ("native", "no quantization"))
     doubts = [line.warning] if line.warning else []
+    if "gpu" in names and not {"gpu", "hardware"} & asked:
+        if line.device:
+            own["gpu"] = line.device, "the accelerator that its file names"
+        elif line.no_device:
+            doubts.append(f"--serve: {line.no_device}")
     unused = (
         []
         if "files" in names

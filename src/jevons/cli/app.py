@@ -7,6 +7,7 @@ import functools
 import importlib
 import io
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -105,6 +106,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
             stream.reconfigure(encoding="utf-8")
     try:
+        _check_environment()
         with harmless():
             _built(*_named())()
     except (InputError, FactError) as error:
@@ -118,6 +120,19 @@ def main() -> None:
             raise
         let_go()
         _stop(full_problem(error), 2)
+
+
+_YEAR_10000_S = 253_402_300_800
+
+
+def _check_environment() -> None:
+    """Refuse a date of the build that NumPy, SciPy and Matplotlib would fail on, each in its own way."""
+    stated = os.environ.get("SOURCE_DATE_EPOCH")
+    if stated == "":
+        del os.environ["SOURCE_DATE_EPOCH"]
+    elif stated is not None and not (re.fullmatch(r"\d{1,12}", stated) and int(stated) < _YEAR_10000_S):
+        message = f"SOURCE_DATE_EPOCH={stated}: must be whole seconds since 1970, before the year 10000; unset it"
+        raise InputError(message)
 
 
 def _stop(error: Exception, code: int) -> None:

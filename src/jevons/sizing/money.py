@@ -11,9 +11,11 @@ from jevons.hardware import OwnPrice, accelerator
 from jevons.sizing.hour_price import HourPrice
 from jevons.units import CURRENCIES, HOURS_PER_MONTH, HOURS_PER_YEAR, UnitError, parse_quantity
 
+_EACH = r"(?:/|per\s|an?\s|每)?\s*(?:gpu|card|device|accelerator|npu|chip|卡)\b"
+_TIME = r"(hr?s?|hours?|days?|weeks?|months?|mo|years?|yr|小时|时|天|日|周|月|年)(?![a-z])"
 _PER = (
-    r"(?:/|per\s|an?\s)\s*(?:(?:gpu|card|device|accelerator)\s*[-/ ]?\s*)?"
-    r"(?:h|hr|hour|day|week|month|mo|year|yr)"
+    rf"(?:(?:/|per\s|an?\s|每)\s*(?:(?:gpu|card|device|accelerator|npu|chip|卡)\s*(?:/|per\s|an?\s|[-·每])?\s*)?{_TIME}"
+    rf"(?:\s*{_EACH})?)"
 )
 _PRICE = re.compile(
     r"^\s*(\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)\s*([kK](?=\s))?\s*([A-Za-z]{3})\s*"
@@ -22,33 +24,39 @@ _PRICE = re.compile(
 _SIGN = re.compile(
     rf"^\s*(US\$|\$|€|£)\s*([\d.,_]+(?:\s*(?!an?\s|per\s)[A-Za-z]{{1,8}})?)\s*({_PER})?\s*$", re.IGNORECASE
 )
-_HOURS = {
-    "h": 1.0, "hr": 1.0, "hour": 1.0, "day": 24.0, "week": 168.0, "month": HOURS_PER_MONTH, "mo": HOURS_PER_MONTH,
-    "year": HOURS_PER_YEAR, "yr": HOURS_PER_YEAR,
-}  # fmt: skip
+_YUAN = re.compile(r"(?<=[\d\s.])(?:人民币|RMB|元|块)(?![a-z])", re.IGNORECASE)
+_CODE_FIRST = re.compile(rf"^\s*({'|'.join(CURRENCIES)}|RMB)\s*(?=[\d.])([\d.,_]+[kKmM]?)(?!\w)\s*(.*)$", re.IGNORECASE)
+_HOURS = {"hour": 1.0, "day": 24.0, "week": 168.0, "month": HOURS_PER_MONTH, "year": HOURS_PER_YEAR}
 """Hours of a period for which a contract states its price."""
-_TIMES = {"h": "an hour", "hr": "an hour", "hour": "an hour", "mo": "a month", "yr": "a year"}
+_PERIODS = {
+    "h": "hour", "hr": "hour", "小时": "hour", "时": "hour", "天": "day", "日": "day", "周": "week", "mo": "month",
+    "月": "month", "yr": "year", "年": "year",
+}  # fmt: skip
+"""Periods by other words for them."""
 _SIGNS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP"}
 """Signs of one currency each; ¥ is that of two."""
 
 
 def _coded(text: str) -> str:
-    """Return an amount of money whose currency is written by its code: ``$2`` is ``2 USD``."""
+    """Return an amount of money whose currency is written by its code after it: ``$2`` and ``USD 2`` are ``2 USD``."""
+    first = _CODE_FIRST.match(text)
+    text = _YUAN.sub(" CNY ", f"{first[2]} {first[1]} {first[3]}" if first else text)
     match = _SIGN.match(text)
     return text if match is None else f"{match[2].strip()} {_SIGNS[match[1].upper()]} {match[3] or ''}".strip()
 
 
 def given_price(text: str | None, option: str = "--gpu-hour") -> HourPrice | None:
-    """Return the price of an hour that ``--gpu-hour`` states, such as ``2 USD``, ``$2/hr`` or ``1200 USD/month``."""
+    """Return the price of an hour that ``--gpu-hour`` states, such as ``2 USD``, ``$2/hr`` or ``15元/卡时``."""
     if text is None:
         return None
     match = _PRICE.match(_coded(text))
     if match is None:
         message = f"{option} {text}: write an amount above 0 and a currency, such as '2 USD'"
-        raise InputError(message)
-    period = re.split(r"[^a-z]+", match[4].lower())[-1] if match[4] else "h"
+        raise InputError(message + _other_sign(text))
+    period = (match[5] or "hour").lower()
+    period = _PERIODS.get(period.rstrip("s"), period.rstrip("s"))
     if match[4] and option not in {"--gpu-hour", "--rent"}:
-        time = _TIMES.get(period, f"a {period}")
+        time = "an hour" if period == "hour" else f"a {period}"
         message = f"{option} {text}: is a price of {time}; give that of the device, such as '8000 USD'"
         raise InputError(message)
     amount = float(match[1].replace(",", "")) * (1000.0 if match[2] else 1.0) / _HOURS[period]
@@ -121,4 +129,8 @@ def amount_of(text: str) -> tuple[float, str]:
             if amount > 0:
                 return amount, currency
     message = f"--budget {text}: write an amount above 0 and a currency, such as '300k CNY' (a month)"
-    raise InputError(message)
+    raise InputError(message + _other_sign(text))
+
+
+def _other_sign(text: str) -> str:
+    return "; ¥ is the sign of two currencies, write CNY or JPY" if re.search(r"[¥￥]", text) else ""

@@ -85,6 +85,7 @@ def _cells(run: MeasuredRun, told: Told) -> dict[str, str]:
     }  # fmt: skip
     served = _served(run.serve) if run.serve and not told.serve else {}
     _say_other_model(served.get("model") or run.model, told.cells.get("model") or "")
+    served = {**served, "gpu": run.gpu} if run.gpu else served
     cells = {**own, **served, **{name: value for name, value in told.cells.items() if value}}
     if not cells.get("tp"):
         cells["tp"] = "1"
@@ -122,7 +123,7 @@ def _served(serve: str) -> dict[str, str]:
     degrees = deployment_of(line)
     cells = {name: str(degrees[name].value) for name in ("tp", "pp", "ep", "dp") if degrees[name].value > 1}
     model = model_of(line) if names_known_model(line) else ""
-    stated = {"engine": line.engine, "engine_version": line.release, "model": model}
+    stated = {"engine": line.engine, "engine_version": line.release, "model": model, "gpu": line.device}
     return cells | {name: value for name, value in stated.items() if value}
 
 

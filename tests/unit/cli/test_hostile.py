@@ -296,6 +296,18 @@ def test_the_busiest_rank_of_experts_is_timed(jevons):
     assert jevons("op", "moe", "128", "--ep", "8", "--imbalance", "8").code == 0
 
 
+@pytest.mark.parametrize("stated", ["x", "-1", "253402300800"])
+def test_a_date_of_the_build_that_is_none_is_refused(stated: str) -> None:
+    """NumPy, SciPy and Matplotlib fail on it, each with a traceback of its own."""
+    command = [sys.executable, "-m", "jevons", "cost"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "SOURCE_DATE_EPOCH": stated}
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"SOURCE_DATE_EPOCH={stated}: must be whole seconds")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("variable", ["MPLBACKEND=nonsense", "NUMBA_DISABLE_JIT=1"])
 def test_variables_of_other_programs_leave_a_command_as_it_is(tmp_path, variable):
     """A notebook hands its backend down to commands; compilation may be off while somebody traces a fault."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from jevons.errors import InputError
 from jevons.files import read_text
+from jevons.serving.launch.device import device_named
 from jevons.serving.launch.flags import FLAGS, NEUTRAL, SHORT, SWITCHES, UNMODELLED
 from jevons.serving.launch.types import Command
 from jevons.serving.launch.words import commands_of
@@ -56,6 +57,8 @@ class LaunchLine:
         Environment variables set for the server.
     files : mapping of str to str
         Files that the text around the command writes, by path.
+    device, no_device : str
+        Id of the accelerator that the text around the command names; why none is taken of those that it names.
     """
 
     engine: str
@@ -66,6 +69,8 @@ class LaunchLine:
     unread: list[str] = field(default_factory=list)
     variables: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    device: str = ""
+    no_device: str = ""
 
     def value(self, name: str, default: Any = None) -> Any:
         """Return the value of a setting."""
@@ -150,6 +155,7 @@ def read_launch(given: str | Path) -> LaunchLine:
             )
     if copies or apart:
         line.settings["replicas"] = Setting(max(copies, 1), "replicas")
+    line.device, line.no_device = device_named(text)
     return line
 
 

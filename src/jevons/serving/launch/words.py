@@ -359,7 +359,7 @@ def _of_task(container: Mapping[str, Any]) -> dict[str, str]:
     named = list(map(str, stated)) if isinstance(stated, list) else [str(stated)] if isinstance(stated, str) else []
     counts = {name.partition(":")[2] or "1" for name in named}
     if isinstance(stated, dict):
-        counts = {str(count or 1) for count in stated.values()}
+        counts = {str(count or name.partition(":")[2] or 1) for name, count in stated.items()}
     variables = {"SKYPILOT_NUM_GPUS_PER_NODE": counts.pop()} if len(counts) == 1 else {}
     return variables | ({"SKYPILOT_NUM_NODES": str(container.get("num_nodes", 1))} if "run" in container else {})
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 _MOST_CHARACTERS, _MOST_VALUES = 2_000_000, 200_000
+_COUNTED = re.compile(r"(?<=[\[{, ])([A-Za-z][\w.-]*:\d+)(?=[ ]*[,}\]])")
+"""An accelerator and its number in a set, ``{L4:1, A10G:1}``, which the parser in C refuses without quotes."""
 
 
 def documents_of(text: str) -> list[Any]:
@@ -14,11 +17,13 @@ def documents_of(text: str) -> list[Any]:
 
     if len(text) > _MOST_CHARACTERS:
         return []
-    try:
-        documents = [document for document in YAML(typ="safe").load_all(text) if document is not None]
+    for way in dict.fromkeys((text, _COUNTED.sub(r'"\1"', text))):
+        try:
+            documents = [document for document in YAML(typ="safe").load_all(way) if document is not None]
+        except (YAMLError, ValueError, RecursionError):
+            continue
         return documents if values_within(documents, {}) <= _MOST_VALUES else []
-    except (YAMLError, ValueError, RecursionError):
-        return []
+    return []
 
 
 def values_within(value: Any, known: dict[int, float]) -> float:

@@ -225,7 +225,7 @@ _PRINTED_TRTLLM = {
     "average request latency (ms)": ("performance", "avg_request_latency_ms"),
     "average time-to-first-token [ttft] (ms)": ("streaming_metrics", "avg_ttft_ms"),
     "average time-per-output-token [tpot] (ms)": ("streaming_metrics", "avg_tpot_ms"),
-    "number of requests": ("request_info", "num_requests"),
+    "number of requests": ("request_info", "num_requests"), "number of sequences": ("request_info", "num_requests"),
     "number of concurrent requests": ("request_info", "avg_num_concurrent_requests"),
     "average input length (tokens)": ("request_info", "avg_input_length"),
     "average output length (tokens)": ("request_info", "avg_output_length"),
@@ -235,6 +235,10 @@ _PRINTED_TRTLLM = {
     "max runtime batch size": ("world_info", "max_batch_size"), "max runtime tokens": ("world_info", "max_num_tokens"),
     "kv memory percentage": ("world_info", "kv_cache_percentage"), "kv cache dtype": ("engine", "kv_cache_dtype"),
 }  # fmt: skip
+_LENGTHS = re.compile(
+    r"Input\s+Output\s+Seq\. Length[^\S\n]*\n(?:.*\n){1,8}?\s*(?:\[.*\]\s*)?AVG:\s+([\d.]+)\s+([\d.]+)"
+)
+"""Mean lengths in the table of a data set that ``trtllm-bench`` prints: ``AVG:   128.0  2048.0  2176.0``."""
 _TRTLLM_HEAD = "PERFORMANCE OVERVIEW"
 _MARKDOWN = re.compile(r"(?m)^\|\s*model\s*\|.*\|\s*test\s*\|\s*t/s\s*\|")
 
@@ -269,6 +273,11 @@ def _trtllm_record(text: str) -> dict[str, dict[str, Any]]:
         place = _PRINTED_TRTLLM.get(" ".join(re.sub(r"^.*\[I\]", "", label).lower().split()))
         if mark and place and value.strip():
             record.setdefault(place[0], {})[place[1]] = value.strip().replace(",", "")
+    lengths = _LENGTHS.search(text)
+    if lengths:  # early releases print no averages of their own beside the table of the data set
+        asked = record.setdefault("request_info", {})
+        for name, stated in (("avg_input_length", lengths[1]), ("avg_output_length", lengths[2])):
+            asked.setdefault(name, stated)
     return record
 
 

@@ -66,6 +66,21 @@ Average Output Length (tokens): 256.0000
 Model:                  meta-llama/Llama-3.1-8B-Instruct
 TP Size:                2
 """
+EARLY = """
+= PERFORMANCE OVERVIEW
+Total Output Throughput (tokens/sec):             6051.0000
+Total Latency (ms):                               1015366.0
+Average request latency (ms):                     523000.0
+Model:                  nvidia/Llama-3.1-405B-Instruct-FP8
+Number of Sequences:  3000
+
+-- Percentiles statistics ---------------------------------
+
+        Input              Output           Seq. Length
+-----------------------------------------------------------
+MIN:   128.0000          2048.0000         2176.0000
+AVG:   128.0000          2048.0000         2176.0000
+"""
 VLLM_LINE = """INFO done
 Throughput: 25.00 requests/s, 32,000.00 total tokens/s, 6400.00 output tokens/s
 Total num prompt tokens:  1024000
@@ -100,6 +115,8 @@ CASES: tuple[tuple[str, str, int, dict[str, Any], dict[str, float]], ...] = (
       "output_tok_per_s": 2782.6, "duration_s": 92.0}),
     ("report.txt", PRINTED, 0, {**LLAMA_8B, "rate_req_per_s": math.inf, "requests": 1000, "osl": 256.0},
      {"e2e_s.mean": 2.9, "req_per_s": 10.9}),
+    ("early.txt", EARLY, 0, {"rate_req_per_s": math.inf, "requests": 3000, "isl": 128.0, "osl": 2048.0},
+     {"e2e_s.mean": 523.0, "output_tok_per_s": 6051.0}),
     ("throughput.json", json.dumps(THROUGHPUT), 0, {"rate_req_per_s": math.inf, "requests": 1000, "isl": None},
      {"req_per_s": 25.0, "total_tok_per_s": 32_000.0, "duration_s": 40.0}),
     ("throughput.txt", VLLM_LINE, 0, {"requests": 1000, "isl": 1024.0, "osl": 256.0}, {"output_tok_per_s": 6400.0}),
