@@ -44,9 +44,10 @@ def correlate(uniform: Array, names: list[str], pairs: dict[tuple[str, str], flo
     """
     if not pairs or uniform.shape[0] < 3:
         return uniform
-    matrix = np.eye(len(names))
+    columns = sorted({names.index(name) for pair in pairs for name in pair})  # the others keep their order
+    matrix = np.eye(len(columns))
     for (first, second), rank in pairs.items():
-        i, j = names.index(first), names.index(second)
+        i, j = columns.index(names.index(first)), columns.index(names.index(second))
         matrix[i, j] = matrix[j, i] = 2 * np.sin(np.pi * rank / 6)
     try:
         factor = np.linalg.cholesky(matrix)
@@ -58,14 +59,11 @@ def correlate(uniform: Array, names: list[str], pairs: dict[tuple[str, str], flo
         )
         raise InputError(message) from None
     draws = uniform.shape[0]
-    moved = {names.index(name) for pair in pairs for name in pair}
-    scores = np.stack([stream(seed, f"correlate:{name}").permutation(draws) for name in names], axis=1)
-    normal = ndtri((scores + 0.5) / draws)
-    normal[:, sorted(moved)] = _whitened(normal[:, sorted(moved)])
-    target = normal @ factor.T
+    scores = np.stack([stream(seed, f"correlate:{names[c]}").permutation(draws) for c in columns], axis=1)
+    target = _whitened(ndtri((scores + 0.5) / draws)) @ factor.T
     out = uniform.copy()
-    for column in moved:
-        order = rankdata(target[:, column], method="ordinal").astype(int) - 1
+    for place, column in enumerate(columns):
+        order = rankdata(target[:, place], method="ordinal").astype(int) - 1
         out[:, column] = np.sort(uniform[:, column])[order]
     return out
 
