@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -224,18 +224,33 @@ def _surface_index(features: int, degree: int) -> npt.NDArray[np.intp]:
     return np.array(rows, dtype=np.intp).T
 
 
+def joint_shape(values: Iterable[FloatArray]) -> tuple[int, ...]:
+    """Return the shape of arrays that are broadcast together."""
+    shapes = {value.shape for value in values} - {()}
+    if len(shapes) < 2:  # quicker than numpy's own, which is asked some ten thousand times a search
+        return shapes.pop() if shapes else ()
+    return np.broadcast_shapes(*shapes)
+
+
+def _spread(values: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    return values if values.shape == shape else np.broadcast_to(values, shape)
+
+
 def surface(columns: tuple[FloatArray, ...], degree: int, coefficients: FloatArray) -> FloatArray:
     """Return the residual surface: the logarithm of measured over physical time."""
-    shape = np.broadcast_shapes(*(z.shape for z in columns))
+    shape = joint_shape(columns)
     if math.prod(shape) <= _FEW:  # few points: gathering all products at once is quicker than a loop over them
         powers = np.ones((len(columns), degree + 1, *shape))
         for row, z in zip(powers, columns, strict=True):
             row[1] = z
         for k in range(2, degree + 1):
             powers[:, k] = 2.0 * powers[:, 1] * powers[:, k - 1] - powers[:, k - 2]
-        stack = powers.reshape(-1, *shape)
+        stack = powers.reshape(len(columns) * (degree + 1), -1)
         first, second, third = _surface_index(len(columns), degree)
-        return np.tensordot(coefficients, stack[first] * stack[second] * stack[third], axes=1)
+        products = stack.take(first, axis=0)
+        products *= stack.take(second, axis=0)
+        products *= stack.take(third, axis=0)
+        return np.asarray(np.dot(coefficients.reshape(1, -1), products).reshape(shape))
     table = chebyshev(columns, degree)
     total = np.zeros(shape)
     for weight, term in zip(coefficients, surface_terms(len(columns), degree), strict=True):
@@ -255,8 +270,8 @@ def join(terms: Terms, host_s: float = 0.0) -> FloatArray:
 
 def evaluate(family: Family, kernel: Kernel, shape: Shape, rates: Rates, scale: float = 1.0) -> OpTime:
     """Return the time of a family's kernel for arrays of shapes; large arrays are taken in pieces."""
-    shape_out = np.broadcast_shapes(*(value.shape for value in shape.values()))
-    size = int(np.prod(shape_out, dtype=np.int64))
+    shape_out = joint_shape(shape.values())
+    size = math.prod(shape_out)
     terms: Terms | None = None
     if size <= _CHUNK:
         time, bound, outside, start, residual, terms = _evaluate(family, kernel, shape, rates)
@@ -295,20 +310,22 @@ class _Evaluated(NamedTuple):
 def _evaluate(family: Family, kernel: Kernel, shape: Shape, rates: Rates) -> _Evaluated:
     terms = family.terms(shape, rates, kernel.values)
     time = join(terms, kernel.values.get("host_s", 0.0) if rates.repeated else 0.0)
-    compute_s, traffic_s = np.broadcast_arrays(terms.compute_s, terms.traffic_s)
-    bound = np.where(traffic_s > compute_s, family.traffic_bound, COMPUTE)
-    bound = np.where(np.maximum(compute_s, traffic_s) + terms.serial_s < 0.5 * time, LAUNCH, bound)
+    bound = np.where(terms.traffic_s > terms.compute_s, family.traffic_bound, COMPUTE)
+    longer_s = np.maximum(terms.compute_s, terms.traffic_s)
+    bound = np.where(longer_s + terms.serial_s < 0.5 * time, LAUNCH, bound)
     time = np.atleast_1d(time)
-    start = np.broadcast_to(np.atleast_1d(np.asarray(terms.launch_s, dtype=np.float64)), time.shape)
+    start = np.atleast_1d(np.asarray(terms.launch_s, dtype=np.float64))
     outside = np.zeros(time.shape, np.bool_)
     residual: FloatArray | float = 1.0
     if kernel.low is not None and kernel.high is not None:
-        columns = family.features(shape)
-        for z, low, high in zip(columns, kernel.low, kernel.high, strict=True):
+        ranges = list(zip(family.features(shape), kernel.low.tolist(), kernel.high.tolist(), strict=True))
+        for z, low, high in ranges:
             outside |= (z < low - 0.02) | (z > high + 0.02)
         if kernel.surface is not None:
-            inside = tuple(np.clip(z, low, high) for z, low, high in zip(columns, kernel.low, kernel.high, strict=True))
-            residual = np.exp(np.clip(surface(inside, family.degree, kernel.surface), kernel.least, kernel.most))
+            inside = tuple(np.minimum(np.maximum(z, low), high) for z, low, high in ranges)
+            level = surface(inside, family.degree, kernel.surface)
+            residual = np.exp(np.minimum(np.maximum(level, kernel.least), kernel.most))
             time, start = time * residual, start * residual
-    bound = np.broadcast_to(bound, time.shape)
-    return _Evaluated(time, bound, np.broadcast_to(outside, time.shape), start, residual, terms)
+    return _Evaluated(
+        time, _spread(bound, time.shape), _spread(outside, time.shape), _spread(start, time.shape), residual, terms
+    )

@@ -211,8 +211,9 @@ def checked(least: float = 1.0, **values: Any) -> dict[str, FloatArray]:
         except (TypeError, ValueError):
             message = f"{name} = {value!r}: must be a number or an array of numbers"
             raise InputError(message) from None
-        wrong = ~(np.isfinite(array) & (array >= least))
-        if wrong.any():
+        right = np.isfinite(array) & (array >= least)
+        if not right.all():
+            wrong = ~right
             message = f"{name} = {array[wrong].flat[0]:g}: must be a finite number of at least {least:g}"
             raise InputError(message)
         arrays[name] = array
