@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import jevons
-from jevons.errors import InputError
+from jevons.serving.launch import deployment_of, read_launch
 
 GIB = 2**30
 LLAMA_3090 = "vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len {}"
@@ -156,21 +156,29 @@ def test_sixty_four_users_of_a_405b_in_4_bits_on_one_mi355x() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "server"),
+    ("line", "said"),
     [
         (
             ("docker run ghcr.io/huggingface/text-generation-inference:2.2.0 --model-id meta-llama/Meta-Llama-3.1-70B "
              "--max-total-tokens 139264 --num-shard 4"),
-            "text-generation-inference",
+            {"model": "meta-llama/Meta-Llama-3.1-70B", "max_model_len": 139_264, "tp": 4},
         ),
-        ("lmdeploy serve api_server ./internlm2-chat-7b-turbomind --server-port 8333 --tp 4", "LMDeploy"),
-        ("llama-server -m DeepSeek-R1-Q2_K-00001-of-00030.gguf -c 16384 -np 8 -ngl 99 -ctk q4_0", r"llama\.cpp"),
+        ("lmdeploy serve api_server internlm/internlm2_5-7b-chat --server-port 8333 --tp 4",
+         {"model": "internlm/internlm2_5-7b-chat", "tp": 4}),
+        ("llama-server -m DeepSeek-R1-Q2_K-00001-of-00030.gguf -c 16384 -np 8 -ngl 99 -ctk q4_0",
+         {"model": "DeepSeek-R1", "precision": "q2_k", "kv_precision": "fp4", "kv_tokens": 16_384, "max_num_seqs": 8,
+          "max_model_len": 2048}),
     ],
+    ids=["text-generation-inference#2301", "lmdeploy#1032", "llama.cpp#9390"],
 )  # fmt: skip
-def test_servers_known_by_sight_are_answered_with_the_options_that_say_the_same(line: str, server: str) -> None:
-    """text-generation-inference#2301, lmdeploy#1032, llama.cpp#9390."""
-    with pytest.raises(InputError, match=f"lines of {server} are not read; omit (?:--)?serve and state what it does"):
-        jevons.memory(serve=line)
+def test_lines_of_servers_without_measured_factors_are_those_of_the_generic_engine(
+    line: str, said: dict[str, Any]
+) -> None:
+    launch = read_launch(line)
+    meant = {name: given.value for name, given in deployment_of(launch).items()}
+    assert meant["engine"] == "generic"
+    assert {name: meant[name] for name in said} == said
+    assert "has no measured factors" in launch.warning
 
 
 @pytest.mark.parametrize(

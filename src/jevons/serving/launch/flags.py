@@ -74,7 +74,8 @@ _TRTLLM: Flags = {
     "cuda-graph-config": ("graphs", "json"), "backend": ("backend", "text"), "dtype": ("dtype", "text"),
     "max-tokens": ("kv_tokens", "count"),
 }  # fmt: skip
-FLAGS: Mapping[str, Flags] = {"vllm": _VLLM, "sglang": _SGLANG, "trtllm": _TRTLLM}
+_GENERIC: Flags = {**_VLLM, "kv-tokens": ("kv_tokens", "count")}
+FLAGS: Mapping[str, Flags] = {"vllm": _VLLM, "sglang": _SGLANG, "trtllm": _TRTLLM, "generic": _GENERIC}
 
 _KNOWN: Mapping[str, Sequence[str]] = json.loads(
     (resources.files("jevons.serving") / "data" / "launch_flags.json").read_text(encoding="utf-8")
@@ -96,5 +97,6 @@ SHORT: Mapping[str, Mapping[str, str]] = {
     },
     "sglang": {"tp": "tp", "pp": "pp", "dp": "dp", "ep": "ep"},
     "trtllm": {},
+    "generic": {},
 }  # fmt: skip
 """Flags with one dash."""

@@ -177,6 +177,9 @@ def _server(commands: Sequence[Command], folder: Path, *, apart: bool) -> tuple[
     command, *others = commands
     line = LaunchLine(engine=command.engine, release=command.release, variables=command.variables, files=command.files)
     _read_words(line, command.words, folder)
+    line.unmodelled += command.unseen
+    if command.program:
+        line.unread.append(f"{command.program} has no measured factors, and those of the generic engine are taken")
     own = (name for name in command.variables if re.match(r"(?:VLLM|SGLANG|SGL|TRTLLM|AITER)_", name))
     line.unmodelled += [name for name in own if name not in LONGER]
     unlike, least = False, 1 if apart else 0

@@ -31,6 +31,8 @@ _QUANTISED = {
 }  # fmt: skip
 _ASCEND = {"w4a8": "w4a8", "w4a16": "int4", "w8a16": "int8_wo"}
 """What `--quantization ascend` means by the checkpoint's name, which says it; 8 bits for both where it does not."""
+_GGUF = re.compile(r"i?q\d")
+"""How types of tensors in GGUF files begin, which hold a model anew whatever its own precision."""
 _AS_SHIPPED = frozenset({"compressed-tensors", "compressed_tensors", "gguf", "torchao", "quark", "auto", "none", "ipex",
                          "auto-round", "auto_round", "inc", "deepspeedfp", "mxfp8"})  # fmt: skip
 
@@ -310,6 +312,8 @@ def _precision(line: LaunchLine, spec: ModelSpec | None) -> Given | None:
             f"--serve: {setting.flag} {setting.value}: unknown. Known: {', '.join(sorted([*_QUANTISED, 'ascend']))}."
         )
         raise InputError(message)
+    if _GGUF.match(precision):
+        return Given(precision, setting.flag)
     if spec is not None and spec.weight_precision.experts not in {"bf16", "fp16"}:
         return None  # the flag repeats what the checkpoint is
     if spec is not None and spec.weight_precision.dense not in {"bf16", "fp16"}:

@@ -39,7 +39,7 @@ def settings_commands(text: str) -> list[Command]:
     if charts:
         return [chart if _names_model(chart) else _with_artifact(chart, document) for chart in charts]
     keys = {str(key).replace("_", "-") for key in document}
-    engine = max(FLAGS, key=lambda name: (len(keys & _TELLING[name]), len(keys & set(FLAGS[name]))))
+    engine = max(_TELLING, key=lambda name: (len(keys & _TELLING[name]), len(keys & set(FLAGS[name]))))
     known = keys & ({*FLAGS[engine]} | NEUTRAL | UNMODELLED)
     if not keys & _TELLING[engine] and not {"model", "model-path"} & keys:
         return []

@@ -13,7 +13,8 @@ class Command:
 
     Where a manifest starts several equal servers, *replicas* says how many; 0 where none says. *role* is ``prefill`` or
     ``decode`` where the place of the command says that it is of a pool of its own, else empty. *files* are those that
-    the text around the command writes, by path.
+    the text around the command writes, by path. *program* names the server where its words stand for those of a program
+    without measured factors, and *unseen* what it says that no prediction sees.
     """
 
     engine: str
@@ -23,6 +24,8 @@ class Command:
     replicas: int = 0
     role: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    program: str = ""
+    unseen: tuple[str, ...] = ()
 
 
 def positive_whole(value: Any, most: float) -> int:

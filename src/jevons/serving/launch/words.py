@@ -11,6 +11,7 @@ from typing import Any
 
 from jevons.errors import InputError
 from jevons.limits import REPLICAS
+from jevons.serving.launch.others import other_server
 from jevons.serving.launch.python_file import python_commands
 from jevons.serving.launch.settings_file import settings_commands
 from jevons.serving.launch.types import Command, positive_whole
@@ -53,7 +54,8 @@ _OTHERS_NUMBERS = re.compile(r"/ai-dynamo/|:\d\d\.\d\d-|(?:^|/)rocm/")
 _TYPED = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\u202f": " "})
 """Quotes and blanks that an editor or a page has put in place of those that were typed."""
 _INSIDE = re.compile(
-    r"(?:^|[\s/;&|'\"])(?:(?:vllm|sglang)\s+serve|trtllm-serve|-m\s+(?:vllm|sglang|tensorrt_llm|dynamo)\.\S+)\s"
+    r"(?:^|[\s/;&|'\"])(?:(?:vllm|sglang|lmdeploy)\s+serve|trtllm-serve|text-generation-launcher|llama-server"
+    r"|-m\s+(?:vllm|sglang|tensorrt_llm|dynamo)\.\S+)\s"
 )
 _DEEPEST = 4
 """Shells within shells whose commands are read: ``ssh host "bash -c 'vllm serve …'"``."""
@@ -197,8 +199,7 @@ def _shell(text: str) -> Iterator[Words]:
     try:
         tokens = list(lexer)
     except ValueError as error:
-        message = f"--serve {' '.join(text.split())[:60]}: quotes do not close ({error}); mend the line"
-        raise InputError(message) from None
+        raise _unclosed(text, error) from None
     variables: dict[str, str] = {}
     part: list[str] = []
     for place, token in enumerate(tokens):
@@ -212,6 +213,18 @@ def _shell(text: str) -> Iterator[Words]:
             part.append("\0")
         part.append(token.translate(_SHOWN))
     yield _expanded(part, variables), "", dict(variables)
+
+
+def _split(text: str) -> list[str]:
+    """Return the words of a container's command that stands in one text."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise _unclosed(text, error) from None
+
+
+def _unclosed(text: str, error: ValueError) -> InputError:
+    return InputError(f"--serve {' '.join(text.split())[:60]}: quotes do not close ({error}); mend the line")
 
 
 def _with_arrays(text: str) -> str:
@@ -252,6 +265,9 @@ def _expanded(words: Sequence[str], variables: dict[str, str]) -> list[str]:
 
 def _launcher(words: Sequence[str], image: str, variables: Mapping[str, str]) -> Command | None:
     """Return the server's command within a command's words, or within those that a container's image gets."""
+    other = other_server(words, image, variables)
+    if other is not None:
+        return other
     engine, release, after = _image(image) if image else ("", "", None)
     for place, word in enumerate(words):
         name, following = word.rsplit("/", 1)[-1], words[place + 1] if place + 1 < len(words) else ""
@@ -323,7 +339,7 @@ def _manifests(text: str, files: dict[str, str]) -> Iterator[tuple[list[Words], 
         words: list[str] = [container["run"]] if isinstance(container.get("run"), str) else []
         for key in ("entrypoint", "command", "args"):
             part = container.get(key)
-            words += [str(argument) for argument in part] if isinstance(part, list) else shlex.split(str(part or ""))
+            words += [str(argument) for argument in part] if isinstance(part, list) else _split(str(part or ""))
         image = str(container.get("image") or "")
         script = next((word for word in words if "\n" in word or " --" in word), "")
         ways: list[Words] = []

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jevons.files import csv_lines
+from jevons.serving.gguf import gguf_name, precision_named
 from jevons.serving.measured.types import MeasuredRun, cleaned, finite, number, whole
 
 Record = Mapping[str, Any]
@@ -151,32 +152,7 @@ def sglang_batch(record: Record) -> MeasuredRun:
     )  # fmt: skip
 
 
-_SHARD = re.compile(r"-\d{5}-of-\d{5}$")
-_QUANTISED = re.compile(r"[-_. ]((?:UD-)?(?:I?Q\d\w*|BF16|F16|F32|MXFP4\w*))$", re.IGNORECASE)
-_OF_TYPE = re.compile(r"\b(I?Q\d[\w]*|BF16|F16|F32|MXFP4)(?: - (Small|Medium|Large))?", re.IGNORECASE)
 _TEST = re.compile(r"(?:pp(?P<pp>\d+))?\+?(?:tg(?P<tg>\d+))?(?:\s*@\s*d(?P<depth>\d+))?")
-
-
-def _gguf(file: str) -> tuple[str, str]:
-    """Return model and precision of a GGUF file's name.
-
-    Examples
-    --------
-    >>> _gguf("models/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf")
-    ('Meta-Llama-3.1-8B-Instruct', 'q4_k_m')
-    """
-    name = _SHARD.sub("", re.split(r"[/\\]", file.strip())[-1].removesuffix(".gguf"))
-    quantised = _QUANTISED.search(name)
-    return (name[: quantised.start()], _precision(quantised[1])) if quantised else (name, "")
-
-
-def _precision(text: str) -> str:
-    """Return the precision of words such as ``Q4_K - Medium`` or ``F16``, empty where they name none."""
-    type_words = _OF_TYPE.search(text)
-    if type_words is None:
-        return ""
-    name = type_words[1].lower() + (f"_{type_words[2][0].lower()}" if type_words[2] else "")
-    return {"f16": "fp16", "f32": "fp32"}.get(name, name)
 
 
 def llama_bench(record: Record) -> MeasuredRun:
@@ -184,7 +160,7 @@ def llama_bench(record: Record) -> MeasuredRun:
 
     Its engine is none of those that are modelled, so that the generic one stands for it.
     """
-    model, precision = _gguf(str(record.get("model_filename") or ""))
+    model, precision = gguf_name(str(record.get("model_filename") or ""))
     prompt, generated, depth = (whole(record.get(name)) or 0 for name in ("n_prompt", "n_gen", "n_depth"))
     took_s, speed = _scaled(finite(record.get("avg_ns")), 1e-9), finite(record.get("avg_ts"))
     if took_s is None and speed is not None:
@@ -198,7 +174,7 @@ def llama_bench(record: Record) -> MeasuredRun:
         figures["tpot_s.mean"] = took_s / generated
     return MeasuredRun(
         make="llama-bench", model=model, engine="generic", users=1,
-        precision=precision or _precision(str(record.get("model_type") or "")),
+        precision=precision or precision_named(str(record.get("model_type") or "")),
         gpu=str(record.get("gpu_info") or "").split(",")[0].strip(), isl=float(prompt + depth or 1),
         osl=float(generated or 1), figures=cleaned(figures),
     )  # fmt: skip
