@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from jevons import models
 from jevons.errors import InputError
@@ -35,22 +35,19 @@ class Program:
         As its makers write it.
     flags : mapping of str to str
         Flag by vLLM's name for the same, without dashes in front.
+    values : mapping of str to callable
+        Flags whose values are said otherwise: what gives the words for a value.
     switches : set of str
         Flags without a value that change no prediction.
     felt : set of str
         Flags that change something that no prediction sees; all others are taken to change nothing.
-    in_variables : bool
-        Whether flags may be given as variables in capitals, ``MODEL_ID`` for ``--model-id``.
-    values : mapping of str to callable
-        Flags whose values are said otherwise: what gives the words for a value.
     """
 
     title: str
     flags: Mapping[str, str]
-    switches: frozenset[str] = frozenset()
-    felt: frozenset[str] = frozenset()
-    in_variables: bool = False
-    values: Mapping[str, Callable[[str], Iterator[str]]] = field(default_factory=dict)
+    values: Mapping[str, Callable[[str], Iterator[str]]]
+    switches: frozenset[str]
+    felt: frozenset[str]
 
 
 def _quantized(value: str) -> Iterator[str]:
@@ -115,7 +112,6 @@ _TGI = Program(
     },
     switches=frozenset({"json-output", "trust-remote-code", "disable-custom-kernels", "sharded", "enable-cuda-graphs"}),
     felt=frozenset({"speculate", "rope-scaling", "rope-factor", "lora-adapters"}),
-    in_variables=True,
     values={"quantize": _quantized, "cuda-graphs": _graphs},
 )  # fmt: skip
 _LMDEPLOY = Program(
@@ -183,7 +179,7 @@ def _command(program: Program, words: Sequence[str], variables: Mapping[str, str
 
 def _said(program: Program, words: Sequence[str], variables: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """Return the words of a line in vLLM's flags, and its own that no prediction sees."""
-    if program.in_variables:
+    if program is _TGI:  # MODEL_ID for --model-id
         stated = [*program.flags, *program.values]
         given = [(name, variables.get(name.upper().replace("-", "_"), "")) for name in stated]
         words = [*(f"--{name}={value}" for name, value in given if value), *words]
