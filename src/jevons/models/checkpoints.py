@@ -11,6 +11,11 @@ from jevons.models.types import WeightPrecision
 _EXPERTS_ONLY = ("kimi-k2", "gpt-oss")
 
 
+# Models whose NVFP4 checkpoints of the second version, which engines have served since late 2025, hold attention's
+# output projection in 4 bits too (huggingface.co/nvidia/DeepSeek-R1-0528-FP4-v2).
+_OUTPUTS_TOO = frozenset({"deepseek-v3", "deepseek-r1"})
+
+
 # Mixtures whose 8-bit checkpoints have a scale for each channel rather than each block.
 _BY_CHANNEL = ("llama-4",)
 
@@ -25,8 +30,9 @@ _FEED_FORWARD_ONLY = frozenset({("meta-llama", "llama-3.1-405b")})
 def quantised(spec: ModelSpec, precision: str | None, maker: str = "") -> ModelSpec:
     """Return the model with the weights that checkpoints of that precision usually have.
 
-    4-bit checkpoints of mixture models keep attention in 16 bits, and NVFP4 ones of dense hybrids attention and mixers
-    in 8; models that ship with quantised experts only keep everything else in 16 bits whatever the label.
+    4-bit checkpoints of mixture models keep attention in 16 bits (of DeepSeek-R1 all but its output projection), and
+    NVFP4 ones of dense hybrids attention and mixers in 8; models that ship with quantised experts only keep everything
+    else in 16 bits whatever the label.
 
     Parameters
     ----------
@@ -40,9 +46,11 @@ def quantised(spec: ModelSpec, precision: str | None, maker: str = "") -> ModelS
     usual = _usual(spec, precision)
     stored = usual.weight_precision
     if precision == "fp8" and (maker, spec.name) in _FEED_FORWARD_ONLY:
-        return replace(usual, weight_precision=replace(stored, attention=spec.weight_precision.attention))
+        kept = spec.weight_precision.attention
+        return replace(usual, weight_precision=replace(stored, attention=kept, outputs=kept))
     if precision == "int4" and maker in _SMALL_GROUPS:
-        kinds = {kind: "int4_g32" for kind in ("attention", "dense", "experts") if getattr(stored, kind) == "int4"}
+        parts = ("attention", "outputs", "dense", "experts")
+        kinds = {kind: "int4_g32" for kind in parts if getattr(stored, kind) == "int4"}
         return replace(usual, weight_precision=replace(stored, **kinds))
     return usual
 
@@ -67,9 +75,9 @@ def _usual(spec: ModelSpec, precision: str | None) -> ModelSpec:
         name = "nvfp4" if precision == "fp4" else "mxfp4"
         mixes = any(group.attention.mixer.parameters for group in spec.layers)
         attention = "bf16" if spec.is_moe else "fp8" if mixes and precision == "fp4" else name
-        return replace(
-            spec, weight_precision=WeightPrecision(attention=attention, dense=name, experts=name, embeddings="bf16")
-        )
+        outputs = name if precision == "fp4" and spec.name in _OUTPUTS_TOO else attention
+        stored = WeightPrecision(attention=attention, dense=name, experts=name, embeddings="bf16", outputs=outputs)
+        return replace(spec, weight_precision=stored)
     if precision == "int4" and spec.is_moe:
         return replace(
             spec, weight_precision=WeightPrecision(attention="bf16", dense="bf16", experts="int4", embeddings="bf16")

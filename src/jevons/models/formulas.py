@@ -37,7 +37,7 @@ def attention_gemms(attention: Attention, hidden: int) -> list[Gemm]:
         gemms = [
             *narrow,
             Gemm(name="attn_qkv", n=inner, k=hidden, split="column", precision_class="attention"),
-            Gemm(name="attn_out", n=hidden, k=a.heads * a.v_head_dim, split="row", precision_class="attention"),
+            Gemm(name="attn_out", n=hidden, k=a.heads * a.v_head_dim, split="row", precision_class="outputs"),
         ]
         return gemms + (_mixer_gemms(a, hidden, a.mixer.inner) if a.mixer.parameters else [])
     if a.kind in {"linear", "ssm"}:
@@ -79,12 +79,11 @@ def _latent_gemms(a: Attention, hidden: int) -> list[Gemm]:
         gemms.append(product("kv_compress", a.compression.inner, hidden, "replicated"))
     if a.out_gate:
         gemms.append(product("attn_gate", values, hidden, "column"))
+    joined = values
     if a.output_groups:
         joined = a.output_groups * a.output_rank
         gemms.append(product("attn_out_down", joined, values // a.output_groups, "column"))
-        gemms.append(product("attn_out", hidden, joined, "row"))
-    else:
-        gemms.append(product("attn_out", hidden, values, "row"))
+    gemms.append(Gemm(name="attn_out", n=hidden, k=joined, split="row", precision_class="outputs"))
     if a.indexer.heads:
         gemms.append(product("index_q", a.indexer.heads * a.indexer.dim, a.latent.q_lora_rank or hidden, "replicated"))
         if not a.compression.inner:

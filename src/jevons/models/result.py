@@ -165,6 +165,7 @@ def _precision_text(spec: ModelSpec) -> str:
         "shared": any(group.feed_forward.shared_inner for group in spec.layers),
         "mixers": any(group.attention.mixer.parameters for group in spec.layers),
         "attention": any(group.attention.heads and not group.attention.mixer.parameters for group in spec.layers),
+        "outputs": stored["outputs"] != stored["attention"],
         "dense": any(group.feed_forward.hidden_inner for group in spec.layers),
         "head": not spec.tied_embeddings,
     }

@@ -248,21 +248,23 @@ class WeightPrecision:
     ----------
     attention, dense, experts, embeddings : str
         Of attention, dense feed-forward blocks, routed experts, and embedding and head.
-    mixers, shared, head : str
-        Of linear and state-space mixers, of shared experts, and of the head that is not the embedding; as attention,
-        dense blocks and embeddings where empty.
+    outputs, mixers, shared, head : str
+        Of attention's output projection, of linear and state-space mixers, of shared experts, and of the head that is
+        not the embedding; as attention (the first two), dense blocks and embeddings where empty.
     """
 
     attention: str = "bf16"
     dense: str = "bf16"
     experts: str = "bf16"
     embeddings: str = "bf16"
+    outputs: str = ""
     mixers: str = ""
     shared: str = ""
     head: str = ""
 
     def __post_init__(self) -> None:
         """Let the finer classes follow those that they belong to."""
+        object.__setattr__(self, "outputs", self.outputs or self.attention)
         object.__setattr__(self, "mixers", self.mixers or self.attention)
         object.__setattr__(self, "shared", self.shared or self.dense)
         object.__setattr__(self, "head", self.head or self.embeddings)
@@ -295,7 +297,7 @@ class Gemm:
     n: int
     k: int
     split: Literal["column", "row", "replicated"]
-    precision_class: Literal["attention", "mixers", "dense", "shared", "experts", "embeddings"]
+    precision_class: Literal["attention", "outputs", "mixers", "dense", "shared", "experts", "embeddings"]
 
 
 class DecoderSizes(Protocol):

@@ -291,12 +291,8 @@ def _add_experts(
     tally.add(f"moe.{part}", _experts_time(deployment, block, load, precision), count)
     if not layout.dp_attention or layout.dp == 1:
         return  # the ranks of a tensor-parallel group hold the same tokens; their all-reduce is already counted
-    gathers = float(shipped_text(deployment.engine.name, "gathers_tokens", Place(device=device.id)) or 0.0) > 0.0
-    if layout.ep == 1 or gathers:
-        elements = load.expert_tokens * hidden
-        sent_bytes = _GATHERED_BYTES.get(precision, ACTIVATION_BYTES) if gathers else ACTIVATION_BYTES
-        tally.add("ep_comm", ops.all_gather(cluster, elements * sent_bytes, layout.expert_group), count)
-        tally.add("ep_comm", ops.reduce_scatter(cluster, elements * ACTIVATION_BYTES, layout.expert_group), count)
+    if layout.ep == 1 or _gathers(deployment):
+        _add_gather(tally, deployment, precision, load, cluster, count)
         return
     least = shipped_text(deployment.engine.name, "least_exchange_tokens", Place(generation=device.generation))
     sent = np.maximum(load.tokens / layout.tp, float(least or 1.0))
@@ -306,7 +302,7 @@ def _add_experts(
     cores = float(shipped_text(deployment.engine.name, "exchange_cores", Place(device=device.id)) or 0.0)
     if how["kind"] == "normal" and cores:
         how["sms"] = min(cores, float(device.cores))
-    if how["kind"] == "normal" and float(shipped_text(deployment.engine.name, "sends_quantised") or 0.0):
+    if how["kind"] == "normal" and _sends_quantised(deployment):
         dispatch_bytes = _GATHERED_BYTES.get(precision, dispatch_bytes)
     tally.add("ep_comm", ops.moe_dispatch(*exchange, element_bytes=dispatch_bytes, **how), count)
     tally.add("ep_comm", ops.moe_combine(*exchange, **how), count)
@@ -316,12 +312,53 @@ def _add_experts(
         tally.add("ep_comm", op, count)
 
 
+def _add_gather(
+    tally: Tally, deployment: Deployment, precision: str, load: Load, cluster: Cluster, count: float
+) -> None:
+    """Gathering the tokens of all attention ranks on each rank, and scattering the sums of what their experts return.
+
+    Prompts of ranks differ in length: where fact ``sums_prompts`` says so, each rank writes its own into a buffer of
+    zeros and the buffers are summed, which moves twice as much; so are the results.
+    """
+    layout, elements = deployment.layout, load.expert_tokens * deployment.model.hidden
+    quantised = _gathers(deployment) and _sends_quantised(deployment)
+    sent_bytes = _GATHERED_BYTES.get(precision, ACTIVATION_BYTES) if quantised else ACTIVATION_BYTES
+    summed = (load.prompts > 0) & (float(shipped_text(deployment.engine.name, "sums_prompts") or 0.0) > 0.0)
+    apart = (~summed).astype(np.float64)
+    tally.add("ep_comm", ops.all_gather(cluster, elements * sent_bytes, layout.expert_group), count, apart)
+    tally.add("ep_comm", ops.reduce_scatter(cluster, elements * ACTIVATION_BYTES, layout.expert_group), count, apart)
+    if summed.any():
+        op = ops.all_reduce(cluster, elements * ACTIVATION_BYTES, layout.expert_group)
+        tally.add("ep_comm", op, 2.0 * count, summed.astype(np.float64))
+
+
+def _sends_quantised(deployment: Deployment) -> bool:
+    """Return whether tokens are quantised before they leave for their experts: fact ``sends_quantised``."""
+    return float(shipped_text(deployment.engine.name, "sends_quantised") or 0.0) > 0.0
+
+
+def _gathers(deployment: Deployment) -> bool:
+    """Return whether all expert ranks gather the tokens of all attention ranks: fact ``gathers_tokens``, if untold."""
+    told = deployment.engine.kernels.told_to_gather
+    if told is not None:
+        return told
+    stated = shipped_text(deployment.engine.name, "gathers_tokens", Place(device=deployment.accelerator.id))
+    return float(stated or 0.0) > 0.0
+
+
 def _expert_kernel(deployment: Deployment, precision: str) -> str:
-    """Return the precision whose grouped kernels an engine runs, by facts ``<precision>_experts_like``."""
+    """Return the precision whose grouped kernels an engine runs, by facts ``<precision>_experts_like``.
+
+    Facts ``sent_<precision>_experts_like`` come first where tokens are sent to the ranks of their experts: they arrive
+    sorted by expert, which not all kernels take.
+    """
     if precision == "mxfp4" and deployment.engine.kernels.mxfp4_like:
         return deployment.engine.kernels.mxfp4_like
+    layout, engine = deployment.layout, deployment.engine.name
     place = Place(generation=deployment.accelerator.generation)
-    stated = shipped_text(deployment.engine.name, f"{precision}_experts_like", place)
+    sent = layout.dp_attention and min(layout.dp, layout.ep) > 1 and not _gathers(deployment)
+    stated = shipped_text(engine, f"sent_{precision}_experts_like", place) if sent else ""
+    stated = stated or shipped_text(engine, f"{precision}_experts_like", place)
     return stated or _EXPERT_KERNELS.get(precision, precision)
 
 

@@ -145,6 +145,9 @@ class KernelFactors(Part):
         Whether layers with a window attend to it alone and cache no more, and whether those with chunks do on Hopper.
     mxfp4_like : str
         Precision whose grouped kernels a server was told to run for experts in MXFP4; empty for what it runs untold.
+    told_to_gather : bool or None
+        Whether all expert ranks gather the tokens of all attention ranks, as a server was told; None for what it does
+        untold.
     decode_pace, prompt_pace : float
         Time of steps that only decode, and of those with prompts, over what the other factors give; a calibration's own
         for one deployment.
@@ -159,6 +162,7 @@ class KernelFactors(Part):
     cuts_windows: bool = True
     cuts_chunks_on_hopper: bool = True
     mxfp4_like: str = ""
+    told_to_gather: bool | None = None
     decode_pace: float = 1.0
     prompt_pace: float = 1.0
 

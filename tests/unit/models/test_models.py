@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -194,6 +195,15 @@ def test_names_are_recognised_in_their_spellings(spelling, name, hint):
 def test_a_precision_in_a_name_is_that_of_the_weights(name, dense, experts):
     weights = models.load(name).weight_precision
     assert (weights.dense, weights.experts) == (dense, experts)
+
+
+def test_4_bit_checkpoints_of_deepseek_r1_hold_the_output_projection_of_attention_too():
+    r1, other = (models.quantised(models.load(name), "fp4") for name in ("deepseek-r1", "glm-4.5"))
+    stored = r1.weight_precision
+    assert (stored.attention, stored.outputs, other.weight_precision.outputs) == ("bf16", "nvfp4", "bf16")
+    wider = replace(r1, weight_precision=replace(stored, outputs="bf16"))
+    saved_bytes = wider.weight_bytes() - r1.weight_bytes()
+    assert saved_bytes == pytest.approx(61 * 16384 * 7168 * (16 - 4.5) / 8, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,35 @@ def test_ranks_gather_all_tokens_where_no_all_to_all_kernel_runs():
     assert exchange_s("h200_sxm", "trtllm") == pytest.approx(sparse * gathered, rel=0.02)
 
 
+def test_attention_ranks_of_sglang_sum_their_prompts_and_gather_what_only_decodes():
+    layout, model = Layout(dp=8, dp_attention=True), models.load("deepseek-r1")
+    served = deployed("deepseek-r1", "b200_sxm", "sglang", layout)
+    cluster = Cluster(board(accelerator("b200_sxm")), 8)
+    sparse = sum(group.count for group in model.layers if group.feed_forward.kind == "moe")
+    for work, calls in (
+        ({"prefill_tokens": 8192.0}, [ops.all_reduce, ops.all_reduce]),
+        ({"decode_batch": 8192.0, "decode_context": 1000.0}, [ops.all_gather, ops.reduce_scatter]),
+    ):
+        each_s = sum(float(call(cluster, 8192.0 * model.hidden * 2.0, 8).time_s) for call in calls)
+        assert step_work(served, **work).parts["ep_comm"][0] == pytest.approx(sparse * each_s, rel=1e-6)
+
+
+def test_experts_in_8_bits_run_quicker_kernels_on_blackwell_where_their_tokens_are_sent_to_them():
+    layout = Layout(dp=8, ep=8, dp_attention=True)
+    sends = deployed("deepseek-r1", "gb200", "sglang", layout)
+    gathers = replace(sends, engine=sends.engine.replace(told_to_gather=True))
+    taken = [step_work(d, prefill_tokens=65536.0).parts for d in (sends, gathers)]
+    kernels = [
+        next(time_s[0] for name, time_s in parts.items() if name in {"moe.fp8", "moe.fp8_block"}) for parts in taken
+    ]
+    assert kernels[1] > 2.0 * kernels[0]
+    on_hopper = [
+        step_work(replace(d, accelerator=accelerator("h200_sxm")), prefill_tokens=65536.0).parts["moe.fp8_block"][0]
+        for d in (sends, gathers)
+    ]
+    assert on_hopper[1] == pytest.approx(on_hopper[0], rel=0.2)
+
+
 @pytest.mark.parametrize(("engine", "cores"), [("vllm", 20.0), ("sglang", 128.0), ("trtllm", 148.0)])
 def test_prompts_tokens_are_sent_by_as_many_cores_as_an_engine_gives_them_on_grace_blackwell(engine, cores):
     model = models.load("llama-4-scout-17b-16e")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jevons.operators.engines import Place, engine_number
 from jevons.serving.closed_loop._kernels import PoolRules, Requests, StepTimes, seen_by, serve_apart
 from jevons.serving.closed_loop.routing import routed, starts
 from jevons.serving.closed_loop.seen import check_done, mean_outcome, outcome_of
@@ -35,6 +36,17 @@ def steps_apart(deployment: Deployment, load: Load, tokens: FloatArray) -> tuple
         prefill_context=np.maximum(isl - taken / each, 0.0) / 2.0,
     )
     return others, work
+
+
+def sending_s(deployment: Deployment) -> float:
+    """Return the time of a prefill worker for sending the cache of one prompt token, between steps [s].
+
+    Fact ``sent_layer_s`` is of one layer of a token. Where pages hold one token and the scheduler itself posts their
+    transfers, one by one, no step runs meanwhile.
+    """
+    place = Place.of(deployment.accelerator)
+    each_s = engine_number(deployment.engine.name, "sent_layer_s", place) or 0.0
+    return each_s * sum(group.count for group in deployment.model.layers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from jevons.errors import InfeasibleError
 from jevons.serving.closed_loop._kernels import Batching, Requests, StepTimes, seen_by, serve
-from jevons.serving.closed_loop.apart import Steps, outcome_apart, prompt_budget, steps_apart
+from jevons.serving.closed_loop.apart import Steps, outcome_apart, prompt_budget, sending_s, steps_apart
 from jevons.serving.closed_loop.seen import PERCENTILES, check_done, outcome_of
 from jevons.serving.closed_loop.types import Load, Outcome, Pools, Surface
 from jevons.serving.formulas import accepted_tokens
@@ -146,6 +146,8 @@ def outcome(at: Surface, engine: EngineFactors | None = None, scales: Scales | N
     slope_s = np.maximum((step_s[count:] - step_s[:count]) / (at.contexts[1] - at.contexts[0]), 0.0)
     base_s = step_s[:count] - slope_s * at.contexts[0]
     mixed_s = engine_time(at.prompts, engine, scales).time_s.reshape(len(at.tokens), len(at.beside))
+    if at.pools is not None:
+        mixed_s = mixed_s + sending_s(at.pools.prefill) * at.tokens[:, None]
     gained = accepted_tokens(at.deployment.draft_tokens, engine.batching.draft_acceptance_frac)
     base_s, slope_s = base_s / gained, slope_s / gained
     outside_s = entry_time_s(at.pools.prefill if at.pools else at.deployment, engine, scales)

@@ -116,6 +116,8 @@ class Scheduler(Part):
         Tokens that a request gains per step with drafting, where the run prints it; 0 where not.
     ep_overlap_frac : float or None
         Share of the exchanges between expert ranks that is hidden behind computation; None for what the engine does.
+    told_to_gather : bool or None
+        Whether all expert ranks gather the tokens of all attention ranks; None for what the engine does.
     untold : bool
         Whether the row says nothing of how the server was started.
     """
@@ -138,6 +140,7 @@ class Scheduler(Part):
     token_s: float = 0.0
     accepted_tokens: float = 0.0
     ep_overlap_frac: float | None = None
+    told_to_gather: bool | None = None
     untold: bool = False
 
 

@@ -94,6 +94,8 @@ def limited(factors: EngineFactors, case: Case) -> EngineFactors:
     if case.scheduler.ep_overlap_frac is not None:
         hidden = case.scheduler.ep_overlap_frac
         factors = factors.replace(ep_overlap_frac=hidden, decode_ep_overlap_frac=hidden)
+    if case.scheduler.told_to_gather is not None:
+        factors = factors.replace(told_to_gather=case.scheduler.told_to_gather)
     if case.scheduler.reserve_frac is not None:
         factors = factors.replace(reserve_frac=case.scheduler.reserve_frac)
     share = _server_share(case)

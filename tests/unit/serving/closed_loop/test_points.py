@@ -8,6 +8,7 @@ import pytest
 from jevons.hardware import accelerator
 from jevons.models import load as model
 from jevons.serving import engine
+from jevons.serving.closed_loop.apart import sending_s
 from jevons.serving.closed_loop.points import outcome, surface
 from jevons.serving.closed_loop.types import Lengths, Load, Pools
 from jevons.serving.types import Deployment, Layout
@@ -105,6 +106,19 @@ def test_the_first_token_of_pools_waits_for_the_hand_over():
         for one in (quick, slow)
     ]
     assert first[1] - first[0] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("device", "each_s"), [("mi355x", 32 * 0.33e-6), ("h200_sxm", 0.0)])
+def test_a_prefill_worker_whose_cache_has_pages_of_one_token_stops_to_send_them(device, each_s):
+    served = replace(deployed("sglang"), accelerator=accelerator(device))
+    load = Load(isl=Lengths(mean=4000.0), osl=Lengths(mean=20.0), requests=4, users=1)
+    at = surface(served, load, Pools(prefill=served, prefill_workers=1, decode_workers=1))
+    first_s = outcome(at).ttft_s["mean"]
+    alone = replace(served, engine=replace(served.engine, name="vllm"))
+    assert sending_s(served) == pytest.approx(each_s)
+    assert sending_s(alone) == 0.0
+    prompt_s = first_s - outcome(replace(at, pools=replace(at.pools, prefill=alone))).ttft_s["mean"]
+    assert prompt_s == pytest.approx(4000.0 * each_s, abs=1e-9)
 
 
 def test_prompts_that_come_to_ranks_by_chance_take_longer_than_prompts_dealt_in_turn():

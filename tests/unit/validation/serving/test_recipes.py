@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from jevons.errors import InputError
+from jevons.serving import engine
 from jevons.serving.closed_loop.types import Lengths
 from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case, Instances, Requested
-from jevons.validation.serving.predict import default_engine, prepare
+from jevons.validation.serving.predict import default_engine, limited, prepare
 from jevons.validation.serving.recipes import read_recipes, shipped_recipes, with_recipe
 
 CASE = Case(
@@ -265,3 +266,17 @@ def test_prompt_workers_of_sglang_have_the_seats_of_their_recipes():
     tensor = replace(apart, prefill=Layout(tp=8))
     hopper = with_recipe(replace(case, device="h200_sxm", instances=tensor), "deepseek-r1", "pools")
     assert (hopper.instances.prefill_seats, hopper.scheduler.step_tokens) == (16, 32768)
+
+
+@pytest.mark.parametrize(("device", "told"), [("b200_sxm", True), ("gb200", None)])
+def test_pools_on_b200_gather_tokens_as_their_recipes_name_no_exchange(device, told):
+    apart = Instances(
+        layout=Layout(dp=8, ep=8, dp_attention=True),
+        prefill=Layout(dp=8, ep=8, dp_attention=True),
+        prefill_workers=1,
+        decode_workers=1,
+    )
+    case = replace(CASE, engine="sglang", version="0.5.8.post1", device=device, precision="fp8", instances=apart)
+    read = with_recipe(case, "deepseek-r1", "pools")
+    assert read.scheduler.told_to_gather is told
+    assert limited(engine("sglang"), read).kernels.told_to_gather is told
