@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 import jevons
-
-AXE = Path(__file__).parent / "axe" / "axe.min.js"
+from axe import serious_to_axe
 
 SMALL = "model=llama-3.1-8b&gpu=h100_sxm&rate=10"
 SCREENS = {
@@ -33,7 +32,7 @@ SMALL_TEXT = """() => [...document.querySelectorAll("body *")].filter((e) => e.c
 
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize(("width", "language", "theme"), LOOKS[:2])
-def test_every_screen_opens_with_its_answer_in_sight(
+def test_every_screen_opens_with_its_answer_in_sight_and_axe_finds_nothing_serious(
     window: Callable, screen: str, width: int, language: str, theme: str
 ) -> None:
     one = window(width=width, language=language, theme=theme)
@@ -50,23 +49,7 @@ def test_every_screen_opens_with_its_answer_in_sight(
     assert page.evaluate("jevonsMissingWords()") == []
     assert page.evaluate(SMALL_TEXT) == []
     assert page.evaluate("document.documentElement.lang") == ("zh-CN" if language == "zh" else "en")
-
-
-@pytest.mark.parametrize("screen", SCREENS)
-def test_axe_finds_nothing_serious(window: Callable, screen: str) -> None:
-    for width, language, theme in (LOOKS[0], LOOKS[1]):
-        one = window(width=width, language=language, theme=theme, bypass_csp=True)
-        one.open(SCREENS[screen])
-        page = one.done()
-        page.wait_for_timeout(300)
-        page.add_script_tag(path=str(AXE))
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        serious = [
-            (v["id"], v["nodes"][0]["html"][:160], v["nodes"][0].get("failureSummary", "")[:160])
-            for v in found["violations"]
-            if v["impact"] in {"serious", "critical"}
-        ]
-        assert serious == []
+    assert serious_to_axe(page) == []
 
 
 def test_size_says_what_the_command_line_says_and_the_form_keeps_its_focus(window: Callable) -> None:
