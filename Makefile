@@ -16,7 +16,8 @@ demo: $(STAMP) ## plan the main scenario, print its tables, write out/alibaba-38
 	mkdir -p out
 	$(BIN)/jevons plan scenarios/alibaba-380bn.yaml --out out/alibaba-380bn.html
 
-test: $(STAMP) lint types layers ## lint, types, import order and all tests: what CI runs
+test: $(STAMP) ## lint, types, import order and all tests: what CI runs
+	$(MAKE) -j 2 lint types layers warm # types take one processor, and each process of the tests would compile the kernels
 	$(BIN)/python -m pytest -n $(JOBS)
 
 quick: $(STAMP) ## the quick tests only, under two minutes on two cores
@@ -84,6 +85,8 @@ web: $(VENV)/.web-stamp ## open the planner page: Size, Buy·rent·API, Replay, 
 
 warm: $(STAMP) ## compile the kernels once, so that the first command is quick
 	$(BIN)/jevons simulate --model llama-3.1-8b --rate 2 --requests 200 >/dev/null
+	$(BIN)/jevons simulate --model llama-3.1-8b --concurrency 2 --requests 200 >/dev/null
+	$(BIN)/jevons simulate --model llama-3.1-8b --rate 2 --requests 200 --replicas 2 >/dev/null
 
 $(STAMP): pyproject.toml $(wildcard $(LOCK))
 	@$(PYTHON) -c 'import sys; sys.exit("jevons needs Python 3.11 or later; set PYTHON=...") if sys.version_info < (3, 11) else None'
