@@ -9,6 +9,7 @@ from jevons.study.chain.contracts import check_contracts
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.futures import Decided, decided_by, tree_of
 from jevons.study.chain.operating_points import Engineering
+from jevons.study.chain.planner_inputs import check_power
 from jevons.study.chain.setting import setting
 from jevons.study.scenario.scenario import Scenario
 
@@ -27,11 +28,17 @@ def decided_chain(
     **how
         To `run_chain`.
 
+    Raises
+    ------
+    InputError
+        If more devices are said to stand than the sites can feed, or contracts take more than could ever stand.
+
     Notes
     -----
     Demand and prices of the tree are those of a first answer whose planner sees the central path; its orders then stand
     in a second one.
     """
+    check_power(scenario, engineering)
     check_contracts(scenario, setting(scenario, engineering))
     first = run_chain(scenario, engineering, start=start, **how)
     begin = None if start is None or start.decided is None else start.decided.plan.basis

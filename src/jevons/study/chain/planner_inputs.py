@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.costing import capital_recovery_factor
+from jevons.errors import Fault, InputError
 from jevons.expansion import (
     CallDemand,
     ChipSupply,
@@ -127,7 +130,7 @@ def _promised(price_cur: Array, device_s_per_call: Array, calls: NDArray[np.bool
 
 def _machines(scenario: Scenario, setting: Setting, engineering: Engineering, device_s_per_call: Array) -> Machines:
     terms, devices = scenario.cost, scenario.hardware.devices
-    watts = np.array([a.server_w for a in engineering.accelerators])
+    watts = _server_w(engineering)
     tariff = np.array([s.tariff_cur_per_kwh * s.pue for s in setting.sites])
     energy = (watts[:, None] * terms.load.value * tariff / 1000.0)[:, :, None]
     peaks = [a.peak_flop_per_s["bf16"] for a in engineering.accelerators] * engineering.training_mfu_frac
@@ -177,10 +180,57 @@ def _opening(scenario: Scenario, setting: Setting, device_w: Array) -> OpeningSt
     )
 
 
+def check_power(scenario: Scenario, engineering: Engineering) -> None:
+    """Refuse devices that are said to stand where the sites cannot feed them.
+
+    Raises
+    ------
+    InputError
+        Naming the kind that draws most, what all draw, what the sites have, and what would fit.
+    """
+    devices = scenario.hardware.devices
+    draw_w = np.array([d.installed.value for d in devices.values()]) * _server_w(engineering)
+    power_w = _open_power_w(scenario)
+    if _fits(draw_w.sum(), power_w):
+        return
+    kind = int(np.argmax(draw_w))
+    count = list(devices.values())[kind].installed.value
+    others_w = draw_w.sum() - draw_w[kind]
+    fits = math.floor((power_w - others_w) / _server_w(engineering)[kind])
+    lower = f", or lower it to {fits:,}" if fits > 0 else ""
+    message = (
+        f"{count:,.6g}: all installed accelerators draw {_power(draw_w.sum())}, and the sites have {_power(power_w)}; "
+        f"raise `hardware.sites.NAME.power`{lower}"
+    )
+    raise InputError([Fault(message=message, path=f"hardware.devices.{list(devices)[kind]}.installed")])
+
+
+def unfed_arriving(scenario: Scenario, engineering: Engineering) -> tuple[float, float, float]:
+    """Return devices on their way that are left out, what all on their way draw, and what the sites have left [W]."""
+    watts, devices = _server_w(engineering), scenario.hardware.devices.values()
+    room_w = max(_open_power_w(scenario) - float(np.array([d.installed.value for d in devices]) @ watts), 0.0)
+    come = np.array([d.arriving.value for d in devices])
+    return float((come - _fed(come, watts, room_w)).sum()), float(come @ watts), room_w
+
+
+def _power(watts: float) -> str:
+    return f"{watts / 1e6:,.4g} MW" if watts >= 1e6 else f"{watts / 1e3:,.4g} kW"
+
+
+def _server_w(engineering: Engineering) -> Array:
+    return np.array([a.server_w for a in engineering.accelerators])
+
+
+def _open_power_w(scenario: Scenario) -> float:
+    """Return the power that all sites have at the start [W]."""
+    return float(sum(site.power.value for site in scenario.hardware.sites.values()))
+
+
 def _paid_before(scenario: Scenario, watts: Array) -> tuple[Array, Array]:
     """Return the devices that stand at the start (v, r) and those that arrive later (v, r, t), over sites by power.
 
-    What the sites cannot feed is left out: the firm would not have bought it.
+    What the sites cannot feed is left out: in a draw the firm would not have bought it, and at the central figures
+    `check_power` refuses it and the plan says what it leaves out of the devices on their way.
     """
     devices = list(scenario.hardware.devices.values())
     power = np.array([s.power.value for s in scenario.hardware.sites.values()])
@@ -193,10 +243,14 @@ def _paid_before(scenario: Scenario, watts: Array) -> tuple[Array, Array]:
     return stand[:, None] * share, come[:, None, None] * share[:, None] * when[:, None, :]
 
 
+def _fits(need_w: float, power_w: float) -> bool:
+    return not (need_w > 0 and need_w > power_w * (1 + 1e-9))
+
+
 def _fed(devices: Array, watts: Array, power_w: float) -> Array:
     """Return the devices, all cut in one proportion where they draw more than the power."""
     need_w = float((devices * watts).sum())
-    return devices * (power_w / need_w) if need_w > 0 and need_w > power_w * (1 + 1e-9) else devices
+    return devices if _fits(need_w, power_w) else devices * (power_w / need_w)
 
 
 def _horizon(scenario: Scenario) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.checks import check_record
 from jevons.results import Result, Table
+from jevons.study.chain.planner_inputs import unfed_arriving
 from jevons.study.currency import in_currency, of_scenario
 from jevons.study.plan.dataset import plan_dataset
 from jevons.study.plan.figures import PlanFigures
@@ -50,14 +51,23 @@ class PlanResult(PlanFigures, Result):
 
     @property
     def note_parts(self) -> tuple[Sentence, ...]:
-        """How near the fixed point is, how many inputs rest on judgement, where the central plan leaves the draws."""
+        """How near the fixed point is, how many inputs rest on judgement, and what else a reader has to know.
+
+        Devices on their way that no site can feed, and where the central plan leaves the draws.
+        """
         last = self.chain.convergence
         values = {"residual": f"{last.residual:.4f}", "rounds": f"{last.rounds}", "gap": f"{100 * last.gap_frac:.2f}"}
-        notes = (
+        notes = [
             Sentence("plan.converged", values), Sentence("plan.judgements", {"count": f"{len(self.judgements)}"}),
-        )  # fmt: skip
+        ]  # fmt: skip
+        unfed, need_w, room_w = unfed_arriving(self.scenario, self.engineering)
+        if unfed > 0:
+            power = {"need": f"{need_w / 1e6:,.4g}", "room": f"{room_w / 1e6:,.4g}"}
+            notes.append(Sentence("plan.unfed", {"count": f"{unfed:,.0f}", **power}))
         outside = [Sentence(f"plan.headline.{name}") for name in central_outside(self)]
-        return (*notes, Sentence("plan.central_outside", {"names": outside})) if outside else notes
+        if outside:
+            notes.append(Sentence("plan.central_outside", {"names": outside}))
+        return tuple(notes)
 
     @in_currency
     def _tables(self) -> Iterable[Table]:
