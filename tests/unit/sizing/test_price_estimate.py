@@ -80,3 +80,18 @@ def test_machines_without_a_price_are_compared_and_their_estimate_is_said():
     assert max(costs[1].values()) > max(costs[0].values())
     with pytest.raises(InputError, match="name the device"):
         jevons.buy_rent_api("llama-3.1-8b", **load, purchase_price="20000 USD")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["qwen2.5-72b", "llama-3.1-8b"])
+def test_more_bandwidth_at_one_price_never_makes_tokens_dearer_and_an_estimate_says_that_it_rises(model, tmp_path):
+    costs = {}
+    for times in (1, 2, 4):
+        own = tmp_path / f"times{times}.yaml"
+        speed = f"bandwidth: {3.35 * times} TB/s"
+        peaks = "peaks: {bf16: 989 TFLOP/s}"
+        own.write_text(f"name: own\nlike: h100_sxm\n{peaks}\nmemory: 80 GB\n{speed}\ntdp: 700 W\n")
+        costs[times] = jevons.cost(model=model, hardware=own, purchase_price="20000 USD").to_json()["blended_per_mtok"]
+        estimated = jevons.cost(model=model, hardware=own)
+        assert any("more memory or bandwidth raises it" in note for note in estimated.notes)
+    assert costs[4] <= costs[2] <= costs[1]
