@@ -20,6 +20,11 @@ def shown_in(unit: str) -> tuple[float, str]:
     return _SCALES.get(unit, (1.0, "" if unit == "1" else unit))
 
 
+def share_price_text(price: float) -> str:
+    """Return a price of a share: whole units from a hundred on, hundredths below."""
+    return f"{price:,.0f}" if abs(price) >= 100 else f"{price:,.2f}"
+
+
 def scaled(value: float) -> str:
     """Return a number with three figures, two below 0.1, for a table."""
     if abs(value) >= 100:

@@ -81,7 +81,8 @@ def named_more(names: Sequence[str]) -> str:
     count = len(names)
     while len(text) > SCREEN_COLUMNS and count > 1:
         count -= 1
-        text = f"More with --detail: {', '.join(names[:count])} and {len(names) - count} more tables."
+        left = len(names) - count
+        text = f"More with --detail: {', '.join(names[:count])} and {left} more {'table' if left == 1 else 'tables'}."
     return text
 
 

@@ -96,6 +96,8 @@ def test_of_many_tables_the_first_are_named_on_one_line() -> None:
     line = named_more([f"table_number_{i}" for i in range(12)])
     assert len(line) <= SCREEN_COLUMNS
     assert line.endswith("more tables.")
+    wide = ["a" * (SCREEN_COLUMNS // 2), "b" * (SCREEN_COLUMNS // 2)]
+    assert named_more(wide).endswith("and 1 more table.")
     assert named_more(["fleets (9 rows)"]) == "More with --detail: fleets (9 rows)."
 
 

@@ -180,6 +180,7 @@ def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str, 
     kinds = rf"(?:FY)?\d{{4}}(?:-(?:Q\d|H\d|\d+M))?|{_MONTHS}"
     spans = [f for f in read if f.kind == "period" and re.fullmatch(kinds, f.label)]
     spans = [f for f in spans if not ahead(sentence, f) and sentence.plain[f.start - 1 : f.start] not in {"(", "（"}]
+    spans = [f for f in spans if not _PART_BEFORE.search(sentence.plain[: f.start])]
     if firm == main and not spans and day is not None and _ANNUAL.search(sentence.plain):
         return _year_ended(sentence, firm, day)
     if firm != main or len({f.label for f in spans}) != 1 or _A_PART.match(sentence.plain):
@@ -192,6 +193,8 @@ def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str, 
     return moved(spans[0], sentence.start) if money_or_results else None
 
 
+_PART_BEFORE = re.compile(r"(?:其中|(?<![a-z])of which)[^,，;；。]{0,32}$")
+"""What stands before the period of a part: ``sales of 412, of which 96 in the fourth quarter``."""
 _A_PART = re.compile(r"\s?(?:其中|of which|of this|including)")
 """What begins a clause of a part of what was just said, whose quarter is not that of the results."""
 

@@ -121,15 +121,21 @@ def chips(sentence: str) -> Any:
     names, table = lexicon.named("devices")
     if not (names.search(sentence) or re.search(r"芯片|gpu|加速卡|算力|昇腾|出货|量产|思元|流片", sentence)):
         return
+    counted = ""  # measure words that have counted chips in this sentence
     for match in CHIPS.finditer(sentence):
         low, high = range_of(match["a"], match["b"])
         before = list(names.finditer(sentence, 0, match.start()))
         what = table.get(before[-1][0], "") if before else ""
-        money = match[0][-1] in "块张片枚" and not _BOUGHT.search(clause_before(sentence, match.start()))
+        measure = match[0][-1]
+        named = measure in counted or _CHIP_BEFORE.search(sentence[: match.start()])
+        money = measure in "块张片枚" and not (named or _BOUGHT.search(clause_before(sentence, match.start())))
         if low >= 100 and not money:
+            counted += measure
             yield found(match, kind="devices", low=low, high=high, unit="devices", what=what)
 
 
+_CHIP_BEFORE = re.compile(r"(?:gpu|显卡|算力卡|加速卡|智算卡|芯片)\s?$")
+"""A chip that a count with its measure word follows: ``GPU 3,200张``."""
 _TOKENS_AT_LEAST = 1e12
 """Calls are never so many: what is called 调用量 is then the number of their tokens."""
 

@@ -12,6 +12,7 @@ from jevons.schema import read_yaml
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
 from jevons.study.announcement.figure import Figure
+from jevons.study.announcement.patterns import UNKNOWN_CROWNS
 from jevons.study.announcement.text import Sentence
 from jevons.study.scenario.shelf import file_meant
 from jevons.units import CURRENCIES, LARGE, format_money
@@ -147,7 +148,9 @@ def draft_of(
         missing["expansion.budget"] = f"the text states no amount to be invested{only}"
     elif budget.named["amount"].unit not in CURRENCIES:
         stated = budget.named["amount"]
-        missing["currency"] = f"a scenario counts in {', '.join(CURRENCIES)}; no rate of {stated.unit} is on file"
+        unknown = "the text does not say whose crowns" if stated.unit == UNKNOWN_CROWNS else f"no rate of {stated.unit}"
+        unknown += "" if stated.unit == UNKNOWN_CROWNS else " is on file"
+        missing["currency"] = f"a scenario counts in {', '.join(CURRENCIES)}; {unknown}"
         missing["expansion.budget"] = f"{format_money(stated.middle, stated.unit)}: convert it"
     else:
         amount, period = budget.named["amount"], budget.named.get("period")

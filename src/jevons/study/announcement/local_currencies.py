@@ -1,4 +1,5 @@
-"""Which currency a mark stands for that several have: ``¥`` and 元."""
+"""Which currency a mark stands for that several have: ``¥``, 元 and crowns."""
+# ruff: noqa: E501 - a pattern stands on one line
 
 from __future__ import annotations
 
@@ -14,6 +15,11 @@ _SAME_IN_DOLLARS = re.compile(
     rf"¥\s?(?P<yen>{DIGITS}) ?(?P<a>tn|trn|trillion|bn|billion|mn|million|m|b)?\s?\((?:or |about |some |roughly |~)*"
     rf"(?:us)?\$\s?(?P<usd>{DIGITS}) ?(?P<b>tn|trn|trillion|bn|billion|mn|million|m|b)?"
 )
+_CROWNS = {
+    "SEK": "swedish|sweden|stockholm|gothenburg|malm[öo]|lule[åa]", "NOK": "norwegian|norway|oslo|bergen|stavanger|trondheim|narvik",
+    "DKK": "danish|denmark|copenhagen|aarhus", "CZK": "czech|czechia|prague|brno", "ISK": "icelandic|iceland|reykjav[ií]k",
+}  # fmt: skip
+"""Whose currency is called crowns in English, by words for the country."""
 _YEN_A_DOLLAR = 40.0
 """Between the yuan (7 a dollar) and the yen (more than 70)."""
 
@@ -55,6 +61,8 @@ def local_currencies(sentences: Sequence[Sentence], main: str) -> Mapping[str, s
     >>> from jevons.study.announcement.text import sentences
     >>> local_currencies(sentences("Sales were ¥412.6 billion ($2.7 billion)."), "")
     {'¥': 'JPY'}
+    >>> local_currencies(sentences("PRAGUE - Vltava Data will invest 3 billion crowns."), "")
+    {'crowns': 'CZK'}
     """
     whole = " ".join(sentence.plain for sentence in sentences)
     firm = lexicon.firm(main)
@@ -68,10 +76,22 @@ def local_currencies(sentences: Sequence[Sentence], main: str) -> Mapping[str, s
         found["¥"] = "JPY" if usd and yen / usd > _YEN_A_DOLLAR else "CNY"
     elif home == "JPY" or (home != "CNY" and lexicon.pattern("japan").search(whole)):
         found["¥"] = "JPY"
-    for nation, unit in (("swedish|sweden", "SEK"), ("danish|denmark", "DKK"), ("czech", "CZK")):
-        if re.search(rf"(?<![a-z])(?:{nation})(?![a-z])", whole):
-            found["crowns"] = unit
-            break
+    nation = home if home in _CROWNS else _nation_of_crowns(whole)
+    if nation:
+        found["crowns"] = nation
+    if nation == "DKK":
+        found |= {"kroner": nation, "krone": nation}
     if home == "TWD" or (not home and re.search(r"新台币|台股|\.tw(?![a-z])|(?<![a-z])nt\$", whole)):
         found["元"] = "TWD"
     return found
+
+
+def _nation_of_crowns(whole: str) -> str:
+    """Return whose crowns a text counts in: those that it names so, else of the country named first; empty for none."""
+    named = {}
+    for unit, words in _CROWNS.items():
+        country = re.search(rf"(?<![a-z])(?:{words})(?![a-z])", whole)
+        stated = re.search(rf"(?<![a-z])(?:{words}) crowns", whole)
+        if country is not None:
+            named[unit] = (stated is None, country.start())
+    return min(named, key=named.__getitem__, default="")

@@ -26,7 +26,7 @@ _OWNER = re.compile(
 """What follows the owner of the firm that is spoken of."""
 _OBJECT = re.compile(
     r"(?:(?<![a-z])(?:of|with|for|from|to|by|in|into|at|under|against|via|through|on|like|alongside|owns|acquire[sd]?|supply|supplies)"
-    r"(?: (?:the|rival|partner|customer|startup|start-up))?|与|和|向|对|给|由|被|从|(?<!宣布)在|为|跟|来自|持有|采购|购买)\s?$"
+    r"(?: (?:the|rival|partner|customer|startup|start-up))?|与|和|向|对|给|由|被|从|(?<!宣布)在|为|跟|来自|持有|采购|购买|(?<![a-z])of (?:it|them|that|which))\s?$"
 )
 _MADE_BY = re.compile(
     r"(?:['’]s|的)?\s?(?:(?:latest|newest|new|ai|grace|hopper|blackwell|rubin|vera|ascend|instinct|trainium|最新|高端|人工智能)\s?(?:的)?\s?){0,3}"

@@ -12,7 +12,7 @@ from jevons.study.announcement import lexicon
 from jevons.study.announcement.text import Sentence, plain
 
 _WORD = r"(?:[A-Z][\w&-]*|[a-z][A-Z][\w&-]*)"
-_NAME = rf"{_WORD}(?: {_WORD}){{0,4}}"
+_NAME = rf"{_WORD}(?: (?:& )?{_WORD}){{0,4}}"
 _FORM = (
     r"(?:Inc|Corp|Corporation|Ltd|Limited|PLC|plc|AG|S\.?A|N\.?V|SE|GmbH|Co|Company|Group|Holdings?|LLC|AB|ASA|Oyj|SpA|"
     r"Pvt\.? Ltd|Sdn Bhd|K\.?K)"
@@ -54,7 +54,7 @@ def _english() -> tuple[re.Pattern[str], ...]:
 
 
 _CHINESE = re.compile(
-    rf"(?:^|[，,。；;：:、“]|日|讯)(?P<name>[\u4e00-\u9fff]{{2,12}}?{_FORM_ZH}+)(?:[（(][^）)]{{2,30}}[）)])?"
+    rf"(?:^|[，,。；;：:、“）)】]|日|讯)(?P<name>[\u4e00-\u9fff]{{2,12}}?{_FORM_ZH}+)(?:[（(][^）)]{{2,30}}[）)])?"
     r"(?:(?:于|在)?(?:\d{4}年)?(?:\d{1,2}月\d{1,2}日)?(?:今日|今天|昨日|近日)?)"
     r"(?:宣布|表示|公布|发布|公告|披露|称|计划|将|拟|预计|签订|签署|与)"
 )
@@ -67,7 +67,7 @@ _REPORT_OF_ZH = re.compile(
 )
 """Whose report is spoken of: behind a mark, a measure word or a verb of reading."""
 _LISTED_ZH = re.compile(
-    r"(?:^|[，,。；;：:、“])(?P<name>[\u4e00-\u9fff]{2,10})(?=[（(]\s?(?:\d{6}[)）]|\d{4,6}\.|[A-Z]{2,6}[:：]|股票代[码號号]))"
+    r"(?:^|[，,。；;：:、“）)】])(?P<name>[\u4e00-\u9fff]{2,10})(?=[（(]\s?(?:\d[\dxX*]{5}[)）]|\d[\dxX*]{3,5}\.|[A-Z]{2,6}[:：]|股票代[码號号]))"
 )
 _COMPANY_ZH = re.compile(
     r"(?:本公司|本集[团團]|公司)[（(](?P<name>[\u4e00-\u9fff]{2,12})(?=[，,、；;]\s?(?:[股证證][份券]代[码號号])?[:：]?\s?\d{4,6}[）)])"
@@ -75,7 +75,7 @@ _COMPANY_ZH = re.compile(
 )
 """The firm that a notice names beside 本公司."""
 _REPORTS_ZH = re.compile(
-    r"^(?P<name>[\u4e00-\u9fff]{2,6}?)(?:今日|今天|昨日|近日|日前|\d{1,2}月\d{1,2}日)?"
+    r"(?:^|[）)】])(?P<name>[\u4e00-\u9fff]{2,6}?)(?:今日|今天|昨日|近日|日前|\d{1,2}月\d{1,2}日)?"
     r"(?=宣布|发布|發布|公布|公佈|披露|公告|签署|簽署|签订|簽訂|完成[^，,。]{0,8}融[资資]|招股[书書]|20\d\d年?(?:年[报報]|中[报報]|半年[报報]|[一二三四]季|第[一二三四]季|业绩|業績))"
 )
 _RATED_ZH = re.compile(
@@ -86,7 +86,7 @@ _LATIN_ZH = re.compile(
     r"(?:(?:于|在)?(?:\d{4}年)?(?:\d{1,2}月\d{1,2}日)?(?:今日|今天|昨日|近日)?)(?:宣布|表示|公布|发布|公告|披露|称|计划|将|拟|预计|签订|签署)"
 )
 _SORT_ZH = re.compile(
-    r"^[\u4e00-\u9fff]{0,8}?(?:租赁商|服务商|运营商|供应商|厂商|开发商|提供商|巨头|龙头|初创企业|上市公司)(?=.{2})"
+    r"^[\u4e00-\u9fff]{0,8}?(?:租赁商|服务商|运营商|供应商|厂商|开发商|提供商|巨头|龙头|初创企业|上市公司|(?:伺服器|服务器|晶圆|晶圓|代工|封测|封測|芯片|晶片|面板|设备|設備)[厂廠])(?=.{2})"
 )
 _RATING_ZH = re.compile(
     r"^(?:关于|關於|针对|針對|維持|维持|重申|首予|给予|給予|上調|上调|下調|下调|看好|建议|建議|我们|我們|对|對|将|將)+"
@@ -102,7 +102,7 @@ _WEAK = frozenset(
 )
 """Verbs that also follow what is no firm, at the beginning of a sentence."""
 _NO_NAME_ZH = re.compile(
-    r"^(?:[一二三四五六七八九十两几数\d]+[大家]|预计|预期|维持|给予|记者|据|报道|数据|报告|消息|财报|业绩|研报|招股|管理层|董事|行业|市场|政府|国家|全国|目标|其中|净利|收入|营收|今年|明年|去年|全年|同时|另外|佢|你|我|他|她|它|大家|今天|昨天|每|各|公司|本公司|该公司|集团|本集团|其|该|旗下|这家|一家|多家|各|未来|我们|上述|目前|此外)|宣布|表示|公布|计划|过去|超过"
+    r"^(?:[一二三四五六七八九十两几数\d]+[大家]|预计|预期|维持|给予|记者|据|报道|数据|报告|消息|财报|业绩|研报|招股|管理层|董事|行业|市场|政府|国家|全国|目标|其中|净利|收入|营收|今年|明年|去年|全年|同时|另外|佢|你|我|他|她|它|大家|今[天日]|昨[天日]|近日|日前|当日|每|各|公司|本公司|该公司|集团|本集团|其|该|旗下|这家|一家|多家|各|未来|我们|上述|目前|此外)|宣布|表示|公布|计划|过去|超过"
 )
 
 
@@ -167,7 +167,7 @@ def _by_period(names: dict[str, str], sentences: Sequence[Sentence]) -> None:
         for match in _BEFORE_PERIOD_ZH.finditer(sentence.text):
             said = plain(match["name"])
             known = lexicon.quantity_pattern().search(said) or lexicon.count_pattern().search(said)
-            if not (known or _NO_NOUN_ZH.search(match["name"]) or _NO_NAME_ZH.search(match["name"])):
+            if not (known or _NO_NOUN_ZH.search(match["name"]) or _NO_NAME_ZH.search(said)):
                 _add(names, match["name"], match["name"])
 
 

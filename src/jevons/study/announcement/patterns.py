@@ -10,6 +10,8 @@ from jevons.study.announcement.numerals import DIGITS, NUMBER, ZH
 from jevons.units import SCALE_LETTERS, SIGNS
 
 SEP = r"\s?(?:-|–|—|−|~|～|to|至|到|乃至|and)\s?"
+UNKNOWN_CROWNS = "crowns"
+"""Unit of an amount in crowns where the text does not say whose."""
 BEFORE = {
     **{sign.lower(): currency for sign, currency in SIGNS.items()},
     "新台币": "TWD", "台币": "TWD", "港币": "HKD", "港元": "HKD", "美元": "USD", "日元": "JPY", "韩元": "KRW", "欧元": "EUR", "英镑": "GBP", "¥人民币": "CNY",
@@ -20,7 +22,7 @@ BEFORE = {
     "brl": "BRL", "r$": "BRL", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "pln": "PLN", "ils": "ILS", "qar": "QAR", "kwd": "KWD", "zar": "ZAR",
 }  # fmt: skip
 AFTER = {
-    "美元": "USD", "刀": "USD", "美刀": "USD", "norwegian crowns": "NOK", "swedish crowns": "SEK", "danish crowns": "DKK", "czech crowns": "CZK", "crowns": "NOK", "美金": "USD", "usd": "USD", "us dollars": "USD", "u.s. dollars": "USD", "dollars": "USD",
+    "美元": "USD", "刀": "USD", "美刀": "USD", "norwegian crowns": "NOK", "swedish crowns": "SEK", "danish crowns": "DKK", "czech crowns": "CZK", "crowns": UNKNOWN_CROWNS, "美金": "USD", "usd": "USD", "us dollars": "USD", "u.s. dollars": "USD", "dollars": "USD",
     "dollar": "USD", "人民币": "CNY", "元人民币": "CNY", "元": "CNY", "块钱": "CNY", "块": "CNY", "yuan": "CNY", "rmb": "CNY",
     "cny": "CNY", "renminbi": "CNY", "chinese yuan": "CNY", "港元": "HKD", "港币": "HKD", "hkd": "HKD",
     "hong kong dollars": "HKD", "欧元": "EUR", "euros": "EUR", "日元": "JPY", "円": "JPY", "yen": "JPY",
@@ -74,6 +76,7 @@ CENT = "|".join(
     [
         *sorted(CENTS, key=len, reverse=True),
         r"p(?=\s?(?:per\s|/(?!e(?![a-z]))|an?\s(?:unit|share|kwh|hour)))|(?<=\.\d)p(?![a-z])",
+        r"(?<=\d\d\d)p(?=[ .,;)](?![\u4e00-\u9fff]| ?(?:video|resolution|screen)))",
         r"(?<=\d)c(?![a-z\d])",
     ]
 )
@@ -241,6 +244,7 @@ PERIODS = re.compile(
     rf"|(?:by|through|until)\s(?:the end of\s)?(?P<by>{YEAR})|到(?P<by2>{YEAR})年(?:底|末)?"
     rf"|(?P<half>{YEAR})年(?P<h>上半年|下半年)"
     rf"|(?P<year>{YEAR})(?![\d万亿千百多余]|,\d)年?(?P<end>末|底|初|年底)?"
+    r"|(?<![\d.])(?P<short>2[3-9]|3[0-5])年(?=的?\s?(?:pe|p/e|eps|市盈率|[净纯]利|利润|营收|收入|业绩|盈利|capex|资本开支|[一二三四]季|上半年|下半年|全年))"
 )
 QUARTER = re.compile(
     r"(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])财?季(?:度|报)?(?![\d节])|(?P<head>首)季度?|(?:fiscal )?(?P<word>first|second|third|fourth)[- ](?:fiscal )?quarter"
@@ -275,7 +279,7 @@ COUNT = re.compile(
 )
 PLANNED = re.compile(
     r"plan|will |'ll |expect(?!ation)|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|(?<![a-z])budgets?(?![a-z])|proposed|pipeline|reiterat|should |heading for|(?<![a-z])sees? |anticipat|on track|on course|set to |poised|"
-    r"预计|(?<![高低])估(?![值算量计])|(?<![资材原燃饮塑])料(?![理号])|计划|将|拟|目标|(?<![超于及合])预期|指引|展望|打算|规划|承诺"
+    r"预计|(?<![高低])估(?![值算量计])|(?<![资材原燃饮塑])料(?![理号])|计划|将|拟|目标|(?<![超于及合])预期|指引|展望|打算|规划|承诺|预算[为約约是](?!的)"
 )
 """Words of what is to come."""
 CONDITIONAL = re.compile(

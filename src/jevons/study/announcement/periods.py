@@ -22,11 +22,17 @@ _BESIDE = re.compile(
     r"\s?(?:the |its |a |about |约|近|roughly )*$"
 )
 """What stands before the level that something is measured against."""
+_PART = re.compile(r"(?:其中|(?<![a-z])of which)(?: about| some| roughly|约|近)?\s?$")
+"""What stands before a part of the amount before it, whose period is its own."""
 _ADVERBIAL = re.compile(
     r"(?<![a-z])(?:in|over|for|by|during|through|until|the|next|coming|fiscal|year|years|and|of|from|to|between|at|end|spread|mostly|mainly|starting|beginning)(?![a-z])"
     r"|用于|投放|投入|完成|执行|底|末|前|年内|期间|分|将|至|到|在|于|[\s\W]"
 )
 """What else a clause may have that only says when."""
+_HAS_COME = re.compile(
+    r"(?<![a-z])(?:grew|rose|fell|dropped|climbed|jumped|reported|posted|reached|earned|booked|was|were)(?![a-z])"
+)
+"""Verbs of what has come."""
 _A_STATEMENT = 2
 
 
@@ -74,7 +80,11 @@ class Periods(Statements):
                 in_brackets = lead.endswith(("(", "（")) and re.match(
                     r"\s?[)）]", self.plain[max(near.end, figure.end) :]
                 )
-                if in_brackets or (_BESIDE.search(lead) and not re.search(r"(?:by|to|in)\s?$", lead)):
+                if (
+                    in_brackets
+                    or _PART.search(lead)
+                    or (_BESIDE.search(lead) and not re.search(r"(?:by|to|in)\s?$", lead))
+                ):
                     self.bound[near.start] = figure.start
         for span in [f for f in self.figures if f.kind == "period" and re.match(r"\d|FY", f.label)]:
             if span.start not in self.bound and re.search(
@@ -92,7 +102,7 @@ class Periods(Statements):
             ):
                 return span
             if span.start >= figure.end and re.fullmatch(
-                r"\s?(?:(?:it|they|the company) (?:spent|invested|earned|made|had|reported) )?(?:in|for|during|at|by|as of)?\s?(?:the )?(?:end of )?",
+                r"\s?(?:(?:it|they|the company) (?:spent|invested|earned|made|had|reported) )?(?:in|for|of|during|at|by|as of)?\s?(?:the )?(?:end of )?",
                 self.plain[figure.end : span.start],
             ):
                 return span
@@ -115,7 +125,7 @@ class Periods(Statements):
             and not (f.label == "past" and ((f.start > at and self._apart(f, at)) or exceed.search(self.plain, max(0, f.start - 24), f.start)))
             and not (re.match(r"\d|FY", f.label) and f.start > at and exceed.search(self.plain, at, f.start))
         ]  # fmt: skip
-        spans = [f for f in spans if not self._says_more(f, at)]
+        spans = [f for f in spans if not (self._says_more(f, at) or self._of_a_plan(f, figure))]
         spans = own or [
             f for f in spans if not self._of_next_clause(f, at) and not (f.label.startswith("to ") and self._taken(f, figure))
         ]  # fmt: skip
@@ -203,6 +213,16 @@ class Periods(Statements):
         earlier = any(f.kind == "period" and f.start < at and re.match(r"\d|FY", f.label) for f in self.figures)
         earlier = earlier or self.context.reported is not None
         return earlier and any(f.start > span.start and f.kind in {"money", "percent"} for f in self.figures)
+
+    def _of_a_plan(self, span: Figure, figure: Figure) -> bool:
+        """Return whether a period stands in a later clause of what is planned, and the figure tells what has come."""
+        if span.start < figure.end or not re.match(r"\d|FY|next", span.label) or not self._apart(span, figure.start):
+            return False
+        return (
+            self._status([span]) == "planned"
+            and self._status([figure]) == ""
+            and bool(_HAS_COME.search(self._clause(figure.start)))
+        )
 
     def _says_more(self, span: Figure, at: int) -> bool:
         """Return whether a period stands in a later clause that says something else without a figure: ``2027年量产``."""

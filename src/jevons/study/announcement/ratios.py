@@ -213,7 +213,25 @@ def _ratio(reader: Reader, figure: Figure) -> str:
     for start, end, key, _ in reader.words:
         if key in _RATIOS and (reader.is_of(end, figure) or re.fullmatch(r"\s?", reader.plain[figure.end : start])):
             return key
+    lead = reader.plain[: figure.start]
+    if _IN_USE.match(reader.plain, figure.end) or _BUSY.search(lead):
+        return "utilisation"
+    if _TAKEN.search(lead) and _OF_CAPACITY.match(reader.plain, figure.end):
+        return "utilisation"
     return ""
+
+
+_IN_USE = re.compile(
+    r"\s?(?:(?:of (?:it|them|that|which|(?:the|its|our|their) (?:[\w-]+ ){0,2}?(?:capacity|space|power|fleet|gpus?)),? )?(?:is |was |are |were |already |now ){0,2}"
+    r"(?:let|leased|pre-?leased|pre-?let|rented(?: out)?|occupied|in use)(?![a-z])|of the time(?![a-z]))"
+)
+"""What follows the part of a capacity that is in use: ``92% of it let``."""
+_BUSY = re.compile(r"(?<![a-z])busy (?:for )?(?:about |some |around |more than |over )?$")
+_TAKEN = re.compile(
+    r"(?<![a-z])(?:signed|contracted|let|leased|booked|taken)(?: up)?(?: for)? (?:about |some |around |over )?$"
+)
+_OF_CAPACITY = re.compile(r"\s?of (?:the |its |our |their )?(?:[\w-]+ )?(?:capacity|space|power)(?![a-z])")
+"""What stands around the part of a site that a tenant has signed for."""
 
 
 def _own_clause(plain: str, figure: Figure) -> str:

@@ -78,8 +78,8 @@ def periods(sentence: str) -> Any:
             label, years = f"to {g['by'] or g['by2']}", 0.0
         elif g["half"]:
             label, years = f"{g['half']}-H{1 if g['h'] == '上半年' else 2}", 0.5
-        elif g["year"]:
-            label = g["year"]
+        elif g["year"] or g["short"]:
+            label = g["year"] or f"20{g['short']}"
         yield match, Figure(
             kind="period", low=years, high=years, unit="y", start=match.start(), end=match.end(), text="", label=label,
             what=g["end"] or "",

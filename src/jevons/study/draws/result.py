@@ -10,7 +10,7 @@ import numpy as np
 
 from jevons.checks import check
 from jevons.results import Cell, Column, Result, Table, table
-from jevons.rounding import shown_in
+from jevons.rounding import share_price_text, shown_in
 from jevons.study.chain.value_bridge import CHANNELS
 from jevons.study.currency import in_currency, of_scenario
 from jevons.study.draws.dataset import study_dataset
@@ -59,7 +59,7 @@ class StudyResult(Result):
     def answer_parts(self) -> tuple[Sentence, ...]:
         """How many draws there are, the interval of value per share, and P(Jevons)."""
         count = self.draws.values.shape[0]
-        low, middle, high = (f"{v:,.0f}" for v in self.draws.quantiles("value_per_share", (0.1, 0.5, 0.9)))
+        low, middle, high = map(share_price_text, self.draws.quantiles("value_per_share", (0.1, 0.5, 0.9)))
         every = count + self.draws.infeasible + self.draws.unsolved
         values = {
             "scenario": self.scenario.name, "count": f"{every if self.random else count}",

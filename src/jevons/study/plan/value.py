@@ -11,6 +11,7 @@ from jevons.errors import InfeasibleError
 from jevons.facts import Facts
 from jevons.finance import Rerating
 from jevons.results import Result, Table
+from jevons.rounding import share_price_text
 from jevons.study.chain.accounts import cloud_value_implied_cur
 from jevons.study.currency import in_currency
 from jevons.study.plan import valuation
@@ -19,7 +20,7 @@ from jevons.study.plan.invariants import check_value
 from jevons.study.plan.prices import Quote, explain_prices
 from jevons.study.plan.result import PlanResult
 from jevons.study.plan.sentiment import basket_of_facts, basket_of_quotes, layer_record, scores_of_quotes
-from jevons.study.plan.tables.overview import a_share, share_price_text
+from jevons.study.plan.tables.overview import a_share
 from jevons.study.plan.tables.statements import cash_record, quarter_records, statements_record
 from jevons.study.plan.tables.valuation import value_tables
 from jevons.study.scenario.scenario import Scenario

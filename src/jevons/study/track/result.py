@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from jevons.results import Cell, Column, Result, Table, table
-from jevons.rounding import shown_in
+from jevons.rounding import share_price_text, shown_in
 from jevons.study.currency import of_scenario
 from jevons.study.draws.outcomes import OUTCOMES, SHORT_NAMES
 from jevons.study.draws.run import Draws
@@ -105,14 +105,13 @@ class TrackResult(Result):
         """How many came inside, what the value becomes, and how much the draws still carry."""
         quarters = self.quarters()
         inside = sum(record["inside"] for record in quarters)
-        name = "value_per_share" if "value_per_share" in OUTCOMES else next(iter(OUTCOMES))
-        value = next(record for record in self.outcomes() if record["outcome"] == name)
-        size, unit = self._unit(OUTCOMES[name][0])
-        old, new = value["before"]["median"] / size, value["median"] / size
+        value = next(record for record in self.outcomes() if record["outcome"] == "value_per_share")
+        size, unit = self._unit(OUTCOMES["value_per_share"][0])
+        worth = {"new": value["median"], "old": value["before"]["median"], "low": value["low"], "high": value["high"]}
         values = {
             "scenario": self.scenario.name, "inside": f"{inside}", "count": f"{len(quarters)}",
-            "meaning": value["meaning"], "unit": unit, "new": f"{new:,.0f}", "old": f"{old:,.0f}",
-            "low": f"{value['low'] / size:,.0f}", "high": f"{value['high'] / size:,.0f}",
+            "meaning": value["meaning"], "unit": unit,
+            **{name: share_price_text(number / size) for name, number in worth.items()},
             "counted": f"{self.update.ess:.0f}", "draws": f"{len(self.update.weights)}",
         }  # fmt: skip
         return (Sentence("track.inside", values),)

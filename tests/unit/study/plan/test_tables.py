@@ -105,11 +105,13 @@ def test_what_is_no_scenario_or_a_second_date_is_refused():
         jevons.plan(TINY, draws=1)
 
 
-def test_a_site_without_power_to_spare_gives_a_plan():
-    short = jevons.load(TINY).with_values({"hardware.sites.north.power": 0.3e6})
-    plan = jevons.plan(short, draws=0)
-    before = sum(device.installed.value for device in short.hardware.devices.values())
-    assert 0 < plan.chain.plan.fleet.installed[:, :, 0].sum() < before
+def test_a_site_without_power_to_spare_gives_a_plan_and_one_that_cannot_feed_what_stands_is_refused():
+    tiny = jevons.load(TINY)
+    draw_w = 300 * 800.0 + 200 * 453.75
+    plan = jevons.plan(tiny.with_values({"hardware.sites.north.power": draw_w}), draws=0)
+    assert plan.chain.plan.fleet.installed[:, :, 0].sum() == pytest.approx(500)
+    with pytest.raises(InputError, match=r"h20\.installed: 300: .* draw 330\.8 kW, and the sites have 300 kW"):
+        jevons.plan(tiny.with_values({"hardware.sites.north.power": 0.3e6}), draws=0)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jevons.results import Cell, Column, Table, table
+from jevons.rounding import share_price_text
 from jevons.study.draws import summary as uncertainty
 from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.plan.tables.lines import column_name
@@ -155,11 +156,6 @@ def a_share(kind: str) -> str:
 def _whole_count(devices: float) -> str:
     """Return a number of devices, which a plan may divide and a reader does not."""
     return format_count(devices) if devices >= 100 else f"{devices:.0f}"
-
-
-def share_price_text(price: float) -> str:
-    """Return a price of a share: whole units from a hundred on, hundredths below."""
-    return f"{price:,.0f}" if abs(price) >= 100 else f"{price:,.2f}"
 
 
 def verdict_sentence(result: PlanFigures) -> Sentence:
