@@ -148,8 +148,8 @@ def draft_of(
         missing["expansion.budget"] = f"the text states no amount to be invested{only}"
     elif budget.named["amount"].unit not in CURRENCIES:
         stated = budget.named["amount"]
-        unknown = "the text does not say whose crowns" if stated.unit == UNKNOWN_CROWNS else f"no rate of {stated.unit}"
-        unknown += "" if stated.unit == UNKNOWN_CROWNS else " is on file"
+        whose = "the text does not say whose crowns"
+        unknown = whose if stated.unit == UNKNOWN_CROWNS else f"no rate of {stated.unit} is on file"
         missing["currency"] = f"a scenario counts in {', '.join(CURRENCIES)}; {unknown}"
         missing["expansion.budget"] = f"{format_money(stated.middle, stated.unit)}: convert it"
     else:
