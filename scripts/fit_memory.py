@@ -115,6 +115,10 @@ alone: layers with a window hold four fifths of them (gpt-oss, Llama 4, Gemma 4,
 attention a tenth and its states. On Hopper it keeps the 32-bit scales of DeepSeek-V4's experts beside the kernel's.
 vLLM grants each sequence of DeepSeek-V4 the states of a whole step, most of its cache at short lengths.
 
+Adapters (LoRA) have room set aside beside every matrix, and beside each expert. vLLM 0.14 and 0.15 ask of each pipeline
+stage that a longest sequence fit in the layers of all stages. A server that takes no images and no videos loads no
+encoder; one that takes no videos runs its encoder on an image.
+
 Under vLLM, Qwen3-235B ran with a KV connector, whose buffers are not modelled. On the L40S, vLLM 0.8 kept 0.8 GiB more
 than 0.11 does. SGLang's static share covers weights and cache only, out of the memory left by the context.
 TensorRT-LLM's share is of the memory left by weights and work space. SGLang's rule was derived from its run of
@@ -143,11 +147,11 @@ A cache is off by shares of a device's memory, since what is wrong is what fills
 {cache_ends}
 
 The first are errors with the model left out, the second with the release left out; the third, for other engines, makers
-of devices, attention that chooses or compresses tokens and files that are not understood in full, is twice the second:
-a judgement. The second holds for recurrent states, drafts and layouts of other kinds than tensor parallelism too. With
-compressed attention the lower end lies as much lower as a step takes, with a vision encoder as its run on the largest
-image takes, until 0.11 on a video of the greatest length. Of {reports_known} caches that users' logs above
-print, {reports_inside} lie in their interval.
+of devices, attention that chooses or compresses tokens, adapters and files that are not understood in full, is twice
+the second: a judgement. The second holds for recurrent states, drafts and layouts of other kinds than tensor
+parallelism too. With compressed attention the lower end lies as much lower as a step takes, with a vision encoder as
+its run on the largest image takes, until 0.11 on a video of the greatest length. Of {reports_known} caches that users'
+logs above print, {reports_inside} lie in their interval.
 
 A training needs more or less than predicted by a factor. Each source weighs alike: nanotron's outcomes with the model
 left out, the peaks that torchtitan prints (PyTorch's own operators), and BLOOM's (Megatron).

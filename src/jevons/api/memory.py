@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
 from jevons.api.accelerators import GPU
-from jevons.api.launch import SERVE
+from jevons.api.launch import SERVE, changed_factors
 from jevons.api.reading import named_model
 
 if TYPE_CHECKING:
@@ -66,12 +66,11 @@ def memory(
     model = named_model(model)
     from jevons.sizing.memory import memory_of
 
-    del serve  # the arguments that it stands for are given in its place
     layout = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
     return memory_of(
         model, o.kind_of(gpu, hardware), layout, dp_attention=dp_attention, precision=precision,
         kv_precision=kv_precision, engine=engine, engine_version=engine_version, eager=eager,
         max_model_len=max_model_len, memory_frac=gpu_memory_utilization, max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens, calibration=o.file(calibration), on=o.day(as_of),
-        draft_tokens=draft_tokens, draft_model=draft_model, kv_tokens=kv_tokens,
+        draft_tokens=draft_tokens, draft_model=draft_model, kv_tokens=kv_tokens, changed=changed_factors(serve),
     )  # fmt: skip

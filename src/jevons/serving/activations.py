@@ -40,7 +40,7 @@ def activation_bytes(deployment: Deployment) -> float:
         plain = 2.0 * tokens * (4.0 * model.hidden + 2.0 * widest / layout.tp)
         return plain + 4.0 * rows * model.vocab / layout.tp
     stream = 2.0 * tokens * model.hidden
-    images = 3.0 * stream if model.vision_parameters else 0.0
+    images = 3.0 * stream if deployment.encodes else 0.0
     experts = max(_expert_workspace_bytes(deployment, group.feed_forward) for group in model.layers)
     dense = 6.0 * tokens * max(group.feed_forward.hidden_inner for group in model.layers) / layout.tp
     attention = max(_compressed_attention_bytes(deployment, group.attention) for group in model.layers)
@@ -91,13 +91,20 @@ def encoder_bytes(deployment: Deployment) -> float:
     """Return about what a start's run of a vision encoder takes on the largest image or video [bytes].
 
     0 without one, or where images have a fixed number of tokens. A token stands for four patches, each of which holds
-    some 24 widths of the encoder in 16 bits. The width is that of an encoder of thirty layers with so many parameters.
+    some 24 widths of the encoder in 16 bits in a layer's attention: the residual stream and its norm (2), queries,
+    keys and values (3) and their copies by head (3), queries and keys rotated in 32 bits (8) and taken back (2), pixels
+    in 32 and in 16 bits and the tokens made (6). The width is that of an encoder of thirty layers with so many
+    parameters.
+
+    References
+    ----------
+    vLLM, ``models/qwen2_5_vl.py``: ``Qwen2_5_VisionAttention`` and ``apply_rotary_pos_emb_vision``.
     """
-    factors, model = deployment.engine.memory, deployment.model
-    if not model.free_images:
+    factors, model, loaded = deployment.engine.memory, deployment.model, deployment.engine.loaded
+    if not model.free_images or not deployment.encodes:
         return 0.0
-    tokens = factors.encoded_tokens
-    if factors.earlier.encodes_longest:
+    tokens = factors.encoded_tokens if loaded.takes_images else 0.0
+    if factors.earlier.encodes_longest and loaded.takes_videos:
         tokens = max(tokens, float(deployment.longest))
     return _PATCHES * tokens * _PATCH_WIDTHS * 2.0 * math.sqrt(model.vision_parameters / _SQUARES)
 

@@ -79,10 +79,41 @@ def weight_bytes_per_device(deployment: Deployment) -> float:
     stored = weight_precision(deployment)
     head = 0.0 if layout.pp > 1 or model.tied_embeddings else stored_bytes(stored.head)
     embedding = model.vocab * model.hidden / layout.tp * (stored_bytes(stored.embeddings) + head)
-    other = model.vision_parameters / layout.tp * 2.0
+    other = model.vision_parameters / layout.tp * 2.0 if deployment.encodes else 0.0
     if deployment.engine.memory.paged:
         other += _rotation_bytes(deployment)
     return inside / model.n_layers * stage_layers + embedding + other
+
+
+def adapter_bytes(deployment: Deployment) -> float:
+    """Return the room that is set aside for adapters (LoRA) on one device of the fullest stage [bytes]; 0 without any.
+
+    Notes
+    -----
+    Two thin matrices in 16 bits beside each one but a router's: from its input to the rank, once for each matrix that
+    is fused with it, and from the rank to its output. Experts have their own. The head and the embedding keep the whole
+    vocabulary on each device.
+
+    References
+    ----------
+    vLLM, ``lora/layers``: ``create_lora_weights``.
+    """
+    loaded, model, layout = deployment.engine.loaded, deployment.model, deployment.layout
+    if not loaded.adapters:
+        return 0.0
+    widths = 0.0
+    for group in model.layers:
+        block, sides = group.feed_forward, 2.0 if group.feed_forward.gated else 1.0
+        for gemm in layer_gemms(group, model.hidden):
+            n, k = split_gemm(gemm, group.attention, layout.tp)
+            fused = {"attn_qkv": 3.0, "ffn_up": sides, "shared_up": sides}.get(gemm.name, 1.0)
+            widths += group.count * (n + fused * k) if gemm.name != "router" else 0.0
+        if block.kind == "moe":
+            outer, inner = float(block.latent or model.hidden), block.expert_inner / layout.expert_tp
+            widths += group.count * block.experts / layout.ep * (sides + 1.0) * (outer + inner)
+    stage_frac = math.ceil(model.n_layers / layout.pp) / model.n_layers
+    ends = 2.0 * (model.vocab + model.hidden)
+    return 2.0 * loaded.adapters * loaded.adapter_rank * (widths * stage_frac + ends)
 
 
 def draft_weight_bytes(deployment: Deployment) -> float:
@@ -217,7 +248,7 @@ def memory_plan(deployment: Deployment) -> MemoryUse:
     """Return what fills a device of the fullest stage; the cache is what is left, below zero where nothing is."""
     engine = deployment.engine
     weights, activations, graphs = (
-        weight_bytes_per_device(deployment) + draft_weight_bytes(deployment),
+        weight_bytes_per_device(deployment) + draft_weight_bytes(deployment) + adapter_bytes(deployment),
         activation_bytes(deployment),
         graph_bytes(deployment),
     )
@@ -314,6 +345,14 @@ def max_concurrency(deployment: Deployment, tokens: int = 0, use: MemoryUse | No
     return paged_cache(deployment).concurrency(kv_bytes, longest)
 
 
+def stages_checked(deployment: Deployment) -> float:
+    """Return the layers over those of the fullest stage that a start asks room for a longest sequence in; 1 or more."""
+    model = deployment.model
+    if not deployment.engine.memory.earlier.stages_whole:
+        return 1.0
+    return model.n_layers / math.ceil(model.n_layers / deployment.layout.pp)
+
+
 def longest_shortage(deployment: Deployment, use: MemoryUse | None = None) -> str:
     """Return what a sequence of the greatest length lacks of the cache with a remedy; empty where it fits.
 
@@ -324,16 +363,17 @@ def longest_shortage(deployment: Deployment, use: MemoryUse | None = None) -> st
     InfeasibleError
         If there is no room for a cache.
     """
-    use = use or memory_use(deployment)
-    if max_concurrency(deployment, use=use) >= 1.0:
+    use, stages = use or memory_use(deployment), stages_checked(deployment)
+    if max_concurrency(deployment, use=use) >= stages:
         return ""
     longest = deployment.longest
     needed = reserved_bytes_per_request(deployment, float(longest))
     if deployment.engine.memory.paged:
         cache = paged_cache(deployment)
-        needed = cache.pages_at_most(longest) * cache.page_bytes
+        needed = cache.pages_at_most(longest) * cache.page_bytes * stages
+    counted = ", which this release counts over all pipeline stages" if stages > 1.0 else ""
     return (
-        f"a sequence of {longest:,} tokens needs {needed / 1e9:.1f} GB of KV cache per accelerator, and "
+        f"a sequence of {longest:,} tokens needs {needed / 1e9:.1f} GB of KV cache per accelerator{counted}, and "
         f"{use.kv_bytes / 1e9:.1f} GB are left. Use a larger --tp, --kv-precision fp8 or a smaller --max-model-len."
     )
 

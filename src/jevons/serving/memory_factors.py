@@ -72,6 +72,8 @@ class EarlierMemory(Part):
         pages.
     encodes_longest : float
         1 where a start runs a vision encoder on a video of the greatest length, 0 where on `encoded_tokens`.
+    stages_whole : float
+        1 where each pipeline stage must have room for a longest sequence in the layers of all stages.
     """
 
     peaks_added: float = 0.0
@@ -79,6 +81,7 @@ class EarlierMemory(Part):
     latent_head: float = 0.0
     mamba_slots: float = 0.0
     encodes_longest: float = 0.0
+    stages_whole: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

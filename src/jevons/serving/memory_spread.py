@@ -20,7 +20,7 @@ from jevons.intervals import Interval, normal_chance, shipped_ends
 from jevons.operators.engines import Place
 from jevons.serving.activations import activation_bytes, encoder_bytes
 from jevons.serving.kv_pages import paged_cache
-from jevons.serving.memory import memory_plan, reserved_bytes_per_request, start_spare_bytes
+from jevons.serving.memory import memory_plan, reserved_bytes_per_request, stages_checked, start_spare_bytes
 from jevons.serving.memory_factors import MemoryFactors, memory_factors
 from jevons.serving.types import Deployment, MemoryUse
 
@@ -29,8 +29,8 @@ _DATA = Path(__file__).parent / "data" / "memory_spread.json"
 NEARNESS = {
     "same": "start-ups of this release on this generation of devices are on file",
     "near": "start-ups of this engine are on file, but not of this release, generation of devices or kind of layout",
-    "far": "no start-up of this engine, kind of device or attention is on file by component, or the model's file is "
-    "not understood in full",
+    "far": "no start-up of this engine, kind of device or attention, or with adapters, is on file by component, or the "
+    "model's file is not understood in full",
 }
 """How near the start-ups are that a prediction rests on, nearest first."""
 
@@ -65,7 +65,7 @@ def nearness_of(deployment: Deployment) -> str:
     document, engine = shipped(), deployment.engine
     if engine.name != document["engine"] or deployment.accelerator.vendor != document["vendor"]:
         return "far"
-    if deployment.model.warnings:
+    if deployment.model.warnings or engine.loaded.adapters:
         return "far"
     if any(group.attention.indexer.dim or group.attention.compression.recent for group in deployment.model.layers):
         return "far"
@@ -120,7 +120,8 @@ def start_surplus_bytes(deployment: Deployment) -> tuple[float, float]:
         least = 0.0 if factors.serves_shorter else reserved_bytes_per_request(deployment, float(longest))
         return use.kv_bytes - least, deployment.shown_bytes - use.room_bytes if factors.share_static else math.inf
     cache = paged_cache(deployment)
-    least = 0.0 if factors.serves_shorter else float(cache.pages_at_most(longest)) * cache.page_bytes
+    sequence = float(cache.pages_at_most(longest)) * cache.page_bytes * stages_checked(deployment)
+    least = 0.0 if factors.serves_shorter else sequence
     if factors.states_checked and any(group.attention.mixer.state_elements for group in deployment.model.layers):
         least = max(least, float(deployment.engine.batching.max_batch) * cache.page_bytes)
     return use.kv_bytes - least, start_spare_bytes(deployment, use)

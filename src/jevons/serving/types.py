@@ -235,6 +235,26 @@ class BatchingFactors(Part):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedFactors(Part):
+    """What a server is told to load beside a model's text, or to leave out.
+
+    Parameters
+    ----------
+    takes_images, takes_videos : bool
+        Whether requests may hold images, and videos where the model reads any; where neither, no encoder is loaded.
+    adapters : float
+        Adapters (LoRA) that one step may use, for which room is set aside; 0 for none.
+    adapter_rank : float
+        Their greatest rank.
+    """
+
+    takes_images: bool = True
+    takes_videos: bool = True
+    adapters: float = 0.0
+    adapter_rank: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFactors(Grouped):
     """What the serving software adds to the operators' times, and its default limits.
 
@@ -257,6 +277,8 @@ class EngineFactors(Grouped):
         the newest that ship by default.
     memory : MemoryFactors
         What its release takes of device memory.
+    loaded : LoadedFactors
+        What it is told to load beside a model's text, or to leave out.
 
     Notes
     -----
@@ -271,6 +293,7 @@ class EngineFactors(Grouped):
     eager: bool = False
     scales: Mapping[str, Mapping[str, float]] | None = field(default=None, hash=False, compare=False, repr=False)
     memory: MemoryFactors = field(default_factory=MemoryFactors, repr=False)
+    loaded: LoadedFactors = LoadedFactors()
 
     @classmethod
     def factors(cls) -> dict[str, bool]:
@@ -365,6 +388,13 @@ class Deployment:
     def share_frac(self) -> float:
         """Share of device memory that the engine is given; its own where none is stated."""
         return self.engine.batching.memory_frac if self.memory_frac is None else self.memory_frac
+
+    @property
+    def encodes(self) -> bool:
+        """Whether an encoder of images is loaded; videos are read by those alone that take images of any size."""
+        loaded = self.engine.loaded
+        taken = loaded.takes_images or (loaded.takes_videos and self.model.free_images)
+        return taken and self.model.vision_parameters > 0
 
     def window_of(self, attention: Attention) -> int | None:
         """Return the tokens that a layer's queries look back, as the engine runs it; None for all."""

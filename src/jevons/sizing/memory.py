@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +16,6 @@ from jevons.intervals import SURE
 from jevons.results import Column, Result, Table, number, table
 from jevons.serving import Deployment, Layout, MemoryUse
 from jevons.serving.calibration import engine_for
-from jevons.serving.engines import with_server_defaults
 from jevons.serving.memory import (
     check_layout,
     draft_weight_bytes,
@@ -27,7 +26,7 @@ from jevons.serving.memory import (
 )
 from jevons.serving.memory_spread import cache_ends, cache_spread, start_chance
 from jevons.serving.precisions import multiplied_in
-from jevons.sizing.service import released
+from jevons.sizing.service import released, told
 from jevons.words import Sentence
 
 _PARTS = {
@@ -286,6 +285,7 @@ def memory_of(
     draft_tokens: int = 0,
     draft_model: str | None = None,
     kv_tokens: int | None = None,
+    changed: Iterable[tuple[str, float | str]] = (),
 ) -> MemoryResult:
     """Return what fills the memory of an accelerator.
 
@@ -302,7 +302,7 @@ def memory_of(
     check_layout(spec, degrees)
     device = accelerator(gpu, on=on)
     factors = engine_for(released(engine, engine_version), calibration, on)
-    factors = with_server_defaults(factors, device, max_num_seqs or 0, max_num_batched_tokens or 0)
+    factors = told(factors, device, max_batch=max_num_seqs, step_tokens=max_num_batched_tokens, changed=changed)
     longest = max_model_len or spec.max_context
     if not longest:
         message = f"--max-model-len: {spec.name} states no context length; give one"

@@ -8,14 +8,18 @@ import jevons
 from jevons import models, serving
 from jevons.errors import InputError
 from jevons.hardware import accelerator
+from jevons.serving.activations import encoder_bytes
 from jevons.serving.engines import engine
 from jevons.serving.kv_pages import layer_makes, paged_cache
 from jevons.serving.memory import (
+    adapter_bytes,
     graph_bytes,
     kv_cache_tokens,
     max_concurrency,
     memory_plan,
+    stages_checked,
     start_shortage,
+    weight_bytes_per_device,
 )
 
 GIB = 2**30
@@ -217,3 +221,41 @@ def test_inner_sizes_of_4_bit_experts_are_padded_to_256_on_amd():
         return memory_plan(deployment("deepseek-v4-pro", gpu, kv="fp8", version="0.28.0", tp=8)).weights_bytes
 
     assert weights("mi300x") / weights("h200_sxm") == pytest.approx(1.3, abs=0.03)
+
+
+@pytest.mark.parametrize("tp", [1, 4])
+def test_room_for_an_adapter_is_two_thin_matrices_beside_each(tp):
+    """Llama-2-7B by hand: widths 4,096 and 11,008, 32,000 words; what a device holds whole is not divided."""
+    told = deployment("llama-2-7b", tp=tp)
+    told = replace(told, engine=told.engine.replace(adapters=2.0, adapter_rank=16.0))
+    columns, rows = 3 * 4096 + 2 * 11_008, 4096 + 11_008
+    a_layer = (3 + 2) * 4096 + columns / tp + rows / tp + 2 * 4096
+    by_hand = 2 * 2 * 16 * (32 * a_layer + 2 * (32_000 + 4096))
+    assert adapter_bytes(told) == pytest.approx(by_hand)
+    assert memory_plan(told).weights_bytes == pytest.approx(weight_bytes_per_device(told) + by_hand)
+    assert adapter_bytes(deployment("llama-2-7b")) == 0.0
+
+
+def test_each_expert_has_an_adapter_of_its_own():
+    told = deployment("qwen3-30b-a3b")
+    told = replace(told, engine=told.engine.replace(adapters=1.0, adapter_rank=16.0))
+    experts = 2 * 16 * 48 * 128 * 3 * (2048 + 768)
+    assert experts < adapter_bytes(told) < 1.1 * experts
+
+
+def test_a_server_without_images_loads_no_encoder():
+    seen = deployment("qwen3-vl-8b")
+    blind = replace(seen, engine=seen.engine.replace(takes_images=False, takes_videos=False))
+    missing = memory_plan(seen).weights_bytes - memory_plan(blind).weights_bytes
+    assert missing == pytest.approx(2.0 * seen.model.vision_parameters)
+    assert encoder_bytes(seen) > encoder_bytes(blind) == 0.0
+    still = replace(seen, engine=seen.engine.replace(takes_images=False))
+    assert memory_plan(still).weights_bytes == memory_plan(seen).weights_bytes  # it reads videos
+
+
+def test_a_start_of_0_15_asks_each_stage_for_room_in_all_of_them():
+    staged = deployment("llama-3.1-70b", version="0.15.0", longest=131_072, frac=0.9, pp=4)
+    assert stages_checked(staged) == 4.0
+    assert "over all pipeline stages" in start_shortage(staged)
+    assert not start_shortage(deployment("llama-3.1-70b", version="0.16.0", longest=131_072, frac=0.9, pp=4))
+    assert stages_checked(deployment("llama-3.1-70b", version="0.13.0", pp=4)) == 1.0

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 
 Flags = Mapping[str, tuple[str, str]]
-"""Setting and kind of value by flag: ``count``, ``frac``, ``text``, ``json``, ``file``, ``on`` or ``off``."""
+"""Setting and kind of value by flag: ``count``, ``frac``, ``text``, ``json``, ``counts``, ``file``, ``on`` or
+``off``."""
 
 _VLLM: Flags = {
     "model": ("model", "text"), "model-tag": ("model", "text"),
@@ -37,6 +38,8 @@ _VLLM: Flags = {
     "enable-dbo": ("two_batches", "on"), "no-enable-dbo": ("two_batches", "off"),
     "async-scheduling": ("ahead", "on"), "no-async-scheduling": ("ahead", "off"),
     "moe-backend": ("expert_kernels", "text"),
+    "enable-lora": ("adapted", "on"), "max-loras": ("adapters", "count"), "max-lora-rank": ("adapter_rank", "count"),
+    "language-model-only": ("text_only", "on"), "limit-mm-per-prompt": ("media", "counts"),
 }  # fmt: skip
 _SGLANG: Flags = {
     "model-path": ("model", "text"), "model": ("model", "text"),
@@ -60,6 +63,8 @@ _SGLANG: Flags = {
     "scheduler-recv-interval": ("poll_steps", "count"), "hicache-size": ("host_gib", "frac"),
     "enable-two-batch-overlap": ("two_batches", "on"), "moe-runner-backend": ("expert_kernels", "text"),
     "config": ("config", "file"), "json-model-override-args": ("overrides", "json"),
+    "enable-lora": ("adapted", "on"), "max-loras-per-batch": ("adapters", "count"),
+    "max-lora-rank": ("adapter_rank", "count"),
 }  # fmt: skip
 _TRTLLM: Flags = {
     "model": ("model", "text"), "tp-size": ("tp", "count"), "pp-size": ("pp", "count"), "ep-size": ("ep", "count"),

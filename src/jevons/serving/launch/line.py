@@ -102,8 +102,9 @@ _READ_OF: Mapping[str, frozenset[str]] = {
     }),
     "graphs": frozenset(),
     "overrides": frozenset({"rope_scaling", "rope_parameters", "max_position_embeddings"}),
+    "media": frozenset({"image", "video", "audio"}),
 }  # fmt: skip
-"""Entries of settings written in JSON that a prediction reads; of others all are read."""
+"""Entries of settings written in JSON or as counts that a prediction reads; of others all are read."""
 EXPERT_KERNELS: Mapping[str, str] = {"auto": "", "marlin": "int4"}
 """Kernels for experts that a line may name, and the precision whose products run weights in MXFP4; of others nothing
 is known."""
@@ -333,9 +334,9 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
         raise InputError(message)
     if kind == "file":
         files.append(Setting(value, flag))
-    elif kind == "json":
+    elif kind in {"json", "counts"}:
         listed = line.value(setting, {})
-        record = _record(value, inner)
+        record = _record(value.replace("=", ":") if kind == "counts" else value, inner)
         if not record and not re.fullmatch(r"[\"']*\{\s*\}[\"']*|null|none|auto", value.strip().lower()):
             message = f"--serve: {flag} {value}: is no JSON object; write it like '{{\"name\": value}}'"
             raise InputError(message)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jevons import models
 from jevons.errors import InputError
 from jevons.models import ModelSpec
-from jevons.operators.engines import Place, engine_number, engine_text
+from jevons.operators.engines import ANYWHERE, Place, engine_number, engine_text
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 from jevons.serving.launch.line import EXPERT_KERNELS, LONGER, LaunchLine, Setting
 from jevons.serving.launch.types import positive_whole
@@ -104,7 +104,20 @@ def changed_factors(line: LaunchLine) -> dict[str, float | str]:
     experts = EXPERT_KERNELS.get(str(line.value("expert_kernels", "auto")))
     if "ahead" in line.settings:
         changed["composes_ahead"] = bool(line.value("ahead"))
+    changed |= _loaded(line)
     return changed | ({"mxfp4_like": experts} if experts else {})
+
+
+def _loaded(line: LaunchLine) -> dict[str, float]:
+    """Return the fields of `jevons.serving.types.LoadedFactors` that a line changes."""
+    media, text_only = line.value("media", {}), bool(line.value("text_only", False))
+    loaded: dict[str, float] = {
+        f"takes_{kind}s": False for kind in ("image", "video") if text_only or media.get(kind) == 0
+    }
+    if line.value("adapted", False):
+        loaded["adapters"] = float(line.value("adapters", _stated(line.engine, "adapters", ANYWHERE)))
+        loaded["adapter_rank"] = float(line.value("adapter_rank", _stated(line.engine, "adapter_rank", ANYWHERE)))
+    return loaded
 
 
 def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[int] | None = None) -> dict[str, Given]:

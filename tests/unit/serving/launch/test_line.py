@@ -513,3 +513,28 @@ def test_marlin_widens_the_weights_of_experts_on_a_device_that_multiplies_in_fou
     assert sized(f"{line} {flag} auto").best.point.ttft_s == sized(line).best.point.ttft_s
     assert not read_launch(f"{line} {flag} marlin").warning
     assert flag in read_launch(f"{line} {flag} cutlass").warning
+
+
+@pytest.mark.parametrize(
+    ("flags", "changed"),
+    [
+        ("--enable-lora", {"adapters": 1.0, "adapter_rank": 16.0}),
+        ("--enable-lora --max-loras 4 --max-lora-rank 64", {"adapters": 4.0, "adapter_rank": 64.0}),
+        ("--max-loras 4", {}),
+        ("--language-model-only", {"takes_images": False, "takes_videos": False}),
+        ("--limit-mm-per-prompt image=0,video=0", {"takes_images": False, "takes_videos": False}),
+        ("""--limit-mm-per-prompt '{"video": 0}'""", {"takes_videos": False}),
+        ("--limit-mm-per-prompt.video 0", {"takes_videos": False}),
+        ("--limit-mm-per-prompt image=20", {}),
+    ],
+)
+def test_what_a_server_is_told_to_load_or_to_leave(flags: str, changed: dict[str, float]) -> None:
+    line = read_launch(f"vllm serve Qwen/Qwen3-VL-8B-Instruct {flags}")
+    assert changed_factors(line) == changed
+    assert not line.warning
+
+
+def test_adapters_of_sglang_are_eight_untold() -> None:
+    line = read_launch("python -m sglang.launch_server --model Qwen/Qwen3-8B --enable-lora --max-lora-rank 32")
+    told = changed_factors(line)
+    assert (told["adapters"], told["adapter_rank"]) == (8.0, 32.0)
