@@ -134,3 +134,13 @@ def test_an_8b_leaves_39024_tokens_of_a_card_of_24_gigabytes() -> None:
     own = jevons.memory(serve="vllm serve meta-llama/Llama-3.1-8B-Instruct", gpu="rtx_3090", engine_version="0.6.4")
     assert not own.fits
     assert own.kv_tokens == pytest.approx(39_024, rel=0.03)
+
+
+@pytest.mark.parametrize(("longest", "starts"), [("auto", True), ("-1", True), ("40960", False)])
+def test_a_length_that_follows_the_cache_stops_no_start(longest: str, starts: bool) -> None:
+    """vLLM's pull request 29431 (0.14): the longest sequence is shortened to what memory holds."""
+    line = f"vllm serve Qwen/Qwen3-32B --max-model-len {longest}"
+    own = jevons.memory(serve=line, gpu="h100_sxm", engine_version="0.19")
+    assert own.fits == starts
+    assert own.longest_request == (own.kv_tokens if starts else 0)
+    assert own.kv_tokens < 40_960

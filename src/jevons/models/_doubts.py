@@ -51,7 +51,15 @@ def headless(architectures: list[str]) -> bool:
 
 def doubts(raw: Mapping[str, Any], text: Mapping[str, Any], spec: ModelSpec) -> list[str]:
     """Return what a file says twice or leaves open, and how it was read."""
-    return [*_two_heads(raw, text, spec), *_no_place(text, spec), *_tables(text)]
+    return [*_two_heads(raw, text, spec), *_no_place(text, spec), *_tables(text), *_too_few(text, spec)]
+
+
+def _too_few(text: Mapping[str, Any], spec: ModelSpec) -> list[str]:
+    """Say that a list of layers ends early; one that comes out even is a pattern."""
+    named = text.get("layer_types")
+    if not isinstance(named, list) or not named or spec.n_layers % len(named) == 0 or len(named) > spec.n_layers:
+        return []
+    return [f"layer_types names {len(named)} of {spec.n_layers} layers: it is repeated for the others"]
 
 
 def _tables(text: Mapping[str, Any]) -> list[str]:

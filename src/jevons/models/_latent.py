@@ -18,7 +18,8 @@ def deepseek(config: Config) -> Layers:
     """
     biased = config.text("topk_method") == "noaux_tc" or config.text("scoring_func") == "sigmoid"
     if config.raw.get("kv_lora_rank") is None:
-        return plain(config, Traits(router_bias=biased))
+        stated = {key: value for key, value in config.raw.items() if key not in _LATENT_WIDTHS or value}
+        return plain(config.like(stated), Traits(router_bias=biased))
     depth = _mixers.depth(config)
     shared = config.integer("shared_experts_intermediate_size", default=0)
     routed = moe(config, Traits(router_bias=biased))
@@ -39,6 +40,8 @@ def deepseek(config: Config) -> Layers:
     return layers
 
 
+_LATENT_WIDTHS = frozenset({"v_head_dim", "qk_nope_head_dim", "qk_rope_head_dim"})
+"""Widths that files without latent attention state as 0 (DeepSeek-OCR)."""
 _OTHERS = {"linear_attention": STATE, "sliding_attention": LOCAL}
 
 

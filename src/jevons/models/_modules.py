@@ -95,6 +95,27 @@ def matched(pattern: str) -> set[str]:
     }  # fmt: skip
 
 
+_MATRICES = {"gate_up": ("gate", "up"), "gate": ("gate",), "up": ("up",), "down": ("down",)}
+"""Matrices of a gated block that the end of a module's name stands for."""
+
+
+def parts_named(patterns: Iterable[str]) -> dict[str, list[str]]:
+    """Return the matrices of feed-forward blocks and of experts where patterns name no more than half of the three.
+
+    Examples
+    --------
+    >>> parts_named(["re:.*down_proj.*"]), parts_named(["re:.*mlp.*"]), parts_named(["*.gate_proj", "*.up_proj"])
+    ({'dense': ['down']}, {}, {})
+    """
+    named: dict[str, set[str]] = {}
+    for pattern in patterns:
+        kind = module_class(pattern)
+        if kind in {"dense", "experts"}:
+            found = re.search(r"(gate_up|gate|up|down)_proj[$*.)]*$", pattern.lower())
+            named.setdefault(kind, set()).update(_MATRICES[found[1]] if found else ("gate", "up", "down"))
+    return {kind: sorted(parts) for kind, parts in named.items() if len(parts) == 1}
+
+
 def covered(patterns: Iterable[str], config: Config) -> set[str]:
     """Return the classes of which at least half of the layers are named.
 

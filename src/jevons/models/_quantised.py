@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jevons.models._config import Config
-from jevons.models._modules import CLASSES, covered, covered_by_modules, matched, module_class
+from jevons.models._modules import CLASSES, covered, covered_by_modules, matched, module_class, parts_named
 from jevons.models._plain import has_experts
 from jevons.models.types import GGUF, WEIGHT_BITS, WeightPrecision
 from jevons.schema import shortened
@@ -38,7 +38,7 @@ def read_precision(config: Config, name: str) -> tuple[WeightPrecision, str, lis
         return _by_name(name.lower(), base, doubts), "bf16", doubts
     kv = _cache(section, doubts)
     chosen = _by_method(section, config, name.lower(), doubts)
-    excluded = _exclusions(section, config) - {"*"}
+    excluded = _exclusions(section, config, doubts) - {"*"}
     chosen |= {kind: stored for kind, stored in _other_widths(section, config, doubts).items() if kind not in excluded}
     if str(section.raw.get("quant_method")) == "fp8" and section.raw.get("quantized_layers"):
         excluded = set()  # what the second pass left out stays as the first stored it
@@ -327,8 +327,8 @@ _OF_WIDTH = frozenset({
 """Methods that store integers of a stated width, or codes that take as much."""
 
 
-def _exclusions(section: Config, config: Config) -> set[str]:
-    """Return the classes of modules that keep 16 bits."""
+def _exclusions(section: Config, config: Config, doubts: list[str]) -> set[str]:
+    """Return the classes of modules that keep 16 bits; doubt those of which one matrix alone does."""
     patterns: list[str] = []
     for key in _EXCLUDED:
         if section.raw.get(key) is not None:
@@ -339,7 +339,13 @@ def _exclusions(section: Config, config: Config) -> set[str]:
             patterns.append("re:" + key.removeprefix("-:").removeprefix("+:") if ":" in key else key)
     layers = section.raw.get("layer_quant_config")
     patterns += [str(key) for key, said in _pairs(layers) if said is None or said == {}]
-    return covered(patterns, config)
+    classes = covered(patterns, config)
+    doubts += [
+        f"of {kind} weights only {parts[0]}_proj stays in 16 bits: all of them are read so"
+        for kind, parts in parts_named(patterns).items()
+        if kind in classes
+    ]
+    return classes
 
 
 def _changes(section: Config) -> list[tuple[str, Any]]:

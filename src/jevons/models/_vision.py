@@ -9,21 +9,45 @@ _GATED = ("pixtral", "qwen2_5_vl")
 
 
 def vision_parameters(raw: Mapping[str, Any], hidden: int) -> int:
-    """Return the parameters of a vision tower and its projector into a decoder of width *hidden*; 0 without one.
+    """Return the parameters of encoders of images and of sound, and of a projector into a decoder of width *hidden*.
 
     Notes
     -----
-    Per layer ``4 h^2`` of attention and two or, where gated, three matrices ``h x inner``; the patches' embedding; a
-    projector from ``merge^2`` patches of width ``h`` to the decoder. Within 5 % of the published towers. Experts that
-    only tokens of images take (ERNIE 4.5 VL) count here.
+    0 without any. Per layer ``4 h^2`` of attention and two or, where gated, three matrices ``h x inner``; the patches'
+    embedding; a projector from ``merge^2`` patches of width ``h`` to the decoder. Within 5 % of the published towers.
+    Experts that only tokens of images take (ERNIE 4.5 VL) count here.
     """
-    return _image_experts(raw, hidden) + _tower_parameters(raw, hidden)
+    inside = _inside(raw)
+    return _image_experts(raw, hidden) + _tower_parameters(inside, hidden) + _sound_parameters(inside)
 
 
 def free_images(raw: Mapping[str, Any]) -> bool:
     """Whether an image takes as many tokens as it is large: its tower joins neighbouring patches of any number."""
-    tower = raw.get("vision_config")
+    tower = _inside(raw).get("vision_config")
     return isinstance(tower, Mapping) and any(key in tower for key in ("spatial_merge_size", "merge_kernel_size"))
+
+
+def _inside(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the part of a file that describes the towers: of models that talk, the one that listens and looks."""
+    thinker = raw.get("thinker_config")
+    return thinker if isinstance(thinker, Mapping) and "vision_config" not in raw else raw
+
+
+def _size(section: Mapping[str, Any], *names: str, default: int = 0) -> int:
+    for name in names:
+        value = section.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1_000_000:
+            return int(value)
+    return default
+
+
+def _sound_parameters(raw: Mapping[str, Any]) -> int:
+    """Return the parameters of an encoder of Whisper's make; 0 of others, which are small beside a decoder."""
+    encoder = raw.get("audio_config")
+    if not isinstance(encoder, Mapping):
+        return 0
+    width, depth = _size(encoder, "d_model"), _size(encoder, "encoder_layers")
+    return depth * (4 * width**2 + 2 * width * _size(encoder, "encoder_ffn_dim", default=4 * width))
 
 
 def _image_experts(raw: Mapping[str, Any], hidden: int) -> int:
@@ -44,25 +68,28 @@ def _tower_parameters(raw: Mapping[str, Any], hidden: int) -> int:
     if not isinstance(tower, Mapping):
         return 0
 
-    def size(*names: str, default: int) -> int:
-        for name in names:
-            value = tower.get(name)
-            if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1_000_000:
-                return int(value)
-        return default
-
-    width = size("hidden_size", "vt_hidden_size", "embed_dim", "width", default=0)
-    depth = size("num_hidden_layers", "vt_num_hidden_layers", "depth", "layers", default=0)
+    width = _size(tower, "hidden_size", "vt_hidden_size", "embed_dim", "width")
+    depth = _size(tower, "num_hidden_layers", "vt_num_hidden_layers", "depth", "layers")
     if not width or not depth:
-        return 0
+        return sum(_named_tower(one) for one in _mappings(tower.get("width")))
     kind = str(tower.get("model_type", ""))
-    inner = size("intermediate_size", "vt_intermediate_size", "mlp_dim", default=4 * width)
+    inner = _size(tower, "intermediate_size", "vt_intermediate_size", "mlp_dim", default=4 * width)
     if kind.startswith("qwen2_vl"):
-        width = size("embed_dim", default=width)
+        width = _size(tower, "embed_dim", default=width)
         inner = 4 * width
     sides = 3 if kind.startswith(_GATED) else 2
-    patch = size("patch_size", default=14)
-    merge = size("spatial_merge_size", default=1)
+    patch = _size(tower, "patch_size", default=14)
+    merge = _size(tower, "spatial_merge_size", default=1)
     joined = width * merge**2
     layers = depth * (4 * width**2 + sides * width * inner)
     return layers + 3 * patch**2 * width + joined * (joined + hidden)
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value.values() if isinstance(one, Mapping)] if isinstance(value, Mapping) else []
+
+
+def _named_tower(tower: Mapping[str, Any]) -> int:
+    """Return the layers of one of several towers that a file lists by name (DeepSeek-OCR: CLIP and SAM)."""
+    width = _size(tower, "width", "hidden_size")
+    return 12 * width**2 * _size(tower, "layers", "num_hidden_layers", "depth")

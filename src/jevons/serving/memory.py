@@ -393,7 +393,7 @@ def start_shortage(deployment: Deployment) -> str:
         shortage = longest_shortage(deployment, use)
     except InfeasibleError as error:
         return str(error)
-    if shortage and not factors.serves_shorter:
+    if shortage and not deployment.serves_shorter:
         return shortage
     if not factors.paged:
         return _beside_shortage(deployment, use)

@@ -117,11 +117,11 @@ def start_surplus_bytes(deployment: Deployment) -> tuple[float, float]:
         return use.kv_bytes, math.inf
     longest = deployment.longest
     if not factors.paged:
-        least = 0.0 if factors.serves_shorter else reserved_bytes_per_request(deployment, float(longest))
+        least = 0.0 if deployment.serves_shorter else reserved_bytes_per_request(deployment, float(longest))
         return use.kv_bytes - least, deployment.shown_bytes - use.room_bytes if factors.share_static else math.inf
     cache = paged_cache(deployment)
     sequence = float(cache.pages_at_most(longest)) * cache.page_bytes * stages_checked(deployment)
-    least = 0.0 if factors.serves_shorter else sequence
+    least = 0.0 if deployment.serves_shorter else sequence
     if factors.states_checked and any(group.attention.mixer.state_elements for group in deployment.model.layers):
         least = max(least, float(deployment.engine.batching.max_batch) * cache.page_bytes)
     return use.kv_bytes - least, start_spare_bytes(deployment, use)

@@ -246,12 +246,15 @@ class LoadedFactors(Part):
         Adapters (LoRA) that one step may use, for which room is set aside; 0 for none.
     adapter_rank : float
         Their greatest rank.
+    shortens : bool
+        Whether the longest sequence that is served is what the cache holds, where that is less.
     """
 
     takes_images: bool = True
     takes_videos: bool = True
     adapters: float = 0.0
     adapter_rank: float = 0.0
+    shortens: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,6 +391,11 @@ class Deployment:
     def share_frac(self) -> float:
         """Share of device memory that the engine is given; its own where none is stated."""
         return self.engine.batching.memory_frac if self.memory_frac is None else self.memory_frac
+
+    @property
+    def serves_shorter(self) -> bool:
+        """Whether it starts with a cache below one sequence of the greatest length, and serves shorter ones."""
+        return self.engine.memory.serves_shorter > 0.0 or self.engine.loaded.shortens
 
     @property
     def encodes(self) -> bool:

@@ -345,6 +345,9 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
         line.settings[setting] = Setting(value, flag)
     else:
         number = _number(value)
+        if setting == "max_model_len" and line.engine == "vllm" and (number == -1 or value.lower() == "auto"):
+            line.settings["shortened"] = Setting(value=True, flag=flag)
+            return
         if number is None and re.match(r"\$[\w{]", value):
             message = f"--serve: {flag} {value}: the variable has no value here; write its value in its place"
             raise InputError(message)

@@ -114,6 +114,8 @@ def _loaded(line: LaunchLine) -> dict[str, float]:
     loaded: dict[str, float] = {
         f"takes_{kind}s": False for kind in ("image", "video") if text_only or media.get(kind) == 0
     }
+    if line.value("shortened", False):
+        loaded["shortens"] = True
     if line.value("adapted", False):
         loaded["adapters"] = float(line.value("adapters", _stated(line.engine, "adapters", ANYWHERE)))
         loaded["adapter_rank"] = float(line.value("adapter_rank", _stated(line.engine, "adapter_rank", ANYWHERE)))

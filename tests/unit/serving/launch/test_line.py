@@ -526,6 +526,8 @@ def test_marlin_widens_the_weights_of_experts_on_a_device_that_multiplies_in_fou
         ("""--limit-mm-per-prompt '{"video": 0}'""", {"takes_videos": False}),
         ("--limit-mm-per-prompt.video 0", {"takes_videos": False}),
         ("--limit-mm-per-prompt image=20", {}),
+        ("--max-model-len auto", {"shortens": True}),
+        ("--max-model-len -1", {"shortens": True}),
     ],
 )
 def test_what_a_server_is_told_to_load_or_to_leave(flags: str, changed: dict[str, float]) -> None:
