@@ -27,6 +27,7 @@ from jevons.serving.types import Deployment, FloatArray
 ACTIVATION_BYTES = 2.0
 # Tokens that are quantised as a whole before they are gathered, scales included; block scales are made after it.
 _GATHERED_BYTES = {"fp8": 1.0, "fp4": 0.5625}
+_EXCHANGE_CORES = 20.0  # that DeepEP takes where nothing is said
 # Grouped products per tensor in 8 bits were measured with untuned kernels only, three to ten times slower than the
 # block-scaled ones of the same engines; what serves models in them is tuned like the latter.
 _EXPERT_KERNELS = {"fp8": "fp8_block"}
@@ -299,9 +300,11 @@ def _add_experts(
     exchange = (cluster, sent, hidden, block.experts_per_token, layout.ep)
     dispatch_bytes = 1.0 if precision.startswith("fp8") else ACTIVATION_BYTES
     how: dict[str, Any] = {"kind": "normal" if least or (load.prompts > 0).any() else "low_latency"}
-    cores = float(shipped_text(deployment.engine.name, "exchange_cores", Place(device=device.id)) or 0.0)
-    if how["kind"] == "normal" and cores:
-        how["sms"] = min(cores, float(device.cores))
+    place = Place(device=device.id, generation=device.generation)
+    cores = float(shipped_text(deployment.engine.name, "exchange_cores", place) or _EXCHANGE_CORES)
+    few = float(shipped_text(deployment.engine.name, "decode_exchange_cores", place) or cores)
+    if how["kind"] == "normal":
+        how["sms"] = np.minimum(np.where(load.prompts > 0, cores, few), float(device.cores))
     if how["kind"] == "normal" and _sends_quantised(deployment):
         dispatch_bytes = _GATHERED_BYTES.get(precision, dispatch_bytes)
     tally.add("ep_comm", ops.moe_dispatch(*exchange, element_bytes=dispatch_bytes, **how), count)

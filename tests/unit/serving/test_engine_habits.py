@@ -84,6 +84,19 @@ def test_attention_ranks_of_sglang_sum_their_prompts_and_gather_what_only_decode
         assert step_work(served, **work).parts["ep_comm"][0] == pytest.approx(sparse * each_s, rel=1e-6)
 
 
+def test_steps_that_only_decode_send_tokens_at_the_pace_of_few_cores_on_amd():
+    layout = Layout(dp=8, ep=8, dp_attention=True)
+    served = deployed("deepseek-r1", "mi355x", "sglang", layout)
+    few, some, more, many = (
+        step_work(served, decode_batch=8.0 * tokens, decode_context=1000.0).parts["ep_comm"][0]
+        for tokens in (8.0, 64.0, 128.0, 256.0)
+    )
+    assert few == pytest.approx(some)
+    assert many - more == pytest.approx(2.0 * (more - some), rel=0.1)
+    prompts = step_work(served, prefill_tokens=256.0).parts["ep_comm"][0]  # of one rank
+    assert many > 2.0 * prompts
+
+
 def test_experts_in_8_bits_run_quicker_kernels_on_blackwell_where_their_tokens_are_sent_to_them():
     layout = Layout(dp=8, ep=8, dp_attention=True)
     sends = deployed("deepseek-r1", "gb200", "sglang", layout)

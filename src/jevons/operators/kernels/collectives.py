@@ -360,7 +360,7 @@ def _exchange(
     devices: ArrayLike,
     element_bytes: float,
     kind: str,
-    sms: float,
+    sms: ArrayLike,
     factors: Factors | None,
 ) -> OpTime:
     factors = factors or default_factors()
@@ -429,7 +429,7 @@ def moe_dispatch(
     *,
     element_bytes: float = 1.0,
     kind: str = "normal",
-    sms: float = 20,
+    sms: ArrayLike = 20,
     factors: Factors | None = None,
 ) -> OpTime:
     """Return the time of sending each rank's tokens to the ranks of their experts.
@@ -448,7 +448,7 @@ def moe_dispatch(
         1 for an 8-bit dispatch, 2 for 16 bits.
     kind : str
         ``normal`` (one copy per rank, high throughput) or ``low_latency`` (one copy per expert, for decode).
-    sms : float
+    sms : array_like
         Cores that a normal exchange may use.
     factors : Factors, optional
         As for `gemm`.
@@ -474,7 +474,7 @@ def moe_combine(
     *,
     element_bytes: float = 2.0,
     kind: str = "normal",
-    sms: float = 20,
+    sms: ArrayLike = 20,
     factors: Factors | None = None,
 ) -> OpTime:
     """Return the time of sending the experts' outputs back to their tokens' ranks; see `moe_dispatch`."""
