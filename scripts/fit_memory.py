@@ -115,9 +115,9 @@ alone: layers with a window hold four fifths of them (gpt-oss, Llama 4, Gemma 4,
 attention a tenth and its states. On Hopper it keeps the 32-bit scales of DeepSeek-V4's experts beside the kernel's.
 vLLM grants each sequence of DeepSeek-V4 the states of a whole step, most of its cache at short lengths.
 
-Adapters (LoRA) have room set aside beside every matrix, and beside each expert. vLLM 0.14 and 0.15 ask of each pipeline
-stage that a longest sequence fit in the layers of all stages. A server that takes no images and no videos loads no
-encoder; one that takes no videos runs its encoder on an image.
+Adapters (LoRA) have room set aside beside every matrix, and beside each expert since 0.12, when graphs are captured
+twice. vLLM 0.14 and 0.15 ask of each pipeline stage that a longest sequence fit in the layers of all stages. A server
+that takes no images and no videos loads no encoder; one that takes no videos runs its encoder on an image.
 
 Under vLLM, Qwen3-235B ran with a KV connector, whose buffers are not modelled. On the L40S, vLLM 0.8 kept 0.8 GiB more
 than 0.11 does. SGLang's static share covers weights and cache only, out of the memory left by the context.

@@ -108,7 +108,7 @@ def adapter_bytes(deployment: Deployment) -> float:
             n, k = split_gemm(gemm, group.attention, layout.tp)
             fused = {"attn_qkv": 3.0, "ffn_up": sides, "shared_up": sides}.get(gemm.name, 1.0)
             widths += group.count * (n + fused * k) if gemm.name != "router" else 0.0
-        if block.kind == "moe":
+        if block.kind == "moe" and not deployment.engine.memory.earlier.adapts_no_experts:
             outer, inner = float(block.latent or model.hidden), block.expert_inner / layout.expert_tp
             widths += group.count * block.experts / layout.ep * (sides + 1.0) * (outer + inner)
     stage_frac = math.ceil(model.n_layers / layout.pp) / model.n_layers
@@ -198,7 +198,8 @@ def graph_bytes(deployment: Deployment) -> float:
     sizes = _graph_sizes(deployment.engine.name)
     limit = sizes[-1] if factors.graphs.graphs_all else max(2 * deployment.engine.batching.max_batch, 1)
     captured = sum(size <= limit for size in sizes) / len(sizes)
-    return factors.graphs.graph_fixed_bytes + each / layout.pp * captured
+    sets = 2.0 if factors.graphs.graphs_by_adapter and deployment.engine.loaded.adapters else 1.0
+    return factors.graphs.graph_fixed_bytes + each / layout.pp * captured * sets
 
 
 @functools.cache

@@ -22,6 +22,8 @@ class GraphMemory(Part):
         1 where graphs come out of the engine's share of memory, 0 where they are captured outside it.
     graphs_all : float
         1 where all sizes are captured however few requests may run, 0 where sizes end at twice those.
+    graphs_by_adapter : float
+        1 where a server that takes adapters captures graphs with them and without, 0 where once.
     """
 
     graph_fixed_bytes: float = 0.0
@@ -29,6 +31,7 @@ class GraphMemory(Part):
     graph_expert_bytes: float = 0.0
     graphs_inside: float = 0.0
     graphs_all: float = 0.0
+    graphs_by_adapter: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,8 @@ class EarlierMemory(Part):
         pages.
     encodes_longest : float
         1 where a start runs a vision encoder on a video of the greatest length, 0 where on `encoded_tokens`.
+    adapts_no_experts : float
+        1 where experts have no adapters.
     stages_whole : float
         1 where each pipeline stage must have room for a longest sequence in the layers of all stages.
     """
@@ -81,6 +86,7 @@ class EarlierMemory(Part):
     latent_head: float = 0.0
     mamba_slots: float = 0.0
     encodes_longest: float = 0.0
+    adapts_no_experts: float = 0.0
     stages_whole: float = 0.0
 
 

@@ -241,6 +241,17 @@ def test_each_expert_has_an_adapter_of_its_own():
     told = replace(told, engine=told.engine.replace(adapters=1.0, adapter_rank=16.0))
     experts = 2 * 16 * 48 * 128 * 3 * (2048 + 768)
     assert experts < adapter_bytes(told) < 1.1 * experts
+    old = deployment("qwen3-30b-a3b", version="0.11.0")
+    old = replace(old, engine=old.engine.replace(adapters=1.0, adapter_rank=16.0))
+    assert adapter_bytes(old) < 0.1 * experts
+
+
+@pytest.mark.parametrize(("version", "sets"), [("0.11.0", 1.0), ("0.19.0", 2.0)])
+def test_graphs_are_captured_with_adapters_and_without_since_0_12(version, sets):
+    plain = deployment("llama-3.1-8b", version=version)
+    adapted = replace(plain, engine=plain.engine.replace(adapters=1.0, adapter_rank=16.0))
+    fixed = plain.engine.memory.graphs.graph_fixed_bytes
+    assert graph_bytes(adapted) - fixed == pytest.approx(sets * (graph_bytes(plain) - fixed))
 
 
 def test_a_server_without_images_loads_no_encoder():
