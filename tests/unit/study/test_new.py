@@ -65,7 +65,7 @@ def test_a_firm_of_another_region_is_sane(tmp_path, region, money, site):
 def test_the_central_plan_of_a_small_firm_lies_within_its_draws(tmp_path, own):
     """So that a plan's median and the value of its central figures tell one story."""
     jevons.new(tmp_path / "s.yaml", **{**FIGURES, "as_of": "2026-03-31", "quarters": 12, **own})
-    result = jevons.plan(tmp_path / "s.yaml", draws=32)
+    result = jevons.plan(tmp_path / "s.yaml", draws=32, processes=1)
     for name, one in result.to_json()["headlines"].items():
         assert one["low"] <= one["central"] <= one["high"], name
     assert not any("outside" in note for note in result.notes)
