@@ -25,13 +25,22 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     return (yield) + 1
 
 
+TOGETHER = {
+    "tests/browser/": "one browser and one service",
+    "tests/unit/study/chain/": "layouts of the same scenarios",
+    "tests/unit/study/plan/": "layouts of the same scenarios",
+}
+"""What the files of a folder share that one process works out once."""
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Return what gives each process whole files, and one of them all that open the page: one browser, one service."""
+    """Return what gives each process whole files, and folders that share something to one process."""
     from xdist.scheduler import LoadFileScheduling
 
     class WholeFiles(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+            shared = (what for folder, what in TOGETHER.items() if nodeid.startswith(folder))
+            return next(shared, super()._split_scope(nodeid))
 
     return WholeFiles(config, log)
