@@ -307,7 +307,6 @@ def _read_fact(
     return Fact(
         id=fact_id,
         unit=unit,
-        written_unit=written,
         about=str(body.get("about", "")),
         values=tuple(dated),
         file=document.name,

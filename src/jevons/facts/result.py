@@ -145,7 +145,7 @@ def value_described(value: FactValue) -> FactResult:
     """Return one value of a fact as the result that describes it."""
     facts = default_facts()
     about = facts.fact(value.id).about if value.id in facts else ""
-    fact = Fact(id=value.id, unit=value.unit, written_unit=value.unit, about=about, values=(value,))
+    fact = Fact(id=value.id, unit=value.unit, about=about, values=(value,))
     return FactResult(fact=fact, current=value, values=(value,))
 
 

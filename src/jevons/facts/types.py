@@ -122,7 +122,6 @@ class Fact(Described):
 
     id: str
     unit: str
-    written_unit: str
     about: str
     values: tuple[FactValue, ...]
     file: str = ""

@@ -34,15 +34,14 @@ class NarrativeScore:
 
     Parameters
     ----------
-    actual, narrative, drift : (n,)
-        Change that came, forecast of the layer, forecast of the mean change so far; a random walk forecasts 0.
+    actual, narrative : (n,)
+        Change that came, and forecast of the layer.
     rmse_narrative, rmse_walk, rmse_drift : float
-        Root mean squared errors.
+        Root mean squared errors: of the layer, of no change, and of the mean change so far.
     """
 
     actual: Array
     narrative: Array
-    drift: Array
     rmse_narrative: float
     rmse_walk: float
     rmse_drift: float
@@ -137,7 +136,6 @@ def score_narrative(prices: ArrayLike, *, least_training: int = LEAST_TRAINING) 
     return NarrativeScore(
         actual=actual,
         narrative=story,
-        drift=drift,
         rmse_narrative=rmse(story),
         rmse_walk=rmse(np.zeros_like(actual)),
         rmse_drift=rmse(drift),

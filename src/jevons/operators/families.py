@@ -51,8 +51,8 @@ class Rates:
         Storage per element; the cache's bytes per element for attention.
     tile_rows : float
         Least rows of a product that are multiplied at once.
-    far_bytes_per_s, latency_s, far_latency_s : float
-        For collectives: the fabric beyond the domain, and the time of an empty message in and beyond it.
+    far_bytes_per_s : float
+        For collectives: the fabric beyond the domain.
     """
 
     bytes_per_s: float
@@ -64,8 +64,6 @@ class Rates:
     activation_bytes: float = 2.0
     tile_rows: float = 64.0
     far_bytes_per_s: float = 1.0
-    latency_s: float = 0.0
-    far_latency_s: float = 0.0
     repeated: bool = False
 
 

@@ -66,8 +66,8 @@ class RunOutlook:
     ----------
     mttf_h : float
         Mean time between interruptions.
-    interval_s, young_interval_s : float
-        Work between checkpoints that maximises useful time, exactly and by Young's square root.
+    interval_s : float
+        Work between checkpoints that maximises useful time.
     goodput_frac : float
         Expected share of wall time in useful steps, stragglers included.
     straggler_frac : float
@@ -82,7 +82,6 @@ class RunOutlook:
 
     mttf_h: float
     interval_s: float
-    young_interval_s: float
     goodput_frac: float
     straggler_frac: float
     spare_nodes: int
@@ -215,7 +214,6 @@ def outlook(
     return RunOutlook(
         mttf_h=model.mttf_h(devices),
         interval_s=interval_s,
-        young_interval_s=math.sqrt(2.0 * model.checkpoint_s * mttf_s),
         goodput_frac=frac,
         straggler_frac=slow,
         spare_nodes=spare_nodes(model, devices),

@@ -136,10 +136,7 @@ def link_rates(cluster: Cluster, *, repeated: bool = False) -> Rates:
     """Return the rates of the links inside and beyond a cluster's scale-up domain."""
     device = cluster.accelerator
     far = cluster.link(device.scaleup_domain + 1)
-    return Rates(
-        bytes_per_s=device.scaleup.bytes_per_s, far_bytes_per_s=far.bytes_per_s, latency_s=device.scaleup.latency_s,
-        far_latency_s=far.latency_s, repeated=repeated,
-    )  # fmt: skip
+    return Rates(bytes_per_s=device.scaleup.bytes_per_s, far_bytes_per_s=far.bytes_per_s, repeated=repeated)
 
 
 def _collective(

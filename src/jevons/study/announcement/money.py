@@ -34,7 +34,6 @@ _ALSO = re.compile(
 _CHANGE_AFTER = re.compile(r"\s(?:more|less|higher|lower|above|below)(?: than|\s?[.,;]|$)")
 _MORE_THAN = re.compile(r"\s(?:more|less|higher|lower|above|below)(?: than)? (?:the |its |what )?[\w$€£¥₹]")
 """What follows an amount by which something differs from another level."""
-_CONSENSUS = re.compile(r"\s?(?:consensus|analysts|expected by|estimate|that analysts)|consensus|市场预期|一致预期")
 _LISTED = re.compile(r"(?:\s(?:to|for|with|from|at|in)\s[^,;，；]{2,30}?)?\s?(?:,|，|、|and|和|, and)\s?")
 _OR = re.compile(r"\s?(?:or|即|合)\s?")
 _EARNED = re.compile(r"earnings|profit|loss|earned|盈利|收益|盈余|亏损")

@@ -112,47 +112,86 @@ def percents(reader: Reader) -> Iterator[Claim]:
 
 
 def _percent(reader: Reader, figure: Figure) -> Claim:
-    plain, firm = reader.plain, reader.firm(figure.start)
-    before = clause_before(plain, figure.start)
-    named = {"percent": figure}
+    """Return what a share or a factor is of: the first reading that its words allow."""
+    for reading in (_level, _stake_or_ratio, _difference, _part, _growth, _ratio_by_word):
+        claim = reading(reader, figure)
+        if claim is not None:
+            return claim
+    firm = reader.firm(figure.start)
+    _, whole = _part_and_whole(reader, figure)
+    if whole:
+        return _share(reader, figure, firm, whole)
+    return reader.make("figure", firm, reader.quantity(figure), _named(reader, figure))
+
+
+def _named(reader: Reader, figure: Figure) -> dict[str, Figure]:
+    return {"percent": figure} | reader.period(figure)
+
+
+def _part_and_whole(reader: Reader, figure: Figure) -> tuple[str, str]:
+    return part_of(reader.plain, figure) if figure.what != "factor" else ("", "")
+
+
+def _level(reader: Reader, figure: Figure) -> Claim | None:
+    """Return a level that was before, or a growth told a second time in another measure."""
+    firm, before = reader.firm(figure.start), clause_before(reader.plain, figure.start)
     former = _former_level(reader, figure, before)
     if former:
         return reader.make("share", firm, former, {"percent": figure} | reader.own_period(figure, firm, former))
     if _FROM.search(before):
-        return reader.make("figure", firm, "", named | reader.period(figure))
-    sign = direction(reader, figure)
+        return reader.make("figure", firm, "", _named(reader, figure))
     same = _same_otherwise(reader, figure)
-    if same is not None:
-        down = same.middle < 0
-        quantity = reader.quantities[same.start]
-        period = {"period": reader.spans[same.start]} if same.start in reader.spans else {}
-        figure = replace(figure, what="otherwise")
-        return reader.make("growth", firm, quantity, {"percent": signed(figure, -1.0 if down else 1.0)} | period)
-    if figure.what != "factor":
-        stake = _stake(reader, figure, before, firm)
-        if stake is not None:
-            return stake
-        ratio = _ratio(reader, figure)
-        if ratio:
-            return reader.make("share", firm, ratio, named | reader.period(figure))
-        if cue("interest_rate").follows(plain, figure) or cue("interest_rate").before.search(before):
-            return reader.make("interest_rate", firm, "interest_rate", named | _maturity(reader))
+    if same is None:
+        return None
+    period = {"period": reader.spans[same.start]} if same.start in reader.spans else {}
+    moved = signed(replace(figure, what="otherwise"), -1.0 if same.middle < 0 else 1.0)
+    return reader.make("growth", firm, reader.quantities[same.start], {"percent": moved} | period)
+
+
+def _stake_or_ratio(reader: Reader, figure: Figure) -> Claim | None:
+    if figure.what == "factor":
+        return None
+    firm, before = reader.firm(figure.start), clause_before(reader.plain, figure.start)
+    stake = _stake(reader, figure, before, firm)
+    if stake is not None:
+        return stake
+    ratio = _ratio(reader, figure)
+    if ratio:
+        return reader.make("share", firm, ratio, _named(reader, figure))
+    if cue("interest_rate").follows(reader.plain, figure) or cue("interest_rate").before.search(before):
+        return reader.make("interest_rate", firm, "interest_rate", {"percent": figure} | _maturity(reader))
+    return None
+
+
+def _difference(reader: Reader, figure: Figure) -> Claim | None:
+    """Return a bound of a growth, a distance from the own price, or one from what others have."""
+    plain, firm = reader.plain, reader.firm(figure.start)
+    before = clause_before(plain, figure.start)
     if cue("within").before.search(before):
         quantity = _grown(reader, figure)
         return reader.make("growth", firm, quantity, {"percent": replace(figure, qualifier="within")})
-    if figure.what != "factor" and _FROM_OWN_PRICE.match(plain, figure.end):
-        below = re.match(r"\D{0,20}(?:below|under|lower|downside|下)", plain[figure.end :])
-        down = direction(reader, figure) < 0 or below is not None
-        return reader.make("difference", firm, "upside", {"percent": signed(figure, -1.0 if down else 1.0)})
-    if figure.what != "factor" and (_THAN_OTHERS.match(plain, figure.end) or _THAN_OTHERS_ZH.search(before)):
-        sized = signed(figure, -1.0 if direction(reader, figure) < 0 else 1.0)
+    if figure.what == "factor":
+        return None
+    falls = direction(reader, figure) < 0
+    if _FROM_OWN_PRICE.match(plain, figure.end):
+        below = re.match(r"\D{0,20}(?:below|under|lower|downside|下)", plain[figure.end :]) is not None
+        return reader.make("difference", firm, "upside", {"percent": signed(figure, -1.0 if falls or below else 1.0)})
+    if _THAN_OTHERS.match(plain, figure.end) or _THAN_OTHERS_ZH.search(before):
+        sized = signed(figure, -1.0 if falls else 1.0)
         return reader.make("difference", firm, _grown(reader, figure), {"percent": sized})
+    return None
+
+
+def _part(reader: Reader, figure: Figure) -> Claim | None:
+    """Return a part of a whole, of revenue, or of a market."""
+    plain, firm = reader.plain, reader.firm(figure.start)
+    before, sign = clause_before(plain, figure.start), direction(reader, figure)
     base = reader.share_base(figure) if figure.what != "factor" else ""
     if not base and not sign and cue("origin").follows(plain, figure):
         base = _grown(reader, figure)
     if figure.what == "of_revenue" or (base and not sign):
         return _share(reader, figure, firm, base)
-    part, whole = part_of(plain, figure) if figure.what != "factor" else ("", "")
+    part, whole = _part_and_whole(reader, figure)
     if part and part != "市场":
         named = {"percent": replace(figure, what=f"of_{whole}")} | reader.own_period(figure, firm, part)
         return reader.make("share", firm, part, named)
@@ -160,19 +199,31 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
     if share and not lexicon.pattern("rise").search(plain[max(0, figure.start - 8) : figure.start]) and not (
         figure.what or _GROWN.search(before)
     ):  # fmt: skip
-        return reader.make("share", firm, "share", named | reader.period(figure))
+        return reader.make("share", firm, "share", _named(reader, figure))
+    return None
+
+
+def _growth(reader: Reader, figure: Figure) -> Claim | None:
+    plain, firm = reader.plain, reader.firm(figure.start)
+    before, sign = clause_before(plain, figure.start), direction(reader, figure)
+    if not (sign or figure.what == "factor" or _GROWN.search(before + plain[figure.end : figure.end + 24])):
+        return None
     grown = _grown(reader, figure)
     if grown in _LOSSES and _LOSS_WORD.search(_own_clause(plain, figure)):
         grown = _LOSSES[grown]
-    if sign or figure.what == "factor" or _GROWN.search(before + plain[figure.end : figure.end + 24]):
-        if _OTHERWISE.match(plain, figure.end) or _OTHERWISE_BEFORE.search(before):
-            figure = replace(figure, what=figure.what or "otherwise")
-        down = sign < 0 and not (figure.what == "factor" and figure.low < 0)
-        period = _period_of_level(reader, figure) or reader.own_period(figure, firm, grown)
-        return reader.make("growth", firm, grown, {"percent": signed(figure, -1.0 if down else 1.0)} | period)
+    if _OTHERWISE.match(plain, figure.end) or _OTHERWISE_BEFORE.search(before):
+        figure = replace(figure, what=figure.what or "otherwise")
+    down = sign < 0 and not (figure.what == "factor" and figure.low < 0)
+    period = _period_of_level(reader, figure) or reader.own_period(figure, firm, grown)
+    return reader.make("growth", firm, grown, {"percent": signed(figure, -1.0 if down else 1.0)} | period)
+
+
+def _ratio_by_word(reader: Reader, figure: Figure) -> Claim | None:
+    """Return a ratio that a word beside it names, or the one that the sentence told of another firm before."""
+    firm = reader.firm(figure.start)
     ratio = reader.quantity(figure, _EVERY)
     if ratio in _RATIOS:
-        return reader.make("share", firm, ratio, named | reader.period(figure))
+        return reader.make("share", firm, ratio, _named(reader, figure))
     earlier = [
         f for f in reader.figures if f.kind == "percent" and f.end <= figure.start and f.start in reader.quantities
     ]
@@ -182,10 +233,8 @@ def _percent(reader: Reader, figure: Figure) -> Claim:
         and re.fullmatch(r"(?:['’]s|的|约|为|\s)*", reader.plain[m.end : figure.start])
         for m in reader.mentions
     ):
-        return reader.make("share", firm, reader.quantities[earlier[-1].start], named | reader.period(figure))
-    if whole:
-        return _share(reader, figure, firm, whole)
-    return reader.make("figure", firm, reader.quantity(figure), named | reader.period(figure))
+        return reader.make("share", firm, reader.quantities[earlier[-1].start], _named(reader, figure))
+    return None
 
 
 _FROM = re.compile(r"(?:up|down|higher|lower) from (?:about |roughly |some |just |nearly )?$")

@@ -80,8 +80,8 @@ class Rents:
         Rents by length of contract, see `jevons.market.hedonic.TERMS_Y`.
     let_frac : (v, t)
         Let share of the hours on offer, the firm's and brokers'.
-    use_price_cur_per_h, use_let_frac : (u, t)
-        Price of a reference hour's work in each use, and the let share of what chips bring to it; see `USES`.
+    use_price_cur_per_h : (u, t)
+        Price of a reference hour's work in each use; see `USES`.
     shortage : (v, t) of str
         Named where a rent rises, or opens above the calm one: the use that is short, and whether its best chip is
         barred; else empty.
@@ -100,7 +100,6 @@ class Rents:
     contract_cur_per_h: Array
     let_frac: Array
     use_price_cur_per_h: Array
-    use_let_frac: Array
     shortage: NDArray[np.str_]
     resale_cur: Array
     price_cur_per_h: Array
@@ -182,7 +181,6 @@ def clear_rents(
         ),
         let_frac=let,
         use_price_cur_per_h=walk.use_price,
-        use_let_frac=walk.use_let,
         shortage=_shortages(rent, calm, walk.use_price, setting.performance, frontier > anchor * (1 + 1e-9)),
         resale_cur=walk.resale,
         price_cur_per_h=np.where(hours.sum(axis=0) > 0, price, offer.shown_cur_per_h),
@@ -207,7 +205,7 @@ class _Walk:
         ]  # fmt: skip
         self.brokers = {name: np.zeros(shape) for name in names}
         self.rent, self.let, self.resale = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        self.use_price, self.use_let = np.zeros_like(anchor), np.zeros_like(anchor)
+        self.use_price = np.zeros_like(anchor)
         self._path = broker_devices(scenario)
         spec = scenario.market.brokers
         self._expects = BrokerTerms(
@@ -254,7 +252,7 @@ class _Walk:
             self.brokers[name][:, t] = values
 
     def _keep(self, t: int, cleared: UsePrices, there: NDArray[np.bool_]) -> None:
-        self.use_price[:, t], self.use_let[:, t] = cleared.price_cur_per_h, cleared.let_frac
+        self.use_price[:, t] = cleared.price_cur_per_h
         self.rent[:, t] = np.where(there, cleared.rent_cur_per_h(self._setting.performance), 0.0)
         self.let[:, t] = np.where(there, cleared.chip_let_frac(), 0.0)
 

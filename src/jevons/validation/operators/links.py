@@ -12,11 +12,7 @@ from jevons.validation.operators.rows import US, Reader, Row, engine_of, number
 
 def link_rates_of(device: Accelerator) -> Rates:
     """Return the rates of a device's links, in its scale-up domain and beyond."""
-    out = device.scaleout
-    return Rates(
-        bytes_per_s=device.scaleup.bytes_per_s, far_bytes_per_s=out.bytes_per_s, latency_s=device.scaleup.latency_s,
-        far_latency_s=out.latency_s, repeated=True,
-    )  # fmt: skip
+    return Rates(bytes_per_s=device.scaleup.bytes_per_s, far_bytes_per_s=device.scaleout.bytes_per_s, repeated=True)
 
 
 _ELEMENT_BYTES = {"half": 2.0, "bfloat16": 2.0, "float16": 2.0, "int8": 1.0, "fp8": 1.0, "float": 4.0}

@@ -19,7 +19,7 @@ def facts(*values):
     by_id = {}
     for value in values:
         by_id.setdefault(value.id, []).append(value)
-    made = (Fact(id=i, unit="CNY", written_unit="CNY", about="", values=tuple(v)) for i, v in by_id.items())
+    made = (Fact(id=i, unit="CNY", about="", values=tuple(v)) for i, v in by_id.items())
     return Facts({fact.id: fact for fact in made})
 
 
