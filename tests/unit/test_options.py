@@ -167,6 +167,8 @@ def test_what_is_no_whole_number_is_refused_with_what_is_accepted(text):
     [
         ("50%", Option(help="Share", high=1), 0.5), ("60 %", Option(help="Share", share=True), 0.6),
         ("120 req/min", Option(help="Rate", unit="req/s"), 2.0), ("250 GB", Option(help="Memory", unit="GB"), 250.0),
+        ("10 rps", Option(help="Rate", unit="req/s"), 10.0), ("300 rpm", Option(help="Rate", unit="req/s"), 5.0),
+        ("300/min", Option(help="Rate", unit="req/s"), 5.0), ("5/s", Option(help="Rate", unit="req/s"), 5.0),
         ("2 days", Option(help="Time", unit="h"), 48.0), ("1_000.5", COUNT, 1000.5), (".5", COUNT, 0.5),
     ],
 )  # fmt: skip
@@ -174,7 +176,7 @@ def test_numbers_may_have_the_unit_of_their_option(text, option, number):
     assert number_of_text(text, option, "x", whole=False) == pytest.approx(number)
 
 
-@pytest.mark.parametrize("text", ["50%", "0,5", "x", "", "1/2", "5 GB"])
+@pytest.mark.parametrize("text", ["50%", "0,5", "x", "", "1/2", "5 GB", "5/m", "5 tok/s"])
 def test_percent_and_units_that_an_option_has_not_are_refused(text):
     with pytest.raises(InputError, match="--rate .*such as"):
         number_of_text(text, Option(help="Rate", unit="req/s"), "rate", whole=False)

@@ -15,6 +15,8 @@ _NUMBER = re.compile(
 )
 _COMMA = re.compile(r"[+-]?\d+,\d+(\D.*)?")
 _SCALES = {"": 1, **SCALE_LETTERS, **SCALES}
+_RATES = {"rps": "req/s", "qps": "req/s", "rpm": "req/min", "qpm": "req/min"}
+"""What load tests call rates."""
 _LARGEST = 10**18
 WHOLE = "a whole number, such as 1000, 1_000, 1e3 or 1k"
 
@@ -63,6 +65,8 @@ def _amount(number: str, rest: str, option: Option) -> Decimal | None:
         return value / 100 if option.in_percent else None
     if not option.unit:
         return None
+    if option.unit == "req/s":
+        rest = f"req{rest}" if rest.startswith("/") else _RATES.get(rest.lower(), rest)
     try:
         factor = convert(1.0, rest, option.unit)
     except UnitError:

@@ -214,6 +214,30 @@ def compare(
     return replace(comparison, swings=swings)
 
 
+_PER_MILLION = re.compile(
+    r"\s*(?:/|per)\s*(?:1?\s*(?:m|mn|million|百万)\s*(?:tok(?:en)?s?)?|mtok|1m\s*tok(?:en)?s?)\s*$", re.IGNORECASE
+)
+_COIN = r"(?:US\$|\$|€|£|元)"
+
+
+def plain_prices(text: str) -> str:
+    """Return prices of an API as ``4/16 CNY``, which people also write ``4元/16元``, ``$4/$16`` or per million tokens.
+
+    Examples
+    --------
+    >>> plain_prices("$0.55/$2.19"), plain_prices("4元/16元"), plain_prices("0.5/0.8 USD per million tokens")
+    ('0.55/2.19 USD', '4/16 CNY', '0.5/0.8 USD')
+    """
+    bare = _PER_MILLION.sub("", text)
+    signs = {coin.upper() for coin in re.findall(_COIN, bare, re.IGNORECASE)}
+    if len(signs) != 1 or re.search(r"[A-Za-z]{3}\s*$", bare):
+        return bare
+    return f"{re.sub(_COIN, '', bare, flags=re.IGNORECASE).strip()} {_COINS[signs.pop()]}"
+
+
+_COINS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "元": "CNY"}
+
+
 def own_api_price(text: str, on: dt.date | None) -> ApiPrice | None:
     """Return prices of an API that a text states, such as ``4/16 CNY`` or ``4/1/16 CNY``; None where it states none.
 
@@ -224,9 +248,10 @@ def own_api_price(text: str, on: dt.date | None) -> ApiPrice | None:
     InputError
         If a price is not above 0, or the currency has no rate on file.
     """
-    match = _OWN_PRICE.fullmatch(text)
+    plain = plain_prices(text)
+    match = _OWN_PRICE.fullmatch(plain)
     if match is None:
-        if "/" in text:
+        if "/" in text or re.match(r"\s*[\d.]+\s*[A-Za-z]{3}\s*$", plain):
             message = (
                 f"--api {text}: write prices of a million tokens with their currency, such as 4/16 CNY or 4/1/16 CNY"
             )

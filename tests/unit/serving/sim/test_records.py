@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import jevons
-from jevons.errors import InputError, InputWarning
+from jevons.errors import InputError, InputNote, InputWarning
 from jevons.serving.sim import Trace, from_trace, read_trace
 from jevons.serving.sim.load import records
 from jevons.serving.sim.load.large import large_table
@@ -55,6 +55,40 @@ def test_spans_of_opentelemetry_are_requests(tmp_path: Path, form: str) -> None:
     assert list(trace.isl) == [1000, 500]
     assert trace.arrival_s[1] == pytest.approx(0.5)
     assert trace.make == "opentelemetry"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "request_start;prompt_len;gen_len\n2025-03-01T10:00:00.5+08:00;512;100\n2025-03-01T10:00:02+08:00;300;80\n",
+        "时间,输入token数量,输出token数量\n2025/3/1 10:00:00.5,512,100\n2025/3/1 10:00:02,300,80\n",
+        "start_time\tn_in\tn_out\n0.5\t512\t100\n2.0\t300\t80\n",
+        "received_at,input_tokens,output_tokens\n2025-03-09 01:59:59.5,512,100\n2025-03-09 02:00:01,300,80\n",
+    ],
+    ids=["semicolons", "Chinese", "tabs", "the night when clocks change"],
+)
+def test_a_table_of_ones_own_is_read_by_obvious_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    path = tmp_path / "own.csv"
+    path.write_text(text)
+    with pytest.warns(InputNote, match=r"--map time=COLUMN"):
+        trace = read_trace(path)
+    assert list(trace.arrival_s) == pytest.approx([0.0, 1.5])
+    assert (list(trace.isl), list(trace.osl)) == ([512, 300], [100, 80])
+
+
+def test_tokens_that_a_log_says_were_cached_are_said_to_be_computed(tmp_path: Path) -> None:
+    """A prompt of 5,000 tokens, 4,096 of them cached, was simulated whole without a word."""
+    path = tmp_path / "log.csv"
+    path.write_text("created_at,input_tokens,cached_tokens,output_tokens\n0,5000,4096,100\n2,6000,4096,80\n")
+    with pytest.warns(InputNote, match="tokens of `cached_tokens` computed anew"):
+        read_trace(path)
+    path.write_text("created_at,input_tokens,cached_tokens,output_tokens\n0,5000,0,100\n2,6000,0,80\n")
+    with pytest.warns(InputNote) as said:
+        read_trace(path)
+    assert not any("anew" in str(note.message) for note in said)
 
 
 def test_any_table_is_read_by_its_columns(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 from jevons import limits
 from jevons.files.read import limit
 from jevons.limits import MAX_ROWS
-from jevons.serving.sim.load.obvious import obvious_fields
+from jevons.serving.sim.load.obvious import cached_fields, obvious_fields
 from jevons.serving.sim.types import FloatArray, IntArray
 
 LARGE_BYTES = 8_000_000
@@ -22,13 +22,14 @@ _UNITS_S = {"": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
 class Columns(NamedTuple):
-    """Requests in order of time, the fields that they are of, and how many rows have no tokens."""
+    """Requests in order of time, the fields that they are of, rows without tokens, and fields of cached tokens."""
 
     arrival_s: FloatArray
     isl: IntArray
     osl: IntArray
     fields: Mapping[str, str]
     skipped: int
+    cached: list[str]
 
 
 def large_table(content: bytes) -> Columns | None:
@@ -38,7 +39,8 @@ def large_table(content: bytes) -> Columns | None:
         return None
     try:
         first = pl.read_csv(content[:_HEAD_BYTES].rsplit(b"\n", 1)[0], n_rows=1, infer_schema=False)
-        fields = obvious_fields({name: first[name][0] for name in first.columns})
+        record = {name: first[name][0] for name in first.columns}
+        fields = obvious_fields(record)
         time = next((name for name in fields if name == "time" or name.startswith("time_")), "")
         others = {"isl", "osl", time}
         if set(fields) != others or not time or any(re.search(r"_duplicated_\d+$|hash", n) for n in first.columns):
@@ -60,5 +62,5 @@ def large_table(content: bytes) -> Columns | None:
     order = np.argsort(seconds, kind="stable")
     return Columns(
         seconds[order] - seconds[order[0]], isl[usable][order].astype(np.int64), osl[usable][order].astype(np.int64),
-        fields, int((~usable).sum()),
+        fields, int((~usable).sum()), cached_fields(record),
     )  # fmt: skip

@@ -8,15 +8,18 @@ from typing import Any
 
 _OF = r"(num_|n_|total_|mean_)?"
 _COUNT = r"(tokens?|toks?|len|length|size|token_count|sequence_length)"
+_COUNTED = r"(tokens?|令牌|词元)?_?(数量?|长度|个数)?"
 _NAMES = {
-    "time": r"(arrival|arrived|start(ed)?|created|sent|request|request_start|request_arrival|begin)?_?"
-            r"(time(stamp)?|ts|at|datetime|date)|arrival|created",
-    "isl": rf"isl|{_OF}(in|input|prompt|prefill|context|request|query)_{_COUNT}|tokens_in|input|prompt",
+    "time": r"(arrival|arrived|start(ed)?|created|sent|received|request|request_start|request_arrival|begin)?_?"
+            r"(time(stamp)?|ts|at|datetime|date)|arrival|created|request_start|(到达|请求|开始|创建)?_?时间戳?",
+    "isl": rf"isl|{_OF}(in|input|prompt|prefill|context|request|query)_{_COUNT}|tokens_in|input|prompt|n(um)?_in|"
+           rf"(输入|提示词?)_?{_COUNTED}",
     "osl": rf"osl|{_OF}(out|output|completion|decode|generated|generation|gen|response|answer|new)_{_COUNT}|tokens_out|"
-           rf"output|completion",
+           rf"output|completion|n(um)?_out|(输出|生成|回答)_?{_COUNTED}",
     "session": r"(session|conversation|chat)(_id)?",
     "delay": r"delay|think_time",
 }  # fmt: skip
+_CACHED = re.compile(r"(^|_)(cached?|cache_(read|hit)|hit)(_\w*)?_?(tokens?|len|length)$")
 _UNITS = ("ms", "us", "ns", "s")
 _EPOCHS = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"))
 """A number beyond this is a time since 1970 in that unit."""
@@ -63,7 +66,19 @@ def _leaves(record: Mapping[str, Any], above: str = "", depth: int = 0) -> Itera
 
 def _plain(name: str) -> str:
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+    return re.sub(r"[^a-z0-9\u4e00-\u9fff]+", "_", spaced.lower()).strip("_")
+
+
+def cached_fields(record: Mapping[str, Any]) -> list[str]:
+    """Return the fields of a record that count tokens which its server had cached, by their names.
+
+    Examples
+    --------
+    >>> cached_fields({"usage": {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4}}})
+    ['usage.prompt_tokens_details.cached_tokens']
+    """
+    named = ((path, value) for path, value in _leaves(record) if _CACHED.search(_plain(path.rpartition(".")[2])))
+    return [path for path, value in named if value not in (None, 0, "0", "") and _is_number(value)]
 
 
 def _is_number(value: Any) -> bool:
@@ -79,4 +94,4 @@ def _epoch_unit(value: Any) -> str:
     return next((unit for least, unit in _EPOCHS if figure > least), "")
 
 
-__all__ = ["obvious_fields"]
+__all__ = ["cached_fields", "obvious_fields"]

@@ -22,7 +22,7 @@ from jevons.files.documents import delimiter_of, json_documents
 from jevons.files.read import csv_lines, file_fault, limit
 from jevons.limits import MAX_ROWS
 from jevons.serving.sim.load.large import LARGE_BYTES, large_table
-from jevons.serving.sim.load.obvious import obvious_fields
+from jevons.serving.sim.load.obvious import cached_fields, obvious_fields
 from jevons.serving.sim.types import IntArray
 from jevons.text import shortened
 
@@ -109,7 +109,7 @@ def gathered(path: Path, content: bytes, mapping: Mapping[str, str]) -> Gathered
     """
     columns = large_table(content) if len(content) > LARGE_BYTES and not mapping else None
     if columns is not None:
-        _say_fields(path, columns.fields)
+        _say_fields(path, columns.fields, columns.cached)
         return Gathered(
             make="its names", arrival_s=columns.arrival_s, isl=columns.isl, osl=columns.osl, skipped=columns.skipped,
             session=None, hashes=None, hash_start=None, hash_tokens=0, timed=True,
@@ -138,16 +138,18 @@ def gathered(path: Path, content: bytes, mapping: Mapping[str, str]) -> Gathered
     rows = [
         replace(row, isl=row.isl or 0.0, osl=row.osl or 0.0) for row in _mapped(path, records, obvious)
     ]  # requests that failed have no counts
-    _say_fields(path, obvious)
+    cached = next((named for _, record in records if (named := cached_fields(record))), [])
+    _say_fields(path, obvious, cached)
     return _collected(path, "its names", rows, ordered=False)
 
 
-def _say_fields(path: Path, fields: Mapping[str, str]) -> None:
-    """Tell which field was taken for what, and in which unit times are."""
+def _say_fields(path: Path, fields: Mapping[str, str], cached: Sequence[str]) -> None:
+    """Tell which field was taken for what, in which unit times are, and that prompts are computed whole."""
     time = next((name for name in fields if name.startswith("time")), "")
     unit = time.partition("_")[2] or "s, or dates"
     when = f"times from `{fields[time]}` [{unit}]" if time else "no times"
     shown = [f"isl from `{fields['isl']}`", f"osl from `{fields['osl']}`", when]
+    shown += [f"tokens of `{field}` computed anew" for field in cached[:1]]
     warnings.warn(f"--trace {path.name}: {', '.join(shown)}; --map time=COLUMN and so on says it otherwise", InputNote,
                   stacklevel=2)  # fmt: skip
 
@@ -228,14 +230,23 @@ def _number(value: Any) -> float | None:
     return figure if math.isfinite(figure) else None
 
 
+_SLASHED = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2}) (\d{1,2})(:\d\d.*)")
+"""A date as spreadsheets write it, with the year first; one with the year last may have its month first or second."""
+
+
 def _moment(value: Any) -> float | None:
-    """Return a time in seconds: a number, or a date as text."""
+    """Return a time in seconds: a number, or a date as text, in UTC where it names no zone."""
     number = _number(value)
     if number is not None or not isinstance(value, str):
         return number
     text = re.sub(r"(\.\d{6})\d+", r"\1", value.strip().replace("Z", "+00:00"))
+    dated = _SLASHED.match(text)
+    if dated:
+        year, month, day, hour, rest = dated.groups()
+        text = f"{year}-{int(month):02}-{int(day):02} {int(hour):02}{rest}"
     try:
-        return dt.datetime.fromisoformat(text).timestamp()
+        stated = dt.datetime.fromisoformat(text)
+        return (stated if stated.tzinfo is not None else stated.replace(tzinfo=dt.UTC)).timestamp()
     except ValueError:
         return None
 
