@@ -45,7 +45,7 @@ REASONS = {
     "deepseek-v3/r1": "drafting is not recorded; where the engine's image says so it is assumed",
     "MI3": "no attention, exchange or all-reduce of an AMD device was measured alone",
     "falcon-180b": "a decoder of 2023 under static batching",
-    "qwen3-30b-a3b :: Ascend 910B": "vLLM without graphs and MindIE on one page; the second half does not say which",
+    "qwen3-30b-a3b :: Ascend 910B": "vLLM without graphs and MindIE on one page; its last part does not say which",
     "qwen3-30b-a3b": "many small experts per layer: fixed costs of the grouped products weigh most",
     "qwen3-235b-a22b :: H100": "block-scaled experts take less than alone; users keep step: prompts come together",
     "llama-4": "the experts' kernel with one scale per tensor was not measured alone",
@@ -125,6 +125,8 @@ Groups of at least {least} figures, by median error held out by group.
   last ten minutes or more, so that large systems go through the set again and again, and their batches stay full.
   Cards called "dual" hold two devices. A stack that names TensorRT-LLM and another engine ran text under the former,
   and one of AMD's that names none ran vLLM. A third of Mixtral's prompts carry eight worked examples (GSM8K).
+  Over ten minutes power binds boards that are sold to do more work per watt than the one whose kernels were measured:
+  products on an H100 NVL take 30 % longer than alone, as training's rows say.
 - *MLPerf's server scenario* is predicted at 98 % of the highest rate at which ten minutes of arrivals by chance meet
   the task's limits. Published configurations of the harnesses give the rest: tokens per step, seats, and how often the
   scheduler looks for requests (every ten steps in AMD's until vLLM 0.9, every three to eleven later).
@@ -157,7 +159,8 @@ Groups of at least {least} figures, by median error held out by group.
   graphs (`jevons/validation/serving/data/recipes.yaml`).
 - *Sweeps that send the same prompts at each load* (runs of one day whose prompts have as many tokens to the digit, or a
   random data set of as many prompts): from the second load on the server's prefix cache knows all of them, where the
-  release keeps prefixes untold and its cache holds a whole run.
+  release keeps prefixes untold and its cache holds a whole run. SGLang's client draws the same prompts again for other
+  lengths of answers.
 - *AIPerf* (the vendor's own runs) sends each of 100 prompts repeatedly, so they hit vLLM's prefix cache. Its
   statistics exclude the warm-up. Answer lengths differ by some eight tokens.
 - *A server's front end* streams a limited number of tokens a second, however fast the devices are: 9,250 in
@@ -204,7 +207,9 @@ Groups of at least {least} figures, by median error held out by group.
   advises. The performance overview, and servers that were told nothing, ran the default, CUTLASS kernels.
 - *The launch of a prompt's kernels* delays its first token. A part of it (`entry_launch_s`, TensorRT-LLM alone)
   does not hold up the requests that decode beside it.
-- *ATOM*, AMD's engine around the kernels that SGLang runs, is read as SGLang.
+- *ATOM*, AMD's engine around the kernels that SGLang runs, is read as SGLang. So is *MindIE*, which also computes the
+  prompts that wait before it decodes. A section or label that names one engine tells more than the page's first serve
+  command does.
 - *DeepSeek's page of TensorRT-LLM* prints `FP4 (FP8 KV)` and "attention DP" in words: read as such.
 - *Attention per device* in TensorRT-LLM: prompts wait up to 60 steps until each device has one. They arrive at
   devices at random, so this takes n H(n) prompts.

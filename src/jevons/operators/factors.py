@@ -192,7 +192,7 @@ def _adapted(record: Record, device: Accelerator) -> Kernel:
         ratio = min(_core_flop_per_s(device) / _core_flop_per_s(measured), 1.0)
         adapted = 1.0 / (1.0 + (1.0 / min(frac, 1.0) - 1.0) * ratio)
     if device.generation == measured.generation != "other" and device.host_link == measured.host_link:
-        sustained = (_flop_per_j(measured) / _flop_per_j(device)) ** (1.0 / 3.0)
+        sustained = (_flop_per_j(measured) / _flop_per_j(device)) ** _CLOCK_EXPONENT
         adapted = adapted * sustained if sustained < 1.0 else max(adapted, min(frac * sustained, _FULL))
     return replace(kernel, values={**kernel.values, "compute_frac": adapted, **_losses(record, device, measured)})
 
@@ -213,12 +213,35 @@ def _losses(record: Record, device: Accelerator, measured: Accelerator) -> dict[
     return {name: record.kernel.values[name] * ratio for name in _LOSSES if name in record.kernel.values}
 
 
+_CLOCK_EXPONENT = 1.0 / 3.0
+"""How the clock follows power where the voltage follows the clock."""
+
 _FULL = 0.95
 """Share of the peak that products reach where power allows it: an H20's reach 0.95."""
 
 
 def _flop_per_j(device: Accelerator) -> float:
     return device.peak_flop_per_s["bf16"] / device.tdp_w
+
+
+def lasting_slowdown(device: Accelerator) -> float:
+    """Return by how much longer products take over minutes of full load than alone, >= 1.
+
+    It is above 1 on boards that are sold to do more work per watt than the relative of their generation whose kernels
+    were measured. Lone products run at the clock that such a board holds for a moment: `_adapted` takes the cube root
+    of the ratio. Over minutes the rate falls with the ratio to the power ``training.board_exponent``.
+    """
+    relatives = [_measured(name) for name in device.kernels_like if name != device.id]
+    alike = [
+        relative
+        for relative in relatives
+        if relative.generation == device.generation and relative.host_link == device.host_link
+    ]
+    if device.id in device.kernels_like or device.generation == "other" or not alike:
+        return 1.0
+    exponent = default_facts().get("training.board_exponent").number - _CLOCK_EXPONENT
+    slowdown: float = max(_flop_per_j(device) / _flop_per_j(alike[0]), 1.0) ** max(exponent, 0.0)
+    return slowdown
 
 
 @per_facts()

@@ -7,7 +7,7 @@ import pytest
 
 from jevons.hardware import accelerator
 from jevons.operators import kernels as ops
-from jevons.operators.factors import DISTANCES, Factors, KernelTable, Record, shipped_table
+from jevons.operators.factors import DISTANCES, Factors, KernelTable, Record, lasting_slowdown, shipped_table
 from jevons.operators.families import Kernel
 from jevons.operators.kernels.attention import DECODE
 from jevons.operators.kernels.collectives import link_bytes
@@ -170,3 +170,12 @@ def test_engines_kernels_say_no_more_of_another_makers_device_than_any_others_do
     engines = ("generic", "sglang", "vllm", "trtllm")
     assert len({time_s("mi355x", engine) for engine in engines}) == 1
     assert len({time_s("h200_sxm", engine) for engine in engines}) > 1
+
+
+def test_minutes_of_full_load_slow_boards_that_do_more_work_per_watt_than_their_measured_relative():
+    boards = {name: lasting_slowdown(accelerator(name)) for name in ("h100_nvl", "rtx_pro_4500", "mi350x")}
+    assert all(1.1 < slowdown < 1.4 for slowdown in boards.values())
+    assert lasting_slowdown(accelerator("h200_nvl")) == 1.0  # as many watts for its work as the H100 SXM
+    assert lasting_slowdown(accelerator("h100_sxm")) == lasting_slowdown(accelerator("arc_pro_b60")) == 1.0
+    hungry = dataclasses.replace(accelerator("h100_nvl"), tdp_w=800.0)
+    assert lasting_slowdown(hungry) == 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import json
 import math
 import re
@@ -35,6 +35,7 @@ from jevons.validation.serving.recipes import with_recipe
 from jevons.validation.serving.serve_command import layout_of, serve_command_of, with_flags
 
 _FEW = 8
+_OF_2023 = "eager"
 UNTIMED = "the median gap between this run's tokens is 0 ms: its client did not time most of them"
 PER_TOKEN = ("tpot_", "itl_", "request_latency_")
 
@@ -117,14 +118,33 @@ def _model(row: Row, notes: str) -> str:
 def _engine(row: Row) -> str:
     """Return the engine preset; tables of 2023 that name none measured engines without captured graphs."""
     name = row.get("engine", "") or ""
-    section = re.match(r'section "([^"]+)"', row.get("notes", "") or "")
-    if section:
-        with contextlib.suppress(InputError):
-            return engine_id(section[1])
+    titled = _titled(row.get("notes", "") or "")
+    if titled:
+        return titled
     if not name and (row.get("date_or_version") or "").startswith("2023"):
-        return "eager"
+        return _OF_2023
     known = engine_in(name)
     return _standing_in(name) or known if known == GENERIC else known
+
+
+def _titled(notes: str) -> str:
+    """Return the engine that a run's section and label name; empty where they name none, or several.
+
+    A page that compares engines has its column from the serve command, which only the first of them has.
+    """
+    titles = " ".join(title for title in re.findall(r'\b(?:section|label) "([^"]*)"', notes) if title)
+    named = {engine for word in set(re.findall(r"[\w-]+", titles)) if (engine := _called(word))}
+    return named.pop() if len(named) == 1 else ""
+
+
+@functools.lru_cache(maxsize=1024)
+def _called(word: str) -> str:
+    """Return the engine that a word is a name of; empty for none."""
+    try:
+        engine = engine_id(word)
+    except InputError:
+        return _standing_in(word)
+    return "" if engine in {GENERIC, _OF_2023} else engine
 
 
 def _standing_in(name: str) -> str:

@@ -13,6 +13,7 @@ from jevons.facts.per_facts import per_facts
 from jevons.hardware import Accelerator, accelerator
 from jevons.models import ModelSpec, maker_of
 from jevons.operators.engines import Place, Release, engine_number, shipped_text
+from jevons.operators.factors import lasting_slowdown
 from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration
 from jevons.serving.closed_loop.points import outcome, surface, with_limits
@@ -23,6 +24,7 @@ from jevons.serving.memory import max_concurrency
 from jevons.serving.scales import Scales
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.spread import spread
+from jevons.serving.step import StepWork
 from jevons.serving.types import Deployment, EngineFactors, FloatArray, Layout
 from jevons.validation.names import model_named, quantised
 from jevons.validation.serving.case import Case, benchmark
@@ -252,6 +254,7 @@ def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) 
         if case.instances.search:  # runs last ten minutes at least, for which the set is gone through again and again
             wanted = max(load.requests, 2 * factors.batching.max_batch * layout.dp)
             load = replace(load, requests=min(wanted, _STEADY_REQUESTS * layout.dp))
+            return _under_lasting_load(surface(deployment, load))
         return surface(deployment, load)
     prefill = _deployment(case, case.instances.prefill, factors)
     pools = Pools(
@@ -263,6 +266,21 @@ def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) 
         frontends=case.instances.frontends,
     )
     return surface(deployment, _load(case, 1), pools)
+
+
+def _under_lasting_load(at: Surface) -> Surface:
+    """Return the steps of a run of many minutes, in which a board's power binds its products."""
+    slowdown = lasting_slowdown(at.deployment.accelerator)
+    if slowdown == 1.0:
+        return at
+    return replace(at, decode=_slowed(at.decode, slowdown), prompts=_slowed(at.prompts, slowdown))
+
+
+def _slowed(work: StepWork, slowdown: float) -> StepWork:
+    """Return steps whose products take longer; what starts kernels or reads weights does not."""
+    products = {part for part in work.parts if part.startswith(("compute.", "moe."))}
+    slow = {part for part in products if not part.endswith((".start", ".streamed"))}
+    return replace(work, parts={part: time * (slowdown if part in slow else 1.0) for part, time in work.parts.items()})
 
 
 @per_facts(4096)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from jevons.errors import FactError, InputError
 from jevons.operators.engines import Place, engine_number
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.validation.names import model_named
-from jevons.validation.serving.case import Case, Row, number_of
+from jevons.validation.serving.case import Case, Row, count_of, number_of
 from jevons.validation.serving.cases import read_case
 from jevons.validation.serving.serve_command import launch_of, serve_command_of
 
@@ -26,6 +26,7 @@ _SERVER = (
 _STAMPED = re.compile(r"(20\d{6})-(\d{6})")
 _NAMED_RUN = re.compile(r"(?:[\w.-]+/)*[\w.-]+\.json")
 _RISING = re.compile(r"\brandom dataset; \d+ prompts\b")
+_DRAWN = re.compile(r"\bbench: [^;]*\bsglang\.bench_serving\b[^;]*--random-input-len (\d+)[^;]*--num-prompts (\d+)")
 _STATES = {"linear", "ssm"}  # mixers whose states of a fixed size are not kept by default
 
 
@@ -34,7 +35,8 @@ def repeating_runs(rows: Iterable[Row]) -> set[str]:
 
     Told by rows that print when a run began, and the tokens of all its prompts, which others of that day repeat to the
     digit. Also by a random data set of a stated number of prompts: its loads were run from the smallest on. A load that
-    comes again begins another sweep, on a server started anew.
+    comes again begins another sweep, on a server started anew. SGLang's client draws prompts one after the other from a
+    fixed seed, whatever the answers' length: a run on a page finds those of an earlier one that sent as many or more.
     """
     runs: dict[str, Row] = {}
     for row in rows:
@@ -46,7 +48,7 @@ def repeating_runs(rows: Iterable[Row]) -> set[str]:
         if told is not None:
             sent, place = told
             alike[*(_server(row)), *sent].append((place, run))
-    repeating = set()
+    repeating = _drawn_before(runs)
     for members in alike.values():
         seen: set[str] = set()
         for _, run in sorted(members):
@@ -55,6 +57,23 @@ def repeating_runs(rows: Iterable[Row]) -> set[str]:
             if len(seen) > 1:
                 repeating.add(run)
     return repeating
+
+
+def _drawn_before(runs: Mapping[str, Row]) -> set[str]:
+    """Return the runs of SGLang's client whose prompts an earlier run of the page drew."""
+    most: dict[tuple[str, ...], int] = {}
+    found = set()
+    for run, row in runs.items():
+        notes = row.get("notes") or ""
+        drawn = _DRAWN.search(notes)
+        if drawn is None:
+            continue
+        length, prompts = drawn[1], count_of(drawn[2])
+        server = (*_server({**row, "isl": length, "osl": ""}), serve_command_of(notes))
+        if prompts <= most.get(server, 0):
+            found.add(run)
+        most[server] = max(prompts, most.get(server, 0))
+    return found
 
 
 def _server(row: Row) -> tuple[str, ...]:

@@ -286,7 +286,21 @@ def test_the_serve_command_names_the_model_where_the_title_agrees():
 def test_a_section_with_an_engines_name_is_a_run_of_that_engine():
     notes = LAB.format("Qwen3-14B").replace("1. Engines", "SGLang")
     assert read_case({**BENCH, "notes": notes}).engine == "sglang"
-    assert read_case({**BENCH, "notes": notes.replace("SGLang", "MindIE")}).engine == "vllm"
+    assert read_case({**BENCH, "notes": notes.replace("SGLang", "LMDeploy")}).engine == "vllm"
+
+
+@pytest.mark.parametrize(
+    ("section", "label", "engine"),
+    [
+        ("1. Choosing the Engine", "corresponding MindIE JSON and runs with mindieservice_daemon", "sglang"),
+        ("2. Quantization in MindIE", "", "sglang"),
+        ("2. Quantization in TensorRT-LLM/vLLM", "", "vllm"),
+        ("3. Graphs", "enforce eager", "vllm"),
+    ],
+)
+def test_an_engine_that_a_section_or_label_names_alone_ran(section: str, label: str, engine: str):
+    notes = f'section "{section}"; dataset ShareGPT; label "{label}"; ' + LAB.format("Qwen3-8B").split("; ", 2)[2]
+    assert read_case({**BENCH, "notes": notes}).engine == engine
 
 
 def test_chat_requests_of_one_release_wait_for_their_template():

@@ -71,3 +71,15 @@ def test_a_limit_that_nothing_meets_is_infeasible():
     slow = submitted(model="llama3.1-405b", gpu="NVIDIA L40S", n_gpus="8", concurrency_or_rate="Interactive")
     with pytest.raises(InfeasibleError):
         outcome_of(slow)
+
+
+def test_power_binds_the_products_of_a_run_of_minutes_on_a_board_of_few_watts():
+    offline = {"model": "llama2-70b-99", "concurrency_or_rate": "Offline"}
+    lasting = prepare(submitted(**offline, gpu="NVIDIA H100-NVL-94GB"), ENGINES).surfaces[0]
+    lone = prepare(submitted(**offline, gpu="NVIDIA H100-NVL-94GB").replace(search=False, scenario="offline"), ENGINES)
+    ratios = {
+        part: time.ravel()[-1] / lone.surfaces[0].prompts.parts[part].ravel()[-1]
+        for part, time in lasting.prompts.parts.items()
+    }
+    assert ratios["compute.fp8"] > 1.2
+    assert ratios["memory"] == pytest.approx(ratios["compute.start"], rel=0.1)

@@ -45,6 +45,22 @@ def test_loads_of_a_random_data_set_with_as_many_prompts_each_send_the_same():
     }  # fmt: skip
 
 
+def test_sglangs_client_draws_the_same_prompts_again_whatever_the_answers_length():
+    bench = (
+        "bench: python3 -m sglang.bench_serving --random-input-len {} --random-output-len {} --num-prompts {}; serve: a"
+    )
+    first, more, again, longer, fewer = (
+        {**ROW, "engine": "SGLang", "isl": str(isl), "osl": str(osl), "notes": bench.format(isl, osl, prompts),
+         "concurrency_or_rate": f"concurrency {users}; rate inf", "run_id": f"{isl}/{osl} x{prompts}"}
+        for isl, osl, prompts, users in (
+            (1000, 1000, 10, 1), (1000, 1000, 80, 16), (1000, 8000, 80, 16), (8000, 1000, 80, 16), (1000, 8000, 10, 1)
+        )
+    )  # fmt: skip
+    assert repeating_runs([first, more, again, longer, fewer]) == {"1000/8000 x80", "1000/8000 x10"}
+    elsewhere = {**again, "notes": again["notes"].replace("serve: a", "serve: python -m sglang.launch_server --tp 4")}
+    assert repeating_runs([first, more, elsewhere]) == set()
+
+
 @pytest.mark.parametrize(
     ("changes", "kept"),
     [
