@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -321,29 +322,31 @@ def _layouts(
                 dp, rest = divmod(devices, tp * cp * pp)
                 if rest or dp < 1 or fixed.get("dp", dp) != dp:
                     continue
-                chunks = tried("vpp", virtual_stages(layers, pp))
-                for ep, etp in _expert_sizes(job, tp, dp * cp, tried):
-                    for size in tried("micro_batch", _powers(most_micro_batch)):
-                        for vpp in chunks:
-                            for share, shard in _sharing(tried("zero", zero), pp, dp * cp, domain // tp, fixed):
-                                for mode in recompute:
-                                    yield TrainingLayout(
-                                        tp=tp,
-                                        pp=pp,
-                                        vpp=vpp,
-                                        dp=dp,
-                                        cp=cp,
-                                        ep=ep,
-                                        zero=share,
-                                        recompute=mode,
-                                        micro_batch=size,
-                                        zero_bubble=common.zero_bubble,
-                                        etp=etp,
-                                        shard=shard,
-                                        stage_layers=common.stage_layers,
-                                        offload=common.offload,
-                                        sequence_parallel=common.sequence_parallel,
-                                    )
+                beside = itertools.product(
+                    _expert_sizes(job, tp, dp * cp, tried),
+                    tried("micro_batch", _powers(most_micro_batch)),
+                    tried("vpp", virtual_stages(layers, pp)),
+                    _sharing(tried("zero", zero), pp, dp * cp, domain // tp, fixed),
+                    recompute,
+                )
+                for (ep, etp), size, vpp, (share, shard), mode in beside:
+                    yield TrainingLayout(
+                        tp=tp,
+                        pp=pp,
+                        vpp=vpp,
+                        dp=dp,
+                        cp=cp,
+                        ep=ep,
+                        zero=share,
+                        recompute=mode,
+                        micro_batch=size,
+                        zero_bubble=common.zero_bubble,
+                        etp=etp,
+                        shard=shard,
+                        stage_layers=common.stage_layers,
+                        offload=common.offload,
+                        sequence_parallel=common.sequence_parallel,
+                    )
 
 
 def _expert_sizes(

@@ -233,6 +233,26 @@ def _multiples(sentence: str) -> Any:
 
 
 def _percents(sentence: str) -> Any:
+    yield from _of_hundred(sentence)
+    for match in LOW_TEENS.finditer(sentence):
+        low, high = _TEENS[{"低": "low", "中": "mid", "高": "high"}.get(match[2] or "", match[1])]
+        yield found(match, kind="percent", low=low, high=high, unit="1", what="of_revenue")
+    for match in PART.finditer(sentence):
+        if match["zh"]:
+            size = value_of(match["over"])[0] / value_of(match["under"])[0]
+        else:
+            size = value_of(match["n"] or match["n2"] or "one")[0] * PARTS[match["of"] or match["of2"]]
+        start, end = match.span("zh" if match["zh"] else "more" if match["more"] else "part")
+        yield Span(start, end), Figure(kind="percent", low=size, high=size, unit="1", start=start, end=end, text="")
+    yield from _folds(sentence)
+    for match in FACTOR.finditer(sentence):
+        size = FACTORS[match[0]]
+        if not re.match(r"[- ]digit", sentence[match.end() :]):
+            yield found(match, kind="percent", low=size, high=size, unit="1", what="factor")
+
+
+def _of_hundred(sentence: str) -> Any:
+    """Yield percentages, basis points and tenths; two that something went from and to are two figures."""
     for match in PERCENT.finditer(sentence):
         lead = sentence[max(0, match.start() - 24) : match.start()]
         if match["b"] and (
@@ -262,16 +282,10 @@ def _percents(sentence: str) -> Any:
             low, high = range_of(match["a"], match["b"])
         scale = 1e4 if match["bp"] else 100
         yield found(match, kind="percent", low=low / scale, high=high / scale, unit="1")
-    for match in LOW_TEENS.finditer(sentence):
-        low, high = _TEENS[{"低": "low", "中": "mid", "高": "high"}.get(match[2] or "", match[1])]
-        yield found(match, kind="percent", low=low, high=high, unit="1", what="of_revenue")
-    for match in PART.finditer(sentence):
-        if match["zh"]:
-            size = value_of(match["over"])[0] / value_of(match["under"])[0]
-        else:
-            size = value_of(match["n"] or match["n2"] or "one")[0] * PARTS[match["of"] or match["of2"]]
-        start, end = match.span("zh" if match["zh"] else "more" if match["more"] else "part")
-        yield Span(start, end), Figure(kind="percent", low=size, high=size, unit="1", start=start, end=end, text="")
+
+
+def _folds(sentence: str) -> Any:
+    """Yield factors as the growth that they are: doubled, threefold, 翻番, to half of what it was."""
     for match in FOLD.finditer(sentence):
         if match["to"] or match["under"]:
             size = value_of(match["to"])[0] if match["to"] else value_of(match["over"])[0] / value_of(match["under"])[0]
@@ -301,10 +315,6 @@ def _percents(sentence: str) -> Any:
             text="", what="factor",
         )  # fmt: skip
         yield Span(figure.start, figure.end), figure
-    for match in FACTOR.finditer(sentence):
-        size = FACTORS[match[0]]
-        if not re.match(r"[- ]digit", sentence[match.end() :]):
-            yield found(match, kind="percent", low=size, high=size, unit="1", what="factor")
 
 
 def tenth_of(text: str | None) -> float:

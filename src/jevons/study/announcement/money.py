@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from jevons.study.announcement import lexicon
@@ -358,41 +358,10 @@ _EARNINGS = frozenset({"net_income", "operating_income", "part_income"})
 def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list[Figure], done: list[Claim]) -> Claim:
     last = done[-1] if done else None
     olds = [f for f in previous if _measured(reader, f, moneys) is figure]
-    unsaid = _unsaid(reader, figure, last)
-    quantity = _quantity(reader, figure, last)
-    loss = unsaid and last is not None and quantity == last.quantity and last.named.get("amount", figure).middle < 0
-    if (
-        loss
-        and (year_before(reader.plain, figure) or reader.beside(figure) or _next_of_list(reader, figure, last))
-        and not cue("profit").precedes(reader.plain, figure)
-    ):
-        figure = signed(figure, -1.0)
-    elif (
-        figure.middle > 0
-        and (
-            cue("loss").precedes(reader.plain, reader.lists.first.get(figure.start, figure))
-            or _is_loss(reader, figure, quantity)
-        )
-        and quantity not in {"capex", "contract", "notes", "debt", "deficit"}
-    ):
-        quantity = quantity or "net_income"
-        figure = signed(figure, -1.0)
-    change = cue("change").precedes(reader.plain, figure) and not _TO.search(reader.plain[: figure.start])
-    change = change and not _OF_OWN.match(reader.plain, figure.end)
-    moved = last is not None and (change or _CHANGE_AFTER.match(reader.plain, figure.end)) and not reader.beside(figure)
-    by = cue("change_by").precedes(reader.plain, figure) or _MORE_THAN.match(reader.plain, figure.end)
-    if moved or (last is None and quantity and by):
-        firm = reader.firm(figure.start)
-        before = last or reader.make("metric", firm, quantity, {"amount": figure})
-        same = (
-            before.quantity
-            if before.firm == firm and before.named.get("amount", figure).unit == figure.unit
-            else quantity
-        )
-        period = {name: one for name, one in before.named.items() if name == "period"} or reader.own_period(
-            figure, firm, same
-        )
-        return reader.make("change", firm, same or quantity, {"change": figure} | period)
+    figure, quantity = _with_sign(reader, figure, last, _quantity(reader, figure, last))
+    changed = _change(reader, figure, last, quantity)
+    if changed is not None:
+        return changed
     named = {"amount": figure}
     if olds:
         lost = figure.middle < 0 < olds[0].middle and not cue("profit").precedes(reader.plain, olds[0])
@@ -405,15 +374,9 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         quantity = "target"
     if per_share(figure, reader.plain) and quantity in {"", "capex", "equity", "funding", "buyback", "market_value"}:
         quantity = "share_price"
-    lasting = (
-        not done
-        and not _SUM.search(statement_before(reader.plain, figure.start))
-        and "period" in period
-        and (period["period"].low > 1 or period["period"].label == "next")
-    )
     if quantity in {"capex", ""} and _OF_CUSTOMERS.search(reader.plain[: figure.start]):
         return reader.make("metric", firm, "customer_spending", named)
-    if quantity == "capex" or (not quantity and lasting):
+    if quantity == "capex" or (not quantity and not done and _is_lasting(reader, figure, period)):
         return _budget(reader, figure, firm, quantity or "capex", named)
     if quantity in {"target", "unit_value"}:
         of = reader.firm(figure.start)
@@ -432,6 +395,54 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         else ""
     )
     return reader.make("metric" if quantity else "figure", firm, quantity, named, other=party)
+
+
+def _with_sign(reader: Reader, figure: Figure, last: Claim | None, quantity: str) -> tuple[Figure, str]:
+    """Return an amount and its quantity, below zero where its words, or the list that it stands in, tell of a loss."""
+    if (
+        last is not None
+        and quantity == last.quantity
+        and _unsaid(reader, figure, last)
+        and last.named.get("amount", figure).middle < 0
+        and (year_before(reader.plain, figure) or reader.beside(figure) or _next_of_list(reader, figure, last))
+        and not cue("profit").precedes(reader.plain, figure)
+    ):
+        figure = signed(figure, -1.0)
+    elif (
+        figure.middle > 0
+        and (
+            cue("loss").precedes(reader.plain, reader.lists.first.get(figure.start, figure))
+            or _is_loss(reader, figure, quantity)
+        )
+        and quantity not in {"capex", "contract", "notes", "debt", "deficit"}
+    ):
+        quantity = quantity or "net_income"
+        figure = signed(figure, -1.0)
+    return figure, quantity
+
+
+def _change(reader: Reader, figure: Figure, last: Claim | None, quantity: str) -> Claim | None:
+    """Return the change of a level that an amount is; None where it is a level itself."""
+    change = cue("change").precedes(reader.plain, figure) and not _TO.search(reader.plain[: figure.start])
+    change = change and not _OF_OWN.match(reader.plain, figure.end)
+    moved = last is not None and (change or _CHANGE_AFTER.match(reader.plain, figure.end)) and not reader.beside(figure)
+    by = cue("change_by").precedes(reader.plain, figure) or _MORE_THAN.match(reader.plain, figure.end)
+    if not (moved or (last is None and quantity and by)):
+        return None
+    firm = reader.firm(figure.start)
+    before = last or reader.make("metric", firm, quantity, {"amount": figure})
+    alike = before.firm == firm and before.named.get("amount", figure).unit == figure.unit
+    same = before.quantity if alike else quantity
+    period = {name: one for name, one in before.named.items() if name == "period"}
+    period = period or reader.own_period(figure, firm, same)
+    return reader.make("change", firm, same or quantity, {"change": figure} | period)
+
+
+def _is_lasting(reader: Reader, figure: Figure, period: Mapping[str, Figure]) -> bool:
+    """Return whether an amount is of several years or of the next one, and no sum of what was told."""
+    if "period" not in period or _SUM.search(statement_before(reader.plain, figure.start)):
+        return False
+    return period["period"].low > 1 or period["period"].label == "next"
 
 
 def _measured(reader: Reader, old: Figure, moneys: list[Figure]) -> Figure | None:
