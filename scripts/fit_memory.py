@@ -149,9 +149,9 @@ A cache is off by shares of a device's memory, since what is wrong is what fills
 The first are errors with the model left out, the second with the release left out; the third, for other engines, makers
 of devices, attention that chooses or compresses tokens, adapters and files that are not understood in full, is twice
 the second: a judgement. The second holds for recurrent states, drafts and layouts of other kinds than tensor
-parallelism too. With compressed attention the lower end lies as much lower as a step takes, with a vision encoder as
-its run on the largest image takes, until 0.11 on a video of the greatest length. Of {reports_known} caches that users'
-logs above print, {reports_inside} lie in their interval.
+parallelism too. With compressed attention the lower end lies as much lower as a step takes, with adapters as captured
+graphs take, with a vision encoder as its run on the largest image takes, until 0.11 on a video of the greatest length.
+Of {reports_known} caches that users' logs above print, {reports_inside} lie in their interval.
 
 A training needs more or less than predicted by a factor. Each source weighs alike: nanotron's outcomes with the model
 left out, the peaks that torchtitan prints (PyTorch's own operators), and BLOOM's (Megatron).

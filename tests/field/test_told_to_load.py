@@ -56,6 +56,8 @@ def test_adapters_leave_less_room_and_no_certainty() -> None:
     assert 0.1 < room / GIB < 0.3
     assert adapted.p_fits < plain.p_fits
     assert adapted.to_json()["interval"]["nearness"] == "far"
+    short = jevons.memory(serve=f"{line} 128 --enable-lora", gpu="rtx_3090", engine_version="0.4.2")
+    assert short.p_fits < 0.9
 
 
 @pytest.mark.parametrize(("longest", "starts"), [(42_000, True), (262_144, False)])

@@ -20,7 +20,13 @@ from jevons.intervals import Interval, normal_chance, shipped_ends
 from jevons.operators.engines import Place
 from jevons.serving.activations import activation_bytes, encoder_bytes
 from jevons.serving.kv_pages import paged_cache
-from jevons.serving.memory import memory_plan, reserved_bytes_per_request, stages_checked, start_spare_bytes
+from jevons.serving.memory import (
+    graph_bytes,
+    memory_plan,
+    reserved_bytes_per_request,
+    stages_checked,
+    start_spare_bytes,
+)
 from jevons.serving.memory_factors import MemoryFactors, memory_factors
 from jevons.serving.types import Deployment, MemoryUse
 
@@ -80,17 +86,23 @@ def _of_a_kind_on_file(deployment: Deployment) -> bool:
     return alone and not any(group.attention.mixer.state_elements for group in deployment.model.layers)
 
 
+def _adapted_graph_bytes(deployment: Deployment) -> float:
+    """Return by how much graphs of a server that takes adapters may take more than is told: as much again."""
+    return graph_bytes(deployment) if deployment.engine.loaded.adapters else 0.0
+
+
 def cache_spread(deployment: Deployment) -> CacheSpread:
     """Return the 80 % interval of a deployment's cache.
 
     A step of compressed attention may take twice what is told: users' logs have up to that, on each kind of device. A
-    vision encoder's run at the start may be the largest, or a small part of what else is run.
+    vision encoder's run at the start may be the largest, or a small part of what else is run. Graphs with adapters may
+    take twice what is told: none were measured.
     """
     nearness = nearness_of(deployment)
     low, high, rows = shipped()["quantiles"][nearness]
     if any(group.attention.compression.recent for group in deployment.model.layers):
         low -= activation_bytes(deployment) / deployment.accelerator.hbm_bytes
-    low -= encoder_bytes(deployment) / deployment.accelerator.hbm_bytes
+    low -= (encoder_bytes(deployment) + _adapted_graph_bytes(deployment)) / deployment.accelerator.hbm_bytes
     return CacheSpread(low=low, high=high, nearness=nearness, rows=rows)
 
 
@@ -144,6 +156,7 @@ def start_chance(deployment: Deployment, *, starts: bool) -> float:
     if not starts and min(surpluses) >= 0.0:
         return 0.0
     low, high, _ = shipped()["quantiles"][nearness_of(deployment)]
+    low -= _adapted_graph_bytes(deployment) / deployment.accelerator.hbm_bytes
     ends = ((cache_spread(deployment).low, high), (low, high))
     return min(_chance_of(surplus, deployment, *spread) for surplus, spread in zip(surpluses, ends, strict=True))
 
