@@ -20,6 +20,12 @@ def shown_in(unit: str) -> tuple[float, str]:
     return _SCALES.get(unit, (1.0, "" if unit == "1" else unit))
 
 
+def money_unit(most: float) -> tuple[float, str]:
+    """Return the factor and the name of the unit in which amounts up to *most* have a figure before the point."""
+    units = ((1e9, f"bn {MONEY}"), (1e6, f"mn {MONEY}"), (1e3, f"thousand {MONEY}"))
+    return next(((size, name) for size, name in units if abs(most) >= size), units[-1])
+
+
 def share_price_text(price: float) -> str:
     """Return a price of a share: whole units from a hundred on, hundredths below."""
     return f"{price:,.0f}" if abs(price) >= 100 else f"{price:,.2f}"

@@ -72,7 +72,9 @@ class Column:
         if self.form == "p" and isinstance(cell, float):
             return "<1" if cell < 1.0 else ">99" if cell > 99.0 else number(cell, 2)
         if self.form and isinstance(cell, float) and math.isfinite(cell):
-            return format(cell, self.form)
+            shown = format(cell, self.form)
+            nothing = shown.startswith("-") and not shown.strip("-0.")
+            return ("+" if "+" in self.form else "") + shown[1:] if nothing else shown
         return number(cell, self.digits)
 
 

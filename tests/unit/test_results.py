@@ -132,3 +132,9 @@ def test_a_part_says_the_figures_that_it_has_itself():
     assert bigger.to_json()["specification"]["hbm_bytes"] == 2.0 * device.hbm_bytes
     assert bigger.to_json()["figures"] == []
     assert {one["id"] for one in device.to_json()["figures"]} >= {"h100_sxm.hbm_bytes"}
+
+
+def test_a_number_that_rounds_to_nothing_has_no_minus():
+    signed, plain = Column("a", "a", form="+,.1f"), Column("a", "a", form=".2f")
+    assert [signed.shown(x) for x in (-0.04, 0.04, -0.06)] == ["+0.0", "+0.0", "-0.1"]
+    assert [plain.shown(x) for x in (-0.001, -0.006, -10.0)] == ["0.00", "-0.01", "-10.00"]

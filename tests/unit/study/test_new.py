@@ -157,3 +157,14 @@ def test_an_amount_may_have_a_sign_its_countrys_scale_or_no_space(tmp_path, curr
     spec = jevons.new(tmp_path / "s.yaml", **told).scenario.expansion
     assert spec.budget_first.value == pytest.approx(first)
     assert spec.budget.value == pytest.approx(4 * first)
+
+
+def test_what_calls_are_taken_to_bring_is_said_and_a_share_of_none_lets_machines_alone(tmp_path):
+    made = jevons.new(tmp_path / "neo.yaml", **FIGURES)
+    (note,) = [note for note in made.notes if "50 % of AI revenue" in note]
+    path = note.split("set ")[1].split(" ")[0]
+    assert path in made.scenario.amounts()
+    sold = [name for name, one in made.scenario.market.segments.items() if not one.rents and not one.internal]
+    none = made.scenario.with_values({f"market.segments.{name}.share": 0.0 for name in sold})
+    both = [jevons.plan(one, draws=0).chain.accounts.value_per_share_cur for one in (made.scenario, none)]
+    assert both[1] < both[0]

@@ -10,7 +10,7 @@ import numpy as np
 
 from jevons.checks import check
 from jevons.results import Cell, Column, Result, Table, table
-from jevons.rounding import share_price_text, shown_in
+from jevons.rounding import money_unit, share_price_text, shown_in
 from jevons.study.chain.value_bridge import CHANNELS
 from jevons.study.currency import in_currency, of_scenario
 from jevons.study.draws.dataset import study_dataset
@@ -154,15 +154,16 @@ class StudyResult(Result):
         whole = np.sum(list(self.draws.channels.values()), axis=0)
         few = whole.size <= _MOST_POINTS
         title = "Value of the AI cloud against the scenario's own, by channel"
-        least = _LEAST * max((float(np.abs(added).max()) for added in self.draws.channels.values()), default=0.0)
+        most = max((float(np.abs(added).max()) for added in self.draws.channels.values()), default=0.0)
+        least, (size, unit) = _LEAST * most, money_unit(most)
         named = [(CHANNELS[n], added) for n, added in self.draws.channels.items() if np.abs(added).max() > least]
         columns = [
-            Column(f"point_{at}", f"point {at}", "bn ¤", scale=1e-9, form="+,.1f") for at in range(1, whole.size + 1)
+            Column(f"point_{at}", f"point {at}", unit, scale=1 / size, form="+,.1f") for at in range(1, whole.size + 1)
         ]
         rows: list[tuple[Cell, ...]] = [(label, *map(float, added)) for label, added in (*named, ("Together", whole))]
         if few:
             return table("channels", title, [Column("channel", "channel"), *columns], rows)
-        heads = [Column(name, CHANNELS[name], "bn ¤", scale=1e-9, form="+,.1f") for name in self.draws.channels]
+        heads = [Column(name, CHANNELS[name], unit, scale=1 / size, form="+,.1f") for name in self.draws.channels]
         points = [(at, *map(float, row)) for at, row in enumerate(zip(*self.draws.channels.values(), strict=True), 1)]
         return table("channels", title, [Column("point", "point"), *heads], points, detail=True)
 

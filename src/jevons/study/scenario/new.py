@@ -58,6 +58,16 @@ class NewResult(Result):
         }  # fmt: skip
         return (Sentence("new.holds", values),)
 
+    @property
+    def note_parts(self) -> tuple[Sentence, ...]:
+        """What is assumed of the sale of calls, where the region has callers."""
+        segments = self.scenario.market.segments.items()
+        sold = [name for name, one in segments if not one.rents and not one.internal and one.share.value > 0]
+        if not sold:
+            return ()
+        part = get("assumption.calls_revenue_frac").number
+        return (Sentence("new.calls", {"part": f"{100 * part:.0f}", "path": f"market.segments.{sold[0]}.share"}),)
+
     def _own(self) -> dict[str, Any]:
         text = Path(self.file).read_text(encoding="utf-8")
         return dict(_leaves(parse_yaml(text, self.file).root, ""))

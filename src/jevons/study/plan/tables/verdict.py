@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jevons.results import Cell, Column, Table, table
+from jevons.rounding import money_unit
 from jevons.study.chain.value_bridge import CHANNELS
 from jevons.study.draws import summary as uncertainty
 from jevons.study.draws.run import Draws
@@ -128,8 +129,10 @@ _LEAST = 5e-4
 
 def value_channel_table(name: str, title: str, channels: Mapping[str, float], *, detail: bool = True) -> Table:
     """Return what each channel adds to value, those that add next to nothing left out, and their sum."""
-    columns = (Column("name", "channel"), Column("added", "added", "bn ¤", scale=1 / _BN, form="+,.1f"))
-    least = _LEAST * max(map(abs, channels.values()), default=0.0)
+    most = max(map(abs, channels.values()), default=0.0)
+    size, unit = money_unit(most)
+    columns = (Column("name", "channel"), Column("added", "added", unit, scale=1 / size, form="+,.1f"))
+    least = _LEAST * most
     rows = [(CHANNELS[key], added) for key, added in channels.items() if abs(added) > least]
     return table(name, title, columns, [*rows, ("Together", sum(channels.values()))], detail=detail)
 
