@@ -1,9 +1,12 @@
 """Answers under figures of one's own: those figures move them, and no other answer, whatever was asked before."""
 
+import ast
+
 import pytest
 
 import jevons
 from jevons.facts import default_facts
+from places import ROOT
 
 SERVED = {"model": "llama-3.1-8b", "gpu": "h100_sxm"}
 
@@ -46,3 +49,14 @@ def test_own_figures_move_the_answer_and_leave_no_trace(asked, beginning, ending
     assert asked() == before
     with jevons.facts.changed(own):
         assert asked() == under
+
+
+def test_what_reads_facts_is_kept_for_each_set_of_figures_apart():
+    """`functools.cache` would give an answer under one's own figures to whoever asks next."""
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef) and any(
+                ast.unparse(by).startswith(("functools.cache", "functools.lru_cache")) for by in function.decorator_list
+            ):
+                names = {part.id for part in ast.walk(function) if isinstance(part, ast.Name)}
+                assert "default_facts" not in names, f"{path.name}: {function.name} is kept by jevons.facts.per_facts"

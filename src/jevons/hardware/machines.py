@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass
 
 from jevons.facts import Facts, default_facts
+from jevons.facts.per_facts import per_facts
 
 _BEFORE = re.compile(r"^(standard|sagemaker|ml|ecs)(?=[a-z])")
 """What services of a cloud write before the type of a machine: ``Standard_ND96isr_H100_v5``, ``ml.p5.48xlarge``."""
@@ -44,7 +44,7 @@ def machine(name: str, facts: Facts | None = None) -> tuple[str, int] | None:
     return None
 
 
-@functools.cache
+@per_facts()
 def _shipped() -> tuple[_Type, ...]:
     return _types(default_facts())
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from jevons.errors import InputError, did_you_mean
 from jevons.facts import Facts, default_facts
+from jevons.facts.per_facts import per_facts
 from jevons.hardware.machines import machine
 from jevons.hardware.types import PRECISIONS
 from jevons.schema import shortened
@@ -86,7 +87,7 @@ def device_id(name: str, facts: Facts | None = None) -> str:
     return _resolved(name, facts)
 
 
-@functools.lru_cache(maxsize=1024)
+@per_facts(1024)
 def _shipped(name: str) -> str:
     return _resolved(name, default_facts())
 
@@ -162,7 +163,7 @@ def device_in(label: str, facts: Facts | None = None) -> str:
     return _shipped_in(label) if facts is default_facts() else _within(label, facts)
 
 
-@functools.lru_cache(maxsize=1024)
+@per_facts(1024)
 def _shipped_in(label: str) -> str:
     return _within(label, default_facts())
 

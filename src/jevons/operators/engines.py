@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from jevons.errors import InputError, did_you_mean
 from jevons.facts import Facts, FactValue, default_facts
+from jevons.facts.per_facts import per_facts
 from jevons.hardware.types import Accelerator
 
 Release = tuple[int, ...]
@@ -236,7 +237,7 @@ def _conditional(facts: Facts) -> Mapping[tuple[str, str], tuple[str, ...]]:
     return _shipped_conditional() if facts is default_facts() else _by_quantity(facts)
 
 
-@functools.cache
+@per_facts()
 def _shipped_conditional() -> Mapping[tuple[str, str], tuple[str, ...]]:
     return _by_quantity(default_facts())
 
@@ -256,7 +257,7 @@ def _described(facts: Facts) -> Mapping[str, frozenset[str]]:
     return _shipped_described() if facts is default_facts() else _spellings(facts)
 
 
-@functools.cache
+@per_facts()
 def _shipped_described() -> Mapping[str, frozenset[str]]:
     return _spellings(default_facts())
 

@@ -293,7 +293,7 @@ class Factors:
         return table.find(family, device, dtype, variant, self.engine)
 
 
-@functools.cache
+@per_facts()
 def _stand_ins(kind: str) -> tuple[str, ...]:
     """Return the measured devices that stand in for one of a kind without relatives."""
     return tuple(str(default_facts().get(f"stand_in.{kind}").value).split())

@@ -44,7 +44,7 @@ def scaled_as(part: str) -> str:
     return like if like in SCALED_PARTS else part
 
 
-@functools.cache
+@per_facts()
 def generations() -> tuple[str, ...]:
     """Return the names that `generation_of` gives; facts ``<device>.generation``."""
     facts = default_facts()
@@ -116,7 +116,7 @@ def lender_of(generation: str, part: str) -> str:
     return links if part.endswith("_comm") else kernels
 
 
-@functools.cache
+@per_facts()
 def _lenders(generation: str) -> tuple[str, str]:
     """Return the generations whose scales of kernels and of links are another's too; facts ``generation.<name>.…``."""
     facts = default_facts()

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jevons.facts.per_facts import per_facts
 from jevons.web.wording import LANGUAGES, catalogue, catalogue_text, check_language, scales, term, terms, text_of
 
 __all__ = [
@@ -23,7 +24,7 @@ _PREFIX = "jevons/"
 _MOST_FLEETS = 60
 
 
-@functools.cache
+@per_facts()
 def rates() -> dict[str, Any]:
     """Return the exchange rates on file [CNY], with their dates; the page converts shown money by them."""
     from jevons.errors import FactError

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jevons.facts import default_facts
+from jevons.facts.per_facts import per_facts
 from jevons.schema import read_yaml
 
 _DATA = Path(__file__).parent / "data"
@@ -179,7 +180,7 @@ def named(section: str) -> tuple[re.Pattern[str], dict[str, str]]:
     return re.compile("|".join(f"{part}(?:x)?" for part in parts)), table
 
 
-@functools.cache
+@per_facts()
 def listed_models() -> tuple[re.Pattern[str], dict[str, str]]:
     """Return the pattern of models with a list price on file, and the beginning of the ids for each, by its letters.
 

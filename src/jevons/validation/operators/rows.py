@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from jevons.errors import FactError, InputError
 from jevons.facts import default_facts
+from jevons.facts.per_facts import per_facts
 from jevons.files import read_csv
 from jevons.hardware import device_in
 from jevons.hardware.types import Accelerator
@@ -88,7 +88,7 @@ def device_of(text: str) -> str:
         return labelled
 
 
-@functools.cache
+@per_facts()
 def _labels() -> dict[str, str]:
     """Return what tables of kernels call a device, by device: facts ``<device>.labels``."""
     facts = default_facts()
