@@ -32,7 +32,7 @@ BASES: dict[str, dict[str, Any]] = {
 }
 VALUES: dict[str, tuple[Any, ...]] = {
     "engine_version": ("0.6.3",), "gpu_hour": ("1.1 USD",), "currency": ("CNY", "EUR"), "stages": ("16,16",),
-    "site": ("site.china_east",), "serve": ("vllm serve meta-llama/Llama-3.1-8B-Instruct -tp 2",),
+    "site": ("site.us_texas",), "serve": ("vllm serve meta-llama/Llama-3.1-8B-Instruct -tp 2",),
     "set": (["market.elasticity_scale=1.3"],), "first": ("2024-09-30",), "last": ("2024-12-31",), "multiple": (20,),
     "earnings": (1e9,), "draws": (4, 9), "seed": (11,), "case": ("efficiency",),
     "precision": ("fp8", "bf16"), "optimizer": ("adamw_bf16",), "offload": ("optimizer",), "run": ("deepseek-v3",),

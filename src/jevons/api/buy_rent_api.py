@@ -44,6 +44,7 @@ def buy_rent_api(
     term: Annotated[str | None, o.RENT_TERM] = None,
     hours: Annotated[str, o.OPEN_HOURS] = "always",
     unit: Annotated[str, o.MACHINE_UNIT] = "gpu",
+    site: Annotated[str, o.MACHINE_SITE] = "site.china_east",
     currency: Annotated[str | None, o.CURRENCY] = None,
     years: Annotated[float | None, o.YEARS] = None,
     utilisation: Annotated[float | None, o.MEAN_UTILISATION] = None,
@@ -79,7 +80,7 @@ def buy_rent_api(
     >>> "cheapest way" in ways.answer
     True
     """
-    from jevons.sizing.compare import Assumptions, compare
+    from jevons.sizing.compare import SITE_OF_FIRM, Assumptions, compare, machines_at
     from jevons.sizing.money import count_of
     from jevons.sizing.small_shop import SHOPS
     from jevons.sizing.small_shop import preset as small_shop
@@ -104,6 +105,7 @@ def buy_rent_api(
             "--utilisation": utilisation, "--availability": availability, "--staff": staff, "--cached": cached,
             "--price-cut": price_cut, "--provider": provider, "--term": term,
             "--hours": None if hours == "always" else hours, "--unit": None if unit == "gpu" else unit,
+            "--site": None if site == SITE_OF_FIRM else site,
         }  # fmt: skip
         for name, value in without.items():
             if value is not None:
@@ -142,10 +144,10 @@ def buy_rent_api(
     terms = Assumptions.of(
         service.on, life_y=years, utilisation_frac=utilisation, availability_frac=availability,
         staff_cny_per_y=staff, cached_frac=cached, price_cut_frac=price_cut,
-        hours=hours, unit=unit, provider=provider, term=term,
+        hours=hours, unit=unit, provider=provider, term=term, site=site,
     )  # fmt: skip
     return compare(
-        model, service, gpus=gpus or ("h20", "h200_sxm"), output_tok_per_d=load, api=apis[0] if apis else None,
+        model, service, gpus=gpus or machines_at(site), output_tok_per_d=load, api=apis[0] if apis else None,
         rents=_by_device(rents, "--rent"), purchases=_by_device(purchases, "--purchase-price"), assumptions=terms,
         currency=currency,
     )  # fmt: skip

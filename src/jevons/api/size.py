@@ -45,6 +45,7 @@ def size(
     runs: Annotated[int, o.RUNS] = 5,
     budget: Annotated[str | None, o.BUDGET] = None,
     gpu_hour: Annotated[str | Sequence[str] | None, o.GPU_HOURS] = None,
+    site: Annotated[str, o.SITE] = "site.china_north",
     currency: Annotated[str | None, o.CURRENCY] = None,
     seed: Annotated[int, o.SEED] = 0,
     progress: Callable[[str], None] | None = None,
@@ -112,7 +113,7 @@ def size(
         model, service, demand=demand, gpus=names, prices=hour_prices(o.words(gpu_hour)),
         simulated=not static,
         budget_per_month=None if budget is None else amount_of(budget), most_accelerators=gpus, confidence=confidence,
-        currency=currency, progress=progress, on_fleet=on_fleet,
+        site=site, currency=currency, progress=progress, on_fleet=on_fleet,
     )  # fmt: skip
 
 

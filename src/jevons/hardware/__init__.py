@@ -4,7 +4,16 @@ import sys
 from typing import Any
 
 import jevons
-from jevons.hardware.catalog import accelerator, cluster, kin, site_from_facts
+from jevons.hardware.catalog import (
+    accelerator,
+    cluster,
+    kin,
+    site_currency,
+    site_facts,
+    site_from_facts,
+    site_ids,
+    site_region,
+)
 from jevons.hardware.names import accelerator_ids, device_id, device_in
 from jevons.hardware.types import Accelerator, Cluster, Link, OwnPrice, Site
 
@@ -20,7 +29,11 @@ __all__ = [
     "device_id",
     "device_in",
     "kin",
+    "site_currency",
+    "site_facts",
     "site_from_facts",
+    "site_ids",
+    "site_region",
 ]
 
 sys.modules[__name__].__class__ = jevons.Part

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jevons.errors import FactError, InputError
-from jevons.facts import Facts, default_facts
+from jevons.facts import Facts, cny_per, default_facts
 from jevons.formula import Formula, Symbol
 from jevons.hardware.file import device_from_file, is_file
 from jevons.hardware.names import device_id
 from jevons.hardware.types import PRECISIONS, Accelerator, Cluster, Link, Site
 from jevons.named import as_argument
+from jevons.units import CURRENCIES
 
 SERVER_POWER = Formula(
     "tdp * (1 + overhead)",
@@ -171,13 +173,80 @@ def cluster(device: str, devices: int, *, oversubscription: float = 1.0, facts: 
     return Cluster(accelerator(device, facts), devices, oversubscription)
 
 
-def site_from_facts(prefix: str, facts: Facts | None = None, on: dt.date | None = None) -> Site:
-    """Return a site whose figures are facts under one prefix, such as ``site.china``."""
+_SITE_FIGURES = {
+    "tariff": "tariff_cny_per_kwh", "pue": "pue", "build": "build_cny_per_w", "carbon": "carbon_kgco2_per_kwh",
+}  # fmt: skip
+
+
+def site_facts(prefix: str, facts: Facts | None = None) -> Mapping[str, str]:
+    """Return the ids of a site's facts: its ``tariff``, ``pue``, ``build`` and ``carbon``, money in its own currency.
+
+    Raises
+    ------
+    FactError
+        If one is not on file.
+    """
     facts = facts or default_facts()
+    found = {}
+    for figure, name in _SITE_FIGURES.items():
+        ids = [f"{prefix}.{name.replace('_cny', f'_{code.lower()}')}" for code in CURRENCIES]
+        known = [fact_id for fact_id in ids if fact_id in facts]
+        if not known:
+            message = f"{prefix}.{name}: no such fact; a site needs {', '.join(_SITE_FIGURES)}"
+            raise FactError(message)
+        found[figure] = known[0]
+    return found
+
+
+def site_ids(facts: Facts | None = None) -> tuple[str, ...]:
+    """Return the sites whose price of power, PUE, building cost and carbon are all on file."""
+    facts = facts or default_facts()
+    prefixes = sorted(fact.id.removesuffix(".pue") for fact in facts if fact.id.endswith(".pue"))
+    return tuple(prefix for prefix in prefixes if _complete(prefix, facts))
+
+
+def _complete(prefix: str, facts: Facts) -> bool:
+    try:
+        site_facts(prefix, facts)
+    except FactError:
+        return False
+    return True
+
+
+def site_region(prefix: str) -> str:
+    """Return the region of a site: ``us`` of ``site.us_texas``.
+
+    Examples
+    --------
+    >>> site_region("site.us_texas"), site_region("site.china")
+    ('us', 'china')
+    """
+    return prefix.removeprefix("site.").partition("_")[0]
+
+
+def site_from_facts(prefix: str, facts: Facts | None = None, on: dt.date | None = None) -> Site:
+    """Return a site by the prefix of its facts, such as ``site.china``; money in CNY at the rate of the day."""
+    facts = facts or default_facts()
+    ids = site_facts(prefix, facts)
+
+    def in_cny(fact_id: str) -> float:
+        return facts.get(fact_id, on).number * cny_per(facts, site_currency(fact_id), on)
+
     return Site(
         name=prefix,
-        tariff_cur_per_kwh=facts.get(f"{prefix}.tariff_cny_per_kwh", on).number,
-        pue=facts.get(f"{prefix}.pue", on).number,
-        build_cur_per_w=facts.get(f"{prefix}.build_cny_per_w", on).number,
-        carbon_kgco2_per_kwh=facts.get(f"{prefix}.carbon_kgco2_per_kwh", on).number,
+        tariff_cur_per_kwh=in_cny(ids["tariff"]),
+        pue=facts.get(ids["pue"], on).number,
+        build_cur_per_w=in_cny(ids["build"]),
+        carbon_kgco2_per_kwh=facts.get(ids["carbon"], on).number,
     )
+
+
+def site_currency(fact_id: str) -> str:
+    """Return the currency that a site's fact is in.
+
+    Examples
+    --------
+    >>> site_currency("site.us_texas.tariff_usd_per_kwh")
+    'USD'
+    """
+    return fact_id.rsplit(".", 1)[1].split("_")[1].upper()

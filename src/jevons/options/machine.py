@@ -18,7 +18,9 @@ GPU_KINDS = Option(
 )
 CANDIDATES = Option(help="Candidate accelerators, separated by commas, such as h100_sxm,h20", metavar="NAMES")
 MACHINE_GPUS = Option(
-    help="Accelerators of the machines, separated by commas; h20,h200_sxm where not given", metavar="NAMES"
+    help="Accelerators of the machines, separated by commas; h20,h200_sxm in China and h100_sxm,h200_sxm elsewhere "
+    "where not given",
+    metavar="NAMES",
 )
 GPUS = Option(help="Number of accelerators", low=1, high=1_000_000)
 FLEET_GPUS = Option(help="Maximum number of accelerators of the whole fleet", low=1, high=1_000_000)

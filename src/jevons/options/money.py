@@ -23,7 +23,15 @@ GPU_HOURS = Option(
     metavar="PRICES",
 )
 BUDGET = Option(help="Maximum cost of the accelerators per month, such as '300k CNY'", metavar="AMOUNT")
-SITE = Option(help="Site whose power, PUE and tariff are used: the prefix of its facts", metavar="ID")
+SITE = Option(
+    help="Site whose power, PUE and tariff are used, such as site.us_texas; its region's market prices the accelerator",
+    metavar="ID",
+)
+MACHINE_SITE = Option(
+    help="Site of the machines, such as site.us_texas or site.eu_frankfurt: its power, PUE and building cost are used, "
+    "and its region's prices of machines, rents and staff",
+    metavar="ID",
+)
 UTILISATION = Option(help="Share of hours in which capacity is sold", low=0.01, high=1)
 TOKENS_PER_DAY = Option(
     help="Output tokens per day, such as 57M; 10M where neither this nor a rate is given", metavar="COUNT"

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from jevons.costing import FinanceTerms, device_hour
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import FactValue, default_facts, get
-from jevons.hardware import Accelerator, OwnPrice, Site, accelerator, site_from_facts
+from jevons.hardware import Accelerator, OwnPrice, accelerator, site_currency, site_facts, site_from_facts, site_region
 from jevons.models import load
 from jevons.sizing.comparison import Comparison
 from jevons.sizing.fleet import Fleet, at_best_batch
-from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, finance_terms
+from jevons.sizing.hour_price import HourPrice, check_site, cny_per, currency_of, finance_terms, in_china
 from jevons.sizing.price_estimate import price_or_estimate
 from jevons.sizing.rents import chosen, rent_offers
 from jevons.sizing.search import in_cny, size
@@ -27,11 +27,18 @@ HOURS = ("always", "office", "scale-to-zero")
 """When machines run: all hours, 50 of a week's, or only as long as the load takes."""
 OFFICE_H, WEEK_H = 50.0, 168.0
 _SIZES = (1, 2, 4, 8)
+SITE_OF_FIRM = "site.china_east"
+"""Site of machines where none is named."""
+
+
+def machines_at(site: str) -> tuple[str, ...]:
+    """Return the devices of the machines that are compared at a site where none is named."""
+    return ("h20" if in_china(site) else "h100_sxm", "h200_sxm")
 
 
 _FACTS = {
     "life_y": "own_machine.life_y", "wacc_frac": "assumption.wacc_frac",
-    "staff_cny_per_y": "own_machine.staff_cny_per_y", "rent_staff_frac": "own_machine.rent_staff_frac",
+    "rent_staff_frac": "own_machine.rent_staff_frac",
     "utilisation_frac": "own_machine.utilisation_frac", "availability_frac": "own_machine.availability_frac",
     "price_cut_frac": "api.yearly_price_cut_frac",
 }  # fmt: skip
@@ -60,7 +67,7 @@ class Assumptions:
     price_cut_frac : float
         Fall of the API's price in a year, [0, 1).
     site : str
-        Fact prefix of tariff, PUE and building cost.
+        Fact prefix of tariff, PUE and building cost; its region's market prices machines, rents and staff.
     hours : str
         One of `HOURS`: when the load comes and machines run.
     unit : str
@@ -77,7 +84,7 @@ class Assumptions:
     availability_frac: float
     price_cut_frac: float
     cached_frac: float = 0.0
-    site: str = "site.china_east"
+    site: str = SITE_OF_FIRM
     hours: str = "always"
     unit: str = "gpu"
     provider: str | None = None
@@ -91,8 +98,11 @@ class Assumptions:
     @classmethod
     def of(cls, on: dt.date | None = None, **given: float | str | None) -> Assumptions:
         """Return the facts' values, with those given in their place; checks ranges."""
+        stated = {name: value for name, value in given.items() if value is not None}
+        site = str(stated.get("site", SITE_OF_FIRM))
+        check_site(site)
         values = {name: get(fact, on).number for name, fact in _FACTS.items()}
-        chosen = {**values, **{name: value for name, value in given.items() if value is not None}}
+        chosen = {**values, "staff_cny_per_y": staff_of(site, on)[1], **stated}
         assumptions = cls(**chosen)  # type: ignore[arg-type]
         assumptions.check()
         return assumptions
@@ -380,7 +390,7 @@ def _machines(
     on, device = service.on, service.accelerator()
     if device.id in purchases:
         device = replace(device, own_price=purchases[device.id])
-    paid = price_or_estimate(device, on)
+    paid = price_or_estimate(device, on, terms.site)
     hour = _device_hour(device, paid.number, terms, on)
     rent_cny_per_h, origin = rent_of(device, terms, on, rents)
     whole = replace(service, least_gpus=1, gpus=max(service.gpus, device.node_devices))
@@ -424,7 +434,7 @@ def _device_hour(device: Accelerator, price_cny: float, terms: Assumptions, on: 
     )
     idle_frac = get("own_machine.idle_power_frac", on).number
     drawn_frac = idle_frac + (1.0 - idle_frac) * terms.utilisation_frac
-    hour = device_hour(device, price_cny, _site(terms, on), own, load_frac=drawn_frac)
+    hour = device_hour(device, price_cny, site_from_facts(terms.site, on=on), own, load_frac=drawn_frac)
     return {
         "machines": hour.capital_cur + hour.network_cur,
         "power": hour.energy_cur,
@@ -433,8 +443,15 @@ def _device_hour(device: Accelerator, price_cny: float, terms: Assumptions, on: 
     }
 
 
-def _site(terms: Assumptions, on: dt.date | None) -> Site:
-    return site_from_facts(terms.site, on=on)
+def staff_of(site: str, on: dt.date | None) -> tuple[FactValue, float]:
+    """Return what staff for machines of one's own cost a year in a site's region: the fact, and its value in CNY."""
+    if in_china(site):
+        fact = get("own_machine.staff_cny_per_y", on)
+        return fact, fact.number
+    start = f"own_machine.{site_region(site)}.staff_"
+    fact_id = next(fact.id for fact in default_facts() if fact.id.startswith(start))
+    fact = get(fact_id, on)
+    return fact, fact.number * cny_per(site_currency(fact_id), on)
 
 
 def rent_of(
@@ -442,21 +459,23 @@ def rent_of(
 ) -> tuple[float, str]:
     """Return the rent of an accelerator-hour in CNY and where it is from: given, a fact, or derived from an H100's.
 
-    Of several facts that of the Chinese market counts, else the latest, else the cheapest, where neither provider nor
-    term is named.
+    Of several facts that of the site's market counts, China or the rest of the world, else the latest, else the
+    cheapest, where neither provider nor term is named.
     """
     for name, price in (rents or {}).items():
         if accelerator(name, on=on).id == device.id:
             return in_cny(price, Service(on=on)).amount, "given"
-    offer = chosen(rent_offers(device, on), device.id, terms.provider, terms.term)
+    market = in_china(terms.site)
+    offer = chosen(rent_offers(device, on, china=market), device.id, terms.provider, terms.term)
     if offer is not None:
         return offer.cny_per_h, offer.fact
     reference = accelerator("h100_sxm", on=on)
-    own = [_device_hour(d, price_or_estimate(d, on).number, terms, on) for d in (reference, device)]
+    rented = chosen(rent_offers(reference, on, china=market), reference.id, None, None)
+    assert rented is not None  # noqa: S101 - rents of an H100 are on file for both markets
+    own = [_device_hour(d, price_or_estimate(d, on, terms.site).number, terms, on) for d in (reference, device)]
     ratio = sum(own[1].values()) / sum(own[0].values())
-    return get(
-        "rent.h100.china_cny_per_h", on
-    ).number * ratio, f"derived: an H100's rent in China x {ratio:.2f} of its cost"
+    where = "in China" if market else f"({rented.fact})"
+    return rented.cny_per_h * ratio, f"derived: an H100's rent {where} x {ratio:.2f} of its cost"
 
 
 def _swings(comparison: Comparison, machine: Machine, on: dt.date | None) -> list[Swing]:
@@ -476,7 +495,7 @@ def _swings(comparison: Comparison, machine: Machine, on: dt.date | None) -> lis
     def with_price(value: float) -> float:
         return comparison.owned_per_mtok(replace(machine, hour=_device_hour(machine.device, value, terms, on)))
 
-    tariff = get(f"{terms.site}.tariff_cny_per_kwh", on)
+    tariff = get(site_facts(terms.site)["tariff"], on)
 
     def with_tariff(value: float) -> float:
         power = machine.hour["power"] * value / tariff.number
@@ -484,9 +503,12 @@ def _swings(comparison: Comparison, machine: Machine, on: dt.date | None) -> lis
 
     for name, words in (
         ("utilisation_frac", "utilisation"), ("availability_frac", "availability"), ("life_y", "years of use"),
-        ("wacc_frac", "cost of capital"), ("staff_cny_per_y", "staff"),
+        ("wacc_frac", "cost of capital"),
     ):  # fmt: skip
         swing(words, get(_FACTS[name], on), getattr(terms, name), functools.partial(with_term, name))
+    staff, cny = staff_of(terms.site, on)
+    rate = cny / staff.number
+    swing("staff", staff, terms.staff_cny_per_y / rate, lambda value: with_term("staff_cny_per_y", value * rate))
     swing("price of machines", machine.paid, price, with_price)
     swing("price of power", tariff, tariff.number, with_tariff)
     return sorted(swings, key=lambda s: -abs(s.high_cny - s.low_cny))

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jevons.checks import check, check_finite, check_ordered, check_shares
 from jevons.facts import default_facts
 from jevons.facts.ledger import add_fact
+from jevons.hardware import site_facts
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, table
 from jevons.serving.spread import spread
+from jevons.sizing.hour_price import in_china
 from jevons.sizing.price_estimate import is_estimate, price_estimated
 from jevons.sizing.rents import rent_offers
 from jevons.sizing.service import Service
 from jevons.sizing.ways import ApiPrice, Machine, Swing, Way
-from jevons.sizing.ways_answer import ways_sentences
+from jevons.sizing.ways_answer import site_notes, ways_sentences
 from jevons.sizing.ways_formulas import (
     BARE_BREAK_EVEN,
     MACHINE_DAY,
@@ -291,7 +293,7 @@ class Comparison(Result):
         ways = [record(way) for way in self.ways()]
         return {
             **self.answer_record(), "currency": self.currency, "hours": self.assumptions.hours,
-            "unit": self.assumptions.unit,
+            "unit": self.assumptions.unit, "site": self.assumptions.site,
             "model": self.model, "output_tok_per_d": self.output_tok_per_d, "isl": self.service.isl,
             "osl": self.service.osl, "start": self.start.isoformat(),
             "api": {"prefix": self.api.prefix, "input_cny_per_mtok": self.api.input_cny_per_mtok,
@@ -360,7 +362,14 @@ class Comparison(Result):
         prices = {"given": api.input_cny_per_mtok, "cached": api.cached_cny_per_mtok, "output": api.output_cny_per_mtok}
         values = {name: f"{price * self._scale:.3g}" for name, price in prices.items()}
         stated = {"api": api.prefix, "since": f"{api.since}", "currency": self.currency}
-        return (Sentence("ways.api_price", values | stated), *self._estimates())
+        return (Sentence("ways.api_price", values | stated), *self._site_notes(), *self._estimates())
+
+    def _site_notes(self) -> Iterator[Sentence]:
+        paid = [(m.device.id, m.paid) for m in self.machines]
+        terms, on = self.assumptions, self.service.on
+        return site_notes(
+            terms.site, on, paid, staff_cny_per_y=terms.staff_cny_per_y, cny_rate=self.cny_rate, currency=self.currency
+        )
 
     def _estimates(self) -> Iterator[Sentence]:
         """Yield which prices of machines are estimates, and how wide."""
@@ -445,7 +454,8 @@ class Comparison(Result):
         )  # fmt: skip
         rows = [
             (m.device.id, offer.provider, offer.term, offer.cny_per_h, offer.since.isoformat(), offer.fact)
-            for m in self.machines for offer in rent_offers(m.device, self.service.on)
+            for m in self.machines
+            for offer in rent_offers(m.device, self.service.on, china=in_china(self.assumptions.site))
         ]  # fmt: skip
         return table("rents", "Rents on file, those first that count where none is named", columns, rows, detail=True)
 
@@ -544,7 +554,9 @@ class Comparison(Result):
             if m.paid.grade == "judgement" and m.paid.source is None:
                 low, high = m.paid.low, m.paid.high
                 ledger.add(m.paid.id, m.paid.number, "CNY", grade="judgement", source=m.paid.reason, low=low, high=high)
-        for fact in (*self.api.facts, *(s.fact for s in self.swings), *(m.paid.id for m in self.machines)):
+        at_site = [fact for figure, fact in site_facts(self.assumptions.site).items() if figure in {"pue", "build"}]
+        paid = (m.paid.id for m in self.machines)
+        for fact in (*self.api.facts, *(s.fact for s in self.swings), *at_site, *paid):
             if fact in facts:
                 add_fact(ledger, fact, facts, on)
         api = add_api_prices(ledger, self.api, "api")
@@ -577,7 +589,7 @@ class Comparison(Result):
                     f"{name}.break_even_tok_per_d", even, "tok/day",
                     method="least load at which machines and staff cost no more than the API, by search",
                     parents=(f"{name}.machine_price_cny", f"{name}.output_tok_per_d", "api.per_output_mtok_cny",
-                             *dict.fromkeys(s.fact for s in self.swings)),
+                             *dict.fromkeys(s.fact for s in self.swings), *at_site),
                 )  # fmt: skip
         return ledger
 

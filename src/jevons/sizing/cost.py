@@ -20,7 +20,7 @@ from jevons.results import Column, Result, Table, table
 from jevons.serving import Candidate, DeviceSeconds, device_seconds_per_call
 from jevons.serving.spread import Spread, spread
 from jevons.sizing.cost_ledger import add_hour, add_tokens
-from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, device_cost
+from jevons.sizing.hour_price import HourPrice, check_site, cny_per, currency_of, device_cost
 from jevons.sizing.memory import longest_told, memory_record, start_note
 from jevons.sizing.power import point_load_frac
 from jevons.sizing.price_estimate import is_estimate, price_estimated, price_or_estimate
@@ -347,13 +347,14 @@ def cost_of(
     if model is not None and service.osl < _LEAST_OSL:
         message = f"--osl {service.osl}: must be at least {_LEAST_OSL}; the first output token comes with the prompt"
         raise InputError(message)
+    check_site(site)
     device = service.accelerator()
     device = device if paid is None else replace(device, own_price=paid)
     unit = currency_of(currency, price, device.own_price)
     rate = cny_per(unit, service.on)
     bought, hour, load_frac = None, None, get("assumption.load_frac", service.on).number
     if price is None:
-        bought = price_or_estimate(device if paid is None else replace(device, file=""), service.on)
+        bought = price_or_estimate(device if paid is None else replace(device, file=""), service.on, site)
         hour = _owned(device, site, service.on, rate, bought.number)
         price = HourPrice(hour.total_cur, unit, f"own cost at {site}")
     else:

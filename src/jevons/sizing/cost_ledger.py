@@ -9,8 +9,9 @@ from jevons.costing import formulas as costing
 from jevons.facts import FactValue, default_facts
 from jevons.facts.ledger import add_fact
 from jevons.formula import Formula, Symbol
-from jevons.hardware import Accelerator
+from jevons.hardware import Accelerator, site_currency, site_facts
 from jevons.provenance import Ledger
+from jevons.sizing.hour_price import cny_per
 from jevons.sizing.price_estimate import is_estimate
 
 
@@ -24,11 +25,10 @@ def add_hour(
         name: f"assumption.{name}"
         for name in ("wacc_frac", "economic_life_y", "site_life_y", "network_frac", "operations_frac")
     }
-    at_site = {name: f"{site}.{name}" for name in ("tariff_cny_per_kwh", "pue", "build_cny_per_w")}
-    for fact in (*terms.values(), *at_site.values()):
+    for fact in terms.values():
         add_fact(ledger, fact, facts, on)
-    listed = [fact_id for fact_id in (f"{device.id}.price_cny", f"{device.id}.price_usd") if fact_id in facts]
-    parents = listed[:1] if device.own_price is None and not is_estimate(paid) else []
+    at_site = {name: _at_site(ledger, fact, on) for name, fact in site_facts(site).items() if name != "carbon"}
+    parents = [paid.id] if device.own_price is None and not is_estimate(paid) else []
     for fact in parents:
         add_fact(ledger, fact, facts, on)
     price, on_file = "price_cny", "price on file, in yuan at the rate of the day"
@@ -41,17 +41,36 @@ def add_hour(
     ledger.derive(parts["capital"], costing.CAPITAL, price=price, recovery="recovery")
     ledger.derive(parts["network"], costing.NETWORK, price=price, network=terms["network_frac"], recovery="recovery")
     ledger.derive(
-        parts["site"], costing.SITE, server_w="server_w", build=at_site["build_cny_per_w"],
+        parts["site"], costing.SITE, server_w="server_w", build=at_site["build"],
         site_recovery="site_recovery",
     )  # fmt: skip
     ledger.derive(
         parts["energy"], costing.ENERGY, server_w="server_w", load="load_frac", pue=at_site["pue"],
-        tariff=at_site["tariff_cny_per_kwh"],
+        tariff=at_site["tariff"],
     )  # fmt: skip
     ledger.derive(parts["operations"], costing.OPERATIONS, price=price, operations=terms["operations_frac"])
     ledger.derive("cny_per_h", costing.DEVICE_HOUR, **parts)
     ledger.add("cny_rate", cny_rate, f"CNY/{currency}", source="exchange rate of the day")
     ledger.derive("per_hour", _in_currency(currency), hour="cny_per_h", rate="cny_rate")
+
+
+def _at_site(ledger: Ledger, fact_id: str, on: dt.date | None) -> str:
+    """Record a figure of a site, in yuan where it is money, and return its path."""
+    facts = default_facts()
+    add_fact(ledger, fact_id, facts, on)
+    name = fact_id.rsplit(".", 1)[1]
+    if name == "pue" or site_currency(fact_id) == "CNY":
+        return fact_id
+    code = site_currency(fact_id)
+    path, unit = f"site.{name.replace(code.lower(), 'cny')}", facts.get(fact_id, on).unit
+    yuan = Formula(
+        "amount * rate", unit.replace(code, "CNY"),
+        {"amount": Symbol("at the site", unit), "rate": Symbol("exchange rate", f"CNY/{code}")},
+    )  # fmt: skip
+    rate = f"site.cny_per_{code.lower()}"
+    ledger.add(rate, cny_per(code, on), f"CNY/{code}", source="exchange rate of the day")
+    ledger.derive(path, yuan, amount=fact_id, rate=rate)
+    return path
 
 
 def _in_currency(currency: str) -> Formula:

@@ -9,7 +9,7 @@ from jevons.costing import DeviceHour, FinanceTerms, device_hour
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import FactValue, default_facts, get
 from jevons.facts import cny_per as facts_cny_per
-from jevons.hardware import Accelerator, OwnPrice, site_from_facts
+from jevons.hardware import Accelerator, OwnPrice, site_from_facts, site_ids, site_region
 
 SITE = "site.china_north"
 """Site of an accelerator of one's own where none is named."""
@@ -57,14 +57,14 @@ def currency_of(asked: str | None, *prices: HourPrice | OwnPrice | None) -> str:
 
 
 def owned_hour_price(
-    device: Accelerator, on: dt.date | None = None, load_frac: float | None = None
+    device: Accelerator, on: dt.date | None = None, load_frac: float | None = None, site: str = SITE
 ) -> HourPrice | None:
     """Return the cost of an hour of an accelerator that is owned; None where no purchase price is known."""
     try:
-        _, hour = device_cost(device, SITE, on, load_frac)
+        _, hour = device_cost(device, site, on, load_frac)
     except FactError:
         return None
-    return HourPrice(hour.total_cur, "CNY", f"own cost at {SITE}")
+    return HourPrice(hour.total_cur, "CNY", f"own cost at {site}")
 
 
 def finance_terms(on: dt.date | None = None) -> FinanceTerms:
@@ -87,16 +87,10 @@ def device_cost(
 
     Raises
     ------
-    InputError
-        If the site is unknown.
     FactError
         If no purchase price was known on the date.
     """
-    sites = sorted(fact.id.removesuffix(".pue") for fact in default_facts() if fact.id.endswith(".pue"))
-    if site not in sites:
-        message = f"--site {site}: unknown.{did_you_mean(site, sites)} Known: {', '.join(sites)}."
-        raise InputError(message)
-    price = purchase_price(device, on).number if price_cny is None else price_cny
+    price = purchase_price(device, on, site).number if price_cny is None else price_cny
     return price, device_hour(
         device,
         price,
@@ -106,8 +100,35 @@ def device_cost(
     )
 
 
-def purchase_price(device: Accelerator, on: dt.date | None) -> FactValue:
-    """Return the price in China where one is known, else the price elsewhere at the rate of the day [CNY].
+def check_site(site: str) -> None:
+    """Check that a site is on file.
+
+    Raises
+    ------
+    InputError
+        If it is not; near names are offered.
+    """
+    if site not in site_ids():
+        message = f"--site {site}: unknown.{did_you_mean(site, site_ids())} Known: {', '.join(site_ids())}."
+        raise InputError(message)
+
+
+def in_china(site: str) -> bool:
+    """Return whether a site's machines are bought and rented in the market of China."""
+    return site_region(site) == "china"
+
+
+def listed_prices(device: Accelerator, site: str = SITE) -> tuple[str, ...]:
+    """Return the facts that price a device, that of the market of the site first."""
+    china, abroad = f"{device.id}.price_cny", f"{device.id}.price_usd"
+    ids = (china, abroad) if in_china(site) else (abroad, china)
+    return tuple(fact_id for fact_id in ids if fact_id in default_facts())
+
+
+def purchase_price(device: Accelerator, on: dt.date | None, site: str = SITE) -> FactValue:
+    """Return the price in the market of a site where one is known, else in the other, at the rate of the day [CNY].
+
+    The two markets are China and the rest of the world.
 
     Raises
     ------
@@ -117,10 +138,10 @@ def purchase_price(device: Accelerator, on: dt.date | None) -> FactValue:
     facts = default_facts()
     if device.own_price is not None:
         return _own_price(device, device.own_price, on)
-    for fact_id, foreign in ((f"{device.id}.price_cny", False), (f"{device.id}.price_usd", True)):
-        if fact_id in facts and facts.series(fact_id, on):
+    for fact_id in listed_prices(device, site):
+        if facts.series(fact_id, on):
             listed = facts.get(fact_id, on)
-            rate = get("fx.cny_per_usd", on).number if foreign else 1.0
+            rate = get("fx.cny_per_usd", on).number if fact_id.endswith("_usd") else 1.0
             low, high = (None if bound is None else bound * rate for bound in (listed.low, listed.high))
             return replace(listed, value=listed.number * rate, low=low, high=high)
     when = "" if on is None else f" on {on}"

@@ -9,7 +9,7 @@ import numpy as np
 from jevons.errors import FactError
 from jevons.facts import FactValue
 from jevons.hardware import Accelerator, accelerator, accelerator_ids
-from jevons.sizing.hour_price import purchase_price
+from jevons.sizing.hour_price import SITE, purchase_price
 from jevons.words import Sentence
 
 _FEWEST = 8
@@ -17,8 +17,8 @@ _FEWEST = 8
 _ESTIMATED = "estimated from memory and bandwidth"
 
 
-def price_or_estimate(device: Accelerator, on: dt.date | None) -> FactValue:
-    """Return the purchase price of an accelerator [CNY], estimated where none is known on a date.
+def price_or_estimate(device: Accelerator, on: dt.date | None, site: str = SITE) -> FactValue:
+    """Return the purchase price of an accelerator at a site [CNY], estimated where none is known on a date.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def price_or_estimate(device: Accelerator, on: dt.date | None) -> FactValue:
         If too few prices are known on the date to estimate one from.
     """
     try:
-        return purchase_price(device, on)
+        return purchase_price(device, on, site)
     except FactError:
         return estimated_price(device, on)
 

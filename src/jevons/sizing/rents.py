@@ -34,6 +34,8 @@ class RentOffer:
         The same in yuan.
     since : date
         When it was in force.
+    at_home : bool
+        Whether it is of the renter's market.
     """
 
     fact: str
@@ -43,15 +45,19 @@ class RentOffer:
     currency: str
     cny_per_h: float
     since: dt.date
+    at_home: bool = True
 
     @property
     def rank(self) -> tuple[bool, dt.date, float, str]:
-        """What offers are preferred by: the Chinese market's, then the latest, then the cheapest."""
-        return self.provider == "china", self.since, -self.cny_per_h, self.fact
+        """What offers are preferred by: those of the renter's market, then the latest, then the cheapest."""
+        return self.at_home, self.since, -self.cny_per_h, self.fact
 
 
-def rent_offers(device: Accelerator, on: dt.date | None) -> list[RentOffer]:
-    """Return the rents of a device that were public on a date, those first that are taken first."""
+def rent_offers(device: Accelerator, on: dt.date | None, *, china: bool = True) -> list[RentOffer]:
+    """Return the rents of a device that were public on a date, those first that are taken first.
+
+    The renter's market is that of *china*, or the rest of the world.
+    """
     facts, short = default_facts(), device.id.removesuffix("_sxm")
     offers = []
     for fact in facts:
@@ -68,7 +74,7 @@ def rent_offers(device: Accelerator, on: dt.date | None) -> list[RentOffer]:
             offer = RentOffer(
                 fact=fact.id, provider=name, term=match[1] or ("1y" if "1y" in kind else "on_demand"),
                 amount=value.number, currency=currency, cny_per_h=value.number * cny_per(currency, on),
-                since=value.start,
+                since=value.start, at_home=(name == "china") == china,
             )  # fmt: skip
             offers.append(offer)
     return sorted(offers, key=lambda offer: offer.rank, reverse=True)

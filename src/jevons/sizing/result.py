@@ -21,7 +21,7 @@ from jevons.serving.neighbours import Measured, nearest
 from jevons.sizing.finalists import Missed
 from jevons.sizing.fleet import Fleet, degrees
 from jevons.sizing.handover import emitted, handover, launch, launch_warnings
-from jevons.sizing.hour_price import HourPrice
+from jevons.sizing.hour_price import SITE, HourPrice
 from jevons.sizing.memory import longest_told, memory_record, start_note
 from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table
 from jevons.sizing.service import Demand, Service
@@ -104,6 +104,8 @@ class SizeResult(Result):
         Probability of keeping the limits with which a fleet is recommended, where one reaches it.
     asked : str
         Model as it was asked for.
+    site : str
+        Site of accelerators of one's own.
     relaxed : Relaxed or None
         What a weaker limit would buy, of the one that binds; None where none does.
     """
@@ -124,6 +126,7 @@ class SizeResult(Result):
     missed: tuple[Missed, ...]
     confidence: float = 0.8
     asked: str = ""
+    site: str = SITE
     relaxed: Relaxed | None = None
 
     def check(self) -> None:
@@ -201,7 +204,7 @@ class SizeResult(Result):
     @property
     def ledger(self) -> Ledger:
         """How the figures of the fleets were made, the best first."""
-        return size_ledger(self.entries, self.best, self.service, self.demand)
+        return size_ledger(self.entries, self.best, self.service, self.demand, self.site)
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""

@@ -23,7 +23,7 @@ from jevons.sizing.fleet import (
     shared_fleets,
     split_fleets,
 )
-from jevons.sizing.hour_price import HourPrice, cny_per, converted, currency_of, owned_hour_price
+from jevons.sizing.hour_price import SITE, HourPrice, check_site, cny_per, converted, currency_of, owned_hour_price
 from jevons.sizing.nearest import warn_of_release
 from jevons.sizing.result import Infeasible, SizeResult
 from jevons.sizing.service import GROUP_SIZES, Demand, Service
@@ -77,6 +77,7 @@ def size(
     budget_per_month: tuple[float, str] | None = None,
     most_accelerators: int | None = None,
     confidence: float = 0.8,
+    site: str = SITE,
     currency: str | None = None,
     progress: Progress | None = None,
     on_fleet: Callable[[Mapping[str, Any]], None] | None = None,
@@ -105,6 +106,8 @@ def size(
         Maximum number of accelerators of the whole fleet.
     confidence : float
         Fleets that keep the limits with this probability come first, the cheapest of them before; see `Fleet.chance`.
+    site : str
+        Site of accelerators of one's own, whose hours are priced where none is given.
     currency : str, optional
         Of all money; by default that of the prices given, else USD.
     progress : callable, optional
@@ -138,7 +141,11 @@ def size(
     warn_of_release(service.engine, service.calibration)
     if simulated and demand.given:
         ahead.begin(closed=demand.closed)
-    hourly = _prices(names, service, prices, currency)
+    check_site(site)
+    if site != SITE and isinstance(prices, HourPrice):
+        message = f"--site {site}: has no effect where --gpu-hour states the price; omit one of them"
+        raise InputError(message)
+    hourly = _prices(names, service, prices, currency, site)
     candidates = _static(spec, service, demand, names, hourly, rate, progress)
     if not candidates.fleets and not candidates.split:
         raise _none(candidates)
@@ -173,6 +180,7 @@ def size(
         missed=tuple(missed),
         confidence=confidence,
         asked=str(model),
+        site=site,
         relaxed=_relaxed(candidates, entries[0], service, demand, rate),
     )
 
@@ -269,6 +277,7 @@ def _prices(
     service: Service,
     given: Mapping[str, HourPrice] | HourPrice | None,
     currency: str | None,
+    site: str,
 ) -> dict[str, HourPrice | None]:
     """Return the price of each device, in one currency."""
     devices = [replace(service, gpu=name).accelerator() for name in names]
@@ -279,9 +288,9 @@ def _prices(
         if unused:
             message = f"--gpu-hour {unused[0]}=…: is none of the devices asked for ({', '.join(names)})"
             raise InputError(message)
-        hourly = {d.id: by_id.get(d.id) or owned_hour_price(d, service.on) for d in devices}
+        hourly = {d.id: by_id.get(d.id) or owned_hour_price(d, service.on, site=site) for d in devices}
     else:
-        hourly = {d.id: given or owned_hour_price(d, service.on) for d in devices}
+        hourly = {d.id: given or owned_hour_price(d, service.on, site=site) for d in devices}
     stated = given.values() if isinstance(given, Mapping) else (given,)
     unit = currency_of(currency, *stated, *(device.own_price for device in devices))
     return {name: converted(price, unit, service.on) for name, price in hourly.items()}

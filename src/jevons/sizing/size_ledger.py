@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from jevons.facts import default_facts
 from jevons.facts.ledger import add_fact
 from jevons.formula import Formula, Symbol
+from jevons.hardware import Accelerator, site_facts
 from jevons.provenance import Ledger
 from jevons.sizing.fleet import Fleet
-from jevons.sizing.hour_price import SITE
+from jevons.sizing.hour_price import listed_prices
 from jevons.sizing.service import Demand, Service
 
 _HARDWARE = ("hbm_bytes", "hbm_bytes_per_s", "peak_bf16_flop_per_s", "peak_fp8_flop_per_s", "scaleup_bytes_per_s")
 _TERMS = tuple(
     f"assumption.{n}" for n in ("wacc_frac", "economic_life_y", "site_life_y", "network_frac", "operations_frac")
 )
-_SITE = tuple(f"{SITE}.{n}" for n in ("tariff_cny_per_kwh", "pue", "build_cny_per_w"))
 _LATENCIES = ("ttft_s", "tpot_s", "e2e_s")
 _ERRORS = "the errors of past predictions on runs that the fit had not seen"
 
@@ -47,13 +47,13 @@ def fleet_tokens(currency: str) -> Formula:
     )
 
 
-def size_ledger(entries: Sequence[Fleet], best: Fleet, service: Service, demand: Demand) -> Ledger:
+def size_ledger(entries: Sequence[Fleet], best: Fleet, service: Service, demand: Demand, site: str) -> Ledger:
     """Return how the figures of the fleets were made: of the best under ``best``, of each under ``entries.N``."""
     ledger, devices = Ledger(), {}
     for fleet in (best, *entries):
-        device = fleet.deployment.accelerator.id
-        if device not in devices:
-            devices[device] = _add_facts(ledger, device, service)
+        device = fleet.deployment.accelerator
+        if device.id not in devices:
+            devices[device.id] = _add_facts(ledger, device, service, site)
     ledger.add("load.rate_req_per_s", best.rate_req_per_s, "req/s", source="asked for")
     for name, tokens in (("isl", service.isl), ("osl", service.osl)):
         ledger.add(f"request.{name}", tokens, "tok", source="asked for")
@@ -66,14 +66,15 @@ def size_ledger(entries: Sequence[Fleet], best: Fleet, service: Service, demand:
     return ledger
 
 
-def _add_facts(ledger: Ledger, device: str, service: Service) -> Mapping[str, tuple[str, ...]]:
+def _add_facts(ledger: Ledger, device: Accelerator, service: Service, site: str) -> Mapping[str, tuple[str, ...]]:
     """Add the facts of a device, and return their ids: of its hardware, and of the cost of its hour."""
     facts = default_facts()
-    hardware = tuple(f"{device}.{q}" for q in _HARDWARE if f"{device}.{q}" in facts)
-    paid = tuple(f for f in (f"{device}.price_cny", f"{device}.price_usd") if f in facts)[:1]
-    for fact in (*hardware, *paid, *_TERMS, *_SITE):
+    hardware = tuple(f"{device.id}.{q}" for q in _HARDWARE if f"{device.id}.{q}" in facts)
+    at_site = tuple(fact for figure, fact in site_facts(site).items() if figure != "carbon")
+    hour = (*listed_prices(device, site)[:1], *_TERMS, *at_site)
+    for fact in (*hardware, *hour):
         add_fact(ledger, fact, facts, service.on)
-    return {"hardware": hardware, "hour": (*paid, *_TERMS, *_SITE)}
+    return {"hardware": hardware, "hour": hour}
 
 
 def _add_fleet(ledger: Ledger, at: str, fleet: Fleet, facts: Mapping[str, tuple[str, ...]], unit: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from jevons.facts import FactValue
+from jevons.hardware import site_from_facts
+from jevons.sizing.hour_price import in_china
 from jevons.units import DAYS_PER_MONTH, format_count, format_money
 from jevons.words import Sentence
 
@@ -59,3 +62,38 @@ def ways_sentences(
     months = (start - since).days / DAYS_PER_MONTH
     old = [Sentence("ways.old_price", {"api": api, "months": round(months)})] if months >= _OLD_MONTHS else []
     return (Sentence("ways.cheapest", values), turn, *old)
+
+
+def site_notes(
+    site: str,
+    on: dt.date | None,
+    paid: Sequence[tuple[str, FactValue]],
+    *,
+    staff_cny_per_y: float,
+    cny_rate: float,
+    currency: str,
+) -> Iterator[Sentence]:
+    """Yield what a site outside China takes, and which devices have a price in China alone.
+
+    Parameters
+    ----------
+    site : str
+        Fact prefix.
+    on : date or None
+        Nothing published later is visible.
+    paid : sequence of (str, FactValue)
+        Devices and their purchase prices.
+    staff_cny_per_y : float
+        Staff for machines of one's own.
+    cny_rate, currency : float, str
+        Yuan that a unit of the currency of the sentences is worth.
+    """
+    if in_china(site):
+        return
+    at = site_from_facts(site, on=on)
+    figures = {"tariff": at.tariff_cur_per_kwh, "build": at.build_cur_per_w, "staff": staff_cny_per_y}
+    money = {name: format_money(value / cny_rate, currency) for name, value in figures.items()}
+    yield Sentence("ways.at_site", {"site": site, "pue": f"{at.pue:g}", **money})
+    for device, price in paid:
+        if price.id.endswith("_cny") and price.source is not None:
+            yield Sentence("ways.price_of_china", {"gpu": device})

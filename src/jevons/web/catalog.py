@@ -10,6 +10,7 @@ from typing import Any
 from jevons.api.train_options import runs
 from jevons.errors import InputError, did_you_mean
 from jevons.facts.support import support_matrix
+from jevons.hardware import site_ids
 from jevons.provenance import GRADES
 from jevons.schema import plain
 from jevons.sizing.train_published import run_id
@@ -39,7 +40,7 @@ def catalog() -> dict[str, Any]:
         "devices": jevons.devices().to_json()["devices"],
         "engines": [engine["engine"] for engine in jevons.engines().to_json()["engines"]],
         "apis": _apis(),
-        "sites": _sites(),
+        "sites": list(site_ids()),
         "scenarios": list(shipped_scenarios()),
         "training_runs": _training_runs(),
         "rates": rates(),
@@ -107,11 +108,6 @@ def _training_runs() -> list[dict[str, Any]]:
             "tokens": options["tokens"], "published": shown,
         })  # fmt: skip
     return listed
-
-
-def _sites() -> list[str]:
-    ends = (".tariff_cny_per_kwh", ".tariff_usd_per_kwh")
-    return sorted({row["id"].rsplit(".", 1)[0] for row in facts() if row["id"].endswith(ends)})
 
 
 def search(words: str, grade: str, date: str) -> list[dict[str, Any]]:

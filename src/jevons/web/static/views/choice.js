@@ -5,13 +5,17 @@ import { converted, currency, device, duration, large, money, number, percent, s
 import { Card, Chips, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
-import { Figure, Split, apiOptions, deviceOptions, first, keywords, modelOptions, tableRows, useAnswer, useForm } from "jevons/views/common.js";
+import { Figure, Split, apiOptions, deviceOptions, first, keywords, modelOptions, siteOptions, tableRows, useAnswer, useForm } from "jevons/views/common.js";
+import { notesOf } from "jevons/views/generic.js";
 import { commandLine } from "jevons/views/size.js";
 
 export const defaults = { model: "deepseek-r1", gpu: ["h20", "h200_sxm"], tokens_per_day: 57e6, isl: 2000, osl: 500, tpot: 0.05 };
-const NAMES = ["model", "gpu", "tokens_per_day", "rate", "isl", "osl", "ttft", "tpot", "api", "rent", "years", "utilisation", "availability", "staff", "cached", "price_cut", "as_of", "engine", "precision", "hours", "unit", "provider", "term"];
+const NAMES = ["model", "gpu", "tokens_per_day", "rate", "isl", "osl", "ttft", "tpot", "api", "rent", "years", "utilisation", "availability", "staff", "cached", "price_cut", "as_of", "engine", "precision", "hours", "unit", "provider", "term", "site"];
 /** Keys that the address of this screen may have. */
 export const KEYS = NAMES;
+
+/** Where machines stand, and those that are compared abroad, if nothing is chosen. */
+const HOME = "site.china_east", ABROAD = ["h100_sxm", "h200_sxm"];
 
 /** Keywords of `buy_rent_api` for a form. */
 export function input(form) {
@@ -23,7 +27,8 @@ export function input(form) {
 }
 
 export function View({ values, go }) {
-  const { form, set, setAll } = useForm(defaults, values, go);
+  const abroad = values.site && !String(values.site).startsWith("site.china");
+  const { form, set, setAll } = useForm(abroad ? { ...defaults, gpu: ABROAD } : defaults, values, go);
   const given = input(form);
   const run = useRun(null, given, { estimate: { path: "buy-rent-api", input: given }, only: "estimate" });
   useAnswer(run.answer);
@@ -38,6 +43,8 @@ export function View({ values, go }) {
     <p class="hint">${t("choice.utilisation_hint")}</p>
     <div class="two"><${Select} name="hours" value=${form.hours || "always"} options=${["always", "office", "scale-to-zero"].map((one) => ({ value: one, label: t(`hours.${one}`) }))} set=${(v) => set("hours", v === "always" ? null : v)}/>
     <${Select} name="machine_unit" value=${form.unit || "gpu"} options=${["gpu", "node"].map((one) => ({ value: one, label: t(`machine.${one}`) }))} set=${(v) => set("unit", v === "gpu" ? null : v)}/></div>
+    <${Select} name="site" value=${form.site || HOME} options=${siteOptions()} set=${(v) => set("site", v === HOME ? null : v)}/>
+    <p class="hint">${t("choice.site_hint")}</p>
     <${NumberField} name="price_cut" unit="frac" value=${form.price_cut ?? 0.3} min=${0} max=${0.9} log=${false} set=${(v) => set("price_cut", v)}/>
     <details><summary>${t("form.terms")}</summary><div class="fields">
       <div class="two"><${NumberField} name="years" unit="years" value=${form.years} set=${(v) => set("years", v)} placeholder=${t("placeholder.default")}/>
@@ -91,6 +98,7 @@ export function Result({ answer, input: given, state, bar }) {
         <span class=${months > 12 ? "badge judgement" : "badge"}>${t("choice.age", { n: months })}</span><//>
       ${ways.filter((w) => w.latency).slice(0, 1).map((w) => html`<${Figure} label="TPOT">${num(w.latency.tpot_s, "s", `ways.${answer.ways.indexOf(w)}.latency.tpot_s`, "TPOT", { low: w.latency.tpot_s_low, high: w.latency.tpot_s_high })}<//>`)}
       ${owned && ends.length ? html`<${Figure} label=${t("choice.owned", { gpu: device(owned.gpu) })}>${num(perMtok(owned), `${money_}/Mtok`, `ways.${answer.ways.indexOf(owned)}.cost.per_output_mtok`, t("choice.per_output"), { low: Math.min(...ends), high: Math.max(...ends) })}<//>` : null}</dl>
+    ${notesOf(answer).slice(1).map((one) => html`<p class="hint">${one}</p>`)}
     <div class="buttons">${shared.frozen ? null : best.way === "API" ? html`<a class="primary" href=${address("size", { model: answer.model, gpu: [(ways.find((w) => w.gpu) || {}).gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`
       : html`<a class="primary" href=${address("size", { model: answer.model, gpu: [best.gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`}</div>
   </div>

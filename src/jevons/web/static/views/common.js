@@ -1,6 +1,6 @@
 // What several screens share: forms that follow the address, options of lists, the frame of form and answer.
 import { html, useEffect, useMemo, useRef, useState } from "jevons/vendor/preact.js";
-import { t } from "jevons/i18n.js";
+import { t, word } from "jevons/i18n.js";
 import { device, large, number } from "jevons/format.js";
 import { shared } from "jevons/ui.js";
 
@@ -17,6 +17,11 @@ export function deviceOptions() {
 /** APIs to choose from. */
 export function apiOptions() {
   return (shared.catalog ? shared.catalog.apis : []).map((one) => ({ value: one.id, label: `${one.output} ${one.currency}/Mtok · ${one.from}` }));
+}
+
+/** Sites to choose from. */
+export function siteOptions() {
+  return (shared.catalog ? shared.catalog.sites : []).map((one) => ({ value: one, label: word(one, one) }));
 }
 
 /** The form's values: the screen's defaults under those of the address; set changes the address. */

@@ -5,11 +5,11 @@ import { chance, converted, currency, device, duration, gigabytes, layout, money
 import { Card, Check, Chips, Code, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Tabs, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
-import { Figure, Split, deviceOptions, keywords, modelOptions, months, useAnswer, useForm } from "jevons/views/common.js";
+import { Figure, Split, deviceOptions, keywords, modelOptions, months, siteOptions, useAnswer, useForm } from "jevons/views/common.js";
 import * as api from "jevons/api.js";
 
 export const defaults = { model: "deepseek-v3", gpu: ["h200_sxm"], rate: 30, isl: 2000, osl: 500, ttft: 1, tpot: 0.05, percentile: "p95", engine: "vllm", confidence: 0.8 };
-const NAMES = ["model", "gpu", "gpus", "rate", "concurrency", "isl", "osl", "ttft", "tpot", "e2e", "percentile", "confidence", "engine", "precision", "kv_precision", "gpu_hour", "budget", "tp", "pp", "ep", "dp", "max_replica_gpus", "max_num_seqs", "isl_cv", "osl_cv", "seed", "as_of", "trace"];
+const NAMES = ["model", "gpu", "gpus", "rate", "concurrency", "isl", "osl", "ttft", "tpot", "e2e", "percentile", "confidence", "engine", "precision", "kv_precision", "gpu_hour", "site", "budget", "tp", "pp", "ep", "dp", "max_replica_gpus", "max_num_seqs", "isl_cv", "osl_cv", "seed", "as_of", "trace"];
 /** Keys that the address of this screen may have. */
 export const KEYS = [...NAMES, "use", "load", "by"];
 const SHAPES = { chat: [2000, 500], agent: [8000, 800], rag: [6000, 300], code: [3000, 1000], reasoning: [1500, 8000] };
@@ -46,6 +46,7 @@ export function View({ values, go }) {
     <${Select} name="engine" value=${form.engine} options=${(shared.catalog ? shared.catalog.engines : ["vllm"]).map((one) => ({ value: one, label: one }))} set=${(v) => set("engine", v)}/></div>
     <details><summary>${t("form.price")}</summary><div class="fields">
       <${Pick} name="gpu_hour" value=${form.gpu_hour} options=${[{ value: "2 USD", label: "" }, { value: "8 CNY", label: "" }]} set=${(v) => set("gpu_hour", v)} placeholder=${t("placeholder.own_cost")}/>
+      <${Select} name="site" value=${form.site || "site.china_north"} options=${siteOptions()} set=${(v) => set("site", v === "site.china_north" ? null : v)}/>
       <${Pick} name="budget" value=${form.budget} options=${[{ value: "300k CNY", label: "" }]} set=${(v) => set("budget", v)} placeholder="300k CNY"/>
       <${Pick} name="as_of" value=${form.as_of} options=${[{ value: "2025-02-24", label: "" }]} set=${(v) => set("as_of", v)} placeholder=${t("placeholder.today")}/></div></details>
     <details><summary>${t("form.advanced")}</summary><div class="fields">
