@@ -16,6 +16,8 @@ _FLOORS = {
     "time to first token": "ttft",
     "end-to-end latency": "e2e",
 }
+_SUBJECTS = {r"unknown accelerator `": "gpu", r"fact `[^`]+` has no value on ": "as_of", r"unknown fact `": "id"}
+"""Messages that begin with what is wrong rather than with the field that says it."""
 _ROOM = 1.02
 """A floor is offered with this much room above it, since messages round."""
 _MOST = 5
@@ -55,12 +57,15 @@ def _record(
 
 
 def _field(text: str) -> str:
+    for subject, field in _SUBJECTS.items():
+        if re.match(subject, text):
+            return field
     match = _FIELD.match(text)
     return match[1].replace("-", "_") if match else ""
 
 
-def _remedy(field: str, value: Any, text: str) -> dict[str, Any]:
-    return {"field": field, "value": value, "text": text}
+def _remedy(field: str, value: Any, text: str, **more: Any) -> dict[str, Any]:
+    return {"field": field, "value": value, "text": text, **more}
 
 
 def _corrections(text: str, field: str) -> list[dict[str, Any]]:
@@ -72,14 +77,20 @@ def _corrections(text: str, field: str) -> list[dict[str, Any]]:
         return [_remedy(field, None, f"leave {field} out")]
     near = re.search(r"Did you mean (.+?)\?", text)
     if near:
-        return [_remedy(field, name, f"set {field} to {name}") for name in re.findall(r"`([^`]+)`", near[1])[:_MOST]]
+        wrong = re.match(r"unknown accelerator `([^`]+)`", text)  # one of several, of which the others stay
+        more = {"replaces": wrong[1]} if wrong else {}
+        names = re.findall(r"`([^`]+)`", near[1])[:_MOST]
+        return [_remedy(field, name, f"set {field} to {name}", **more) for name in names]
+    public = re.search(r"first became public on (\d{4}-\d\d-\d\d)", text)
+    if public:
+        return [_remedy(field, public[1], f"set {field} to {public[1]}")]
     bound = re.search(r"must be (at least|at most|above) ([0-9.,e+-]+[0-9])", text)
     if bound:
         value = float(bound[2].replace(",", ""))
         sign = {"at least": "≥", "at most": "≤", "above": ">"}[bound[1]]
         offered = value if bound[1] != "above" else (1.0 if value == 0 else value * _ROOM)
         return [_remedy(field, int(offered) if offered.is_integer() else offered, f"set {field} {sign} {bound[2]}")]
-    known = re.search(r"Known: ([^.]+)\.", text)
+    known = re.search(r"Known: (.+?)\.(?:\s|$)", text)
     if known:
         names = [name.strip() for name in known[1].split(",")]
         return [_remedy(field, name, f"set {field} to {name}") for name in names[:_MOST]]

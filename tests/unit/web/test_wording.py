@@ -27,6 +27,8 @@ ASKED = [
     ("train", {"model": "llama-3.1-8b", "gpus": 0}),
     ("train", {"model": "llama-3.1-8b", "gpus": 64, "tokens": "15B", "precision": "x"}),
     ("buy_rent_api", {"model": "deepseek-r1", "tokens_per_day": 1e6, "utilisation": 3.0}),
+    ("buy_rent_api", {"model": "deepseek-r1", "site": "site.moon"}),
+    ("size", {"model": "llama-3.1-8b", "rate": 1.0, "gpu_hour": "2 USD", "site": "site.us_texas", "static": True}),
 ]
 
 

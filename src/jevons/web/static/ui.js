@@ -54,14 +54,14 @@ export function Card({ title, children, cls = "", actions }) {
     ${title ? html`<div class="card-head"><h2>${title}</h2>${actions}</div>` : null}${children}</section>`;
 }
 
-/** What went wrong, and buttons that put it right. */
-export function ErrorBox({ error, apply }) {
+/** What went wrong, and buttons that put it right where they can be applied. */
+export function ErrorBox({ error, apply = null }) {
   if (!error) return null;
   const head = error.offline ? t("error.offline") : error.code === 3 ? t("error.infeasible") : error.code === 2 ? t("error.input") : t("error.program");
   return html`<div class="error" role="alert"><strong>${head}</strong>
     ${error.field && error.code === 2 ? html`<p class="field-name">${t("error.field")}: ${word(`field.${error.field}`, error.field)}</p>` : null}
     ${error.message ? html`<${Message} error=${error}/>` : null}
-    <div class="buttons">${(error.remedies || []).map((one) => html`<button type="button" class="remedy" onClick=${() => apply(one)}>${remedyText(one)}</button>`)}</div>
+    <div class="buttons">${(apply ? error.remedies || [] : []).map((one) => html`<button type="button" class="remedy" onClick=${() => apply(one)}>${remedyText(one)}</button>`)}</div>
   </div>`;
 }
 

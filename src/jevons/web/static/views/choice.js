@@ -5,7 +5,7 @@ import { converted, currency, device, duration, large, money, number, percent, s
 import { Card, Chips, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
-import { Figure, Split, apiOptions, deviceOptions, first, keywords, modelOptions, siteOptions, tableRows, useAnswer, useForm } from "jevons/views/common.js";
+import { Figure, Split, apiOptions, deviceOptions, first, keywords, modelOptions, remedied, siteOptions, tableRows, useAnswer, useForm } from "jevons/views/common.js";
 import { notesOf } from "jevons/views/generic.js";
 import { commandLine } from "jevons/views/size.js";
 
@@ -22,7 +22,6 @@ export function input(form) {
   const given = keywords(form, NAMES);
   if (given.gpu) given.gpu = [].concat(given.gpu);
   if (given.rate) delete given.tokens_per_day;
-  if (given.tokens_per_day) given.tokens_per_day = Number(given.tokens_per_day);
   return given;
 }
 
@@ -32,7 +31,7 @@ export function View({ values, go }) {
   const given = input(form);
   const run = useRun(null, given, { estimate: { path: "buy-rent-api", input: given }, only: "estimate" });
   useAnswer(run.answer);
-  const load = form.rate ? form.rate * form.osl * 86400 : Number(form.tokens_per_day);
+  const load = form.rate ? form.rate * form.osl * 86400 : form.tokens_per_day;
   const fields = html`
     <${Pick} name="model" value=${form.model} options=${modelOptions()} set=${(v) => set("model", v)}/>
     <${NumberField} name="tokens_per_day" unit="tokens/day" value=${load} min=${1e5} max=${1e12} set=${(v) => setAll({ tokens_per_day: v, rate: null })}/>
@@ -55,8 +54,8 @@ export function View({ values, go }) {
       <${NumberField} name="tpot" unit="s" value=${form.tpot} set=${(v) => set("tpot", v)}/>
       <${NumberField} name="ttft" unit="s" value=${form.ttft} set=${(v) => set("ttft", v)} placeholder="–"/>
       <${Pick} name="as_of" value=${form.as_of} options=${[{ value: "2025-02-24", label: "" }]} set=${(v) => set("as_of", v)} placeholder=${t("placeholder.today")}/></div></details>`;
-  return html`<${Split} summary=${`${form.model} · ${large(load)} ${t("unit.tokens/day")}`} form=${fields}>
-    <${ErrorBox} error=${run.error} apply=${(r) => setAll({ [r.field]: r.value })}/>
+  return html`<${Split} summary=${`${form.model} · ${typeof load === "number" ? large(load) : load} ${t("unit.tokens/day")}`} form=${fields}>
+    <${ErrorBox} error=${run.error} apply=${(r) => setAll(remedied(form, r))}/>
     ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
 

@@ -42,6 +42,13 @@ export function useForm(defaults, values, go) {
   return { form, set, setAll };
 }
 
+/** The change of a form that a remedy asks for: of a list, only the wrong item gives way. */
+export function remedied(form, { field, value, replaces }) {
+  const old = form[field];
+  const list = replaces && Array.isArray(old) && old.includes(replaces);
+  return { [field]: list ? [...new Set(old.map((one) => (one === replaces ? value : one)))] : value };
+}
+
 /** Keywords for a function: empty ones left out; figures set for facts (keys f.ID of the address) go with them. */
 export function keywords(form, names) {
   const given = {};
@@ -49,7 +56,7 @@ export function keywords(form, names) {
     const value = form[name];
     if (value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && !value.length)) given[name] = value;
   }
-  const own = Object.entries(form).filter(([key, value]) => key.startsWith("f.") && typeof value === "number").map(([key, value]) => [key.slice(2), value]);
+  const own = Object.entries(form).filter(([key]) => key.startsWith("f.")).map(([key, value]) => [key.slice(2), value]);
   if (own.length) given.facts = Object.fromEntries(own);
   return given;
 }

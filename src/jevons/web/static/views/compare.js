@@ -34,7 +34,7 @@ export function View({ values, go }) {
   const run = useRun("compare", known ? asked : null);
   useAnswer(run.answer);
   return html`<div class="card gap"><p>${t("compare.how")}</p><div class="pair">${["a", "b"].map((side) => html`<${Side} key=${side} side=${side} text=${both[side]} set=${(text) => go({ ...values, [side]: text }, { replace: true })} wrong=${!asked[side]}/>`)}</div></div>
-    <${ErrorBox} error=${known ? run.error : null} apply=${() => {}}/>
+    <${ErrorBox} error=${known ? run.error : null}/>
     ${run.answer && known ? html`<${Result} answer=${run.answer} state=${run.state} bar=${html`<${RunBar} ...${run}/>`}/>` : known && !run.error ? html`<div class="answer"><${RunBar} ...${run}/></div>` : null}`;
 }
 

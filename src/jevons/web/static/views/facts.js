@@ -25,14 +25,14 @@ export function View({ values, go }) {
   useEffect(() => {
     if (!values.id) { setFact(null); return undefined; }
     let on = true;
-    api.get(`/facts/${encodeURIComponent(values.id)}`).then((one) => on && setFact(one)).catch(() => on && setFact(null));
+    api.get(`/facts/${encodeURIComponent(values.id)}`).then((one) => on && setFact(one)).catch((e) => { if (on) { setFact(null); setError(e); } });
     return () => { on = false; };
   }, [values.id]);
   const rows = answer ? answer.facts : [];
-  return html`<div class="answer ${answer ? "ready" : ""}"><h1 id="answer">${answer ? t("facts.answer", { n: number(rows.length) }) : t("facts.loading")}</h1>
+  return html`<div class="answer ${answer ? "ready" : ""}">${error && !answer ? null : html`<h1 id="answer">${answer ? t("facts.answer", { n: number(rows.length) }) : t("facts.loading")}</h1>`}
     <div class="filters"><div class="field"><label for="f-q">${t("field.q")}</label><input type="search" id="f-q" value=${q} placeholder="h20 price" onInput=${(e) => set("q", e.target.value)}/></div>
     <${Select} name="grade" value=${grade} options=${[{ value: "", label: t("grade.all") }, ...(shared.catalog.grades || []).map((one) => ({ value: one, label: t(`grade.${one}`) }))]} set=${(v) => set("grade", v)}/>
-    <div class="field"><label for="f-date">${t("field.date")}</label><input type="date" id="f-date" value=${date} onChange=${(e) => set("date", e.target.value)}/></div></div></div>
+    <div class="field"><label for="f-date">${t("field.date")}</label><input type="date" id="f-date" value=${/^\d{4}-\d\d-\d\d$/.test(date) && !Number.isNaN(Date.parse(date)) ? date : ""} onChange=${(e) => set("date", e.target.value)}/></div></div></div>
     <${ErrorBox} error=${error} apply=${(r) => set(r.field, r.value)}/>
     <div class="cards"><${Card} cls=${fact ? "two-thirds" : ""}><${Virtual} rows=${rows} picked=${values.id} pick=${(id) => set("id", id)}/><//>
     ${fact ? html`<${Card} cls="third"><${Fact} fact=${fact} close=${() => set("id", null)}/><//>` : null}<${Support}/></div>`;

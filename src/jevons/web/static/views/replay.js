@@ -5,7 +5,7 @@ import { device, duration, large, money, number, percent, quantity, timeUnit } f
 import { Card, Check, ErrorBox, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
-import { Figure, Split, deviceOptions, interval, keywords, modelOptions, useAnswer, useForm } from "jevons/views/common.js";
+import { Figure, Split, deviceOptions, interval, keywords, modelOptions, remedied, useAnswer, useForm } from "jevons/views/common.js";
 import { commandLine } from "jevons/views/size.js";
 import * as api from "jevons/api.js";
 
@@ -36,7 +36,7 @@ export function View({ values, go }) {
   const curve = useRun(swept ? "simulate" : null, swept);
   const [trace, setTrace] = useState(null);
   useAnswer(run.answer);
-  const apply = (r) => setAll({ [r.field]: r.value });
+  const apply = (r) => setAll(remedied(form, r));
   const fields = html`
     <${Upload} trace=${trace} told=${(one) => { setTrace(one); setAll({ trace: one ? one.id : null }); }} held=${form.trace}/>
     <${Pick} name="model" value=${form.model} options=${modelOptions()} set=${(v) => set("model", v)}/>
@@ -113,7 +113,7 @@ export function Result({ answer, input: given, state, trace, sweep, bar }) {
     ${answer.series.kv_frac ? html`<${Card} cls=${shares(answer).length ? "" : "half"}><${Chart} spec=${timeline(answer, ["kv_frac"], "replay.kv", t("replay.kv_used"), "%", 100)} height=${240} group="replay"/><//>` : null}` : null}
     ${shares(answer).length ? html`<${Card}><div class="three-up">${shares(answer).map((spec) => html`<${Chart} key=${spec.id} spec=${spec} height=${240}/>`)}</div><//>` : null}
     ${shares(answer).length ? null : html`<${Card} cls="half"><${Chart} spec=${latency(answer)} height=${240}/><//>`}
-    ${sweep ? html`<${Card}>${sweep.answer ? html`<${Chart} spec=${sweepChart(sweep.answer, given)} height=${300}/>` : null}<${RunBar} ...${sweep}/><${ErrorBox} error=${sweep.error} apply=${() => {}}/><//>` : null}
+    ${sweep ? html`<${Card}>${sweep.answer ? html`<${Chart} spec=${sweepChart(sweep.answer, given)} height=${300}/>` : null}<${RunBar} ...${sweep}/><${ErrorBox} error=${sweep.error}/><//>` : null}
     <${Card}><${Same} label=${t("launch.cli")} name="simulate.sh" text=${commandLine("simulate", given)} answer=${answer}/><//>
   </div>`;
 }

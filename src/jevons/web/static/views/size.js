@@ -5,7 +5,7 @@ import { chance, converted, currency, device, duration, gigabytes, layout, money
 import { Card, Check, Chips, Code, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Tabs, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
-import { Figure, Split, deviceOptions, keywords, modelOptions, months, siteOptions, useAnswer, useForm } from "jevons/views/common.js";
+import { Figure, Split, deviceOptions, keywords, modelOptions, months, remedied, siteOptions, useAnswer, useForm } from "jevons/views/common.js";
 import * as api from "jevons/api.js";
 
 export const defaults = { model: "deepseek-v3", gpu: ["h200_sxm"], rate: 30, isl: 2000, osl: 500, ttft: 1, tpot: 0.05, percentile: "p95", engine: "vllm", confidence: 0.8 };
@@ -29,7 +29,7 @@ export function View({ values, go }) {
   const run = useRun("size", given, { estimate: { path: "size", input: { ...given, static: true } } });
   const shown = useMemo(() => withFleets(run.answer, run.parts), [run.answer, run.parts]);
   useAnswer(shown);
-  const apply = (remedy) => setAll({ [remedy.field]: remedy.value });
+  const apply = (remedy) => setAll(remedied(form, remedy));
   const by = form.concurrency ? "users" : form.trace ? "trace" : "rate";
   const shape = Object.keys(SHAPES).find((one) => SHAPES[one][0] === form.isl && SHAPES[one][1] === form.osl) || "own";
   const fields = html`
