@@ -1,6 +1,6 @@
 // The parts that screens are made of.
 import { html, useEffect, useRef, useState, useMemo, useCallback } from "jevons/vendor/preact.js";
-import { language, rich, stageName, t, word } from "jevons/i18n.js";
+import { fieldName, language, rich, stageName, t, word } from "jevons/i18n.js";
 import { term } from "jevons/terms.js";
 import { quantity, span } from "jevons/format.js";
 import { compact, parse } from "jevons/parse.js";
@@ -55,13 +55,13 @@ export function Card({ title, children, cls = "", actions }) {
 }
 
 /** What went wrong, and buttons that put it right where they can be applied. */
-export function ErrorBox({ error, apply = null }) {
+export function ErrorBox({ error, apply = null, kind = "" }) {
   if (!error) return null;
   const head = error.offline ? t("error.offline") : error.code === 3 ? t("error.infeasible") : error.code === 2 ? t("error.input") : t("error.program");
   return html`<div class="error" role="alert"><strong>${head}</strong>
-    ${error.field && error.code === 2 ? html`<p class="field-name">${t("error.field")}: ${word(`field.${error.field}`, error.field)}</p>` : null}
+    ${error.field && error.code === 2 ? html`<p class="field-name">${t("error.field")}: ${fieldName(kind, error.field)}</p>` : null}
     ${error.message ? html`<${Message} error=${error}/>` : null}
-    <div class="buttons">${(apply ? error.remedies || [] : []).map((one) => html`<button type="button" class="remedy" onClick=${() => apply(one)}>${remedyText(one)}</button>`)}</div>
+    <div class="buttons">${(apply ? error.remedies || [] : []).map((one) => html`<button type="button" class="remedy" onClick=${() => apply(one)}>${remedyText(one, fieldName(kind, one.field))}</button>`)}</div>
   </div>`;
 }
 
@@ -89,10 +89,10 @@ export function inWords(error) {
   return `${word(`field.${name.trim()}`, name)}${value.length ? ` = ${value.join("=").trim()}` : ""}：${words}`;
 }
 
-function remedyText(one) {
-  if (one.value === null) return t("remedy.leave", { field: word(`field.${one.field}`, one.field) });
+function remedyText(one, field) {
+  if (one.value === null) return t("remedy.leave", { field });
   const unit = ["ttft", "tpot", "e2e"].includes(one.field) ? "s" : "";
-  return t("remedy.set", { field: word(`field.${one.field}`, one.field), value: compact(one.value, typeof one.value === "number" ? unit : "") });
+  return t("remedy.set", { field, value: compact(one.value, typeof one.value === "number" ? unit : "") });
 }
 
 /** Progress of a run, with a way to stop it. */

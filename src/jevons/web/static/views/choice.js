@@ -55,7 +55,7 @@ export function View({ values, go }) {
       <${NumberField} name="ttft" unit="s" value=${form.ttft} set=${(v) => set("ttft", v)} placeholder="–"/>
       <${Pick} name="as_of" value=${form.as_of} options=${[{ value: "2025-02-24", label: "" }]} set=${(v) => set("as_of", v)} placeholder=${t("placeholder.today")}/></div></details>`;
   return html`<${Split} summary=${`${form.model} · ${typeof load === "number" ? large(load) : load} ${t("unit.tokens/day")}`} form=${fields}>
-    <${ErrorBox} error=${run.error} apply=${(r) => setAll(remedied(form, r))}/>
+    <${ErrorBox} kind="buy_rent_api" error=${run.error} apply=${(r) => setAll(remedied(form, r))}/>
     ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
 

@@ -75,7 +75,7 @@ export function View({ values, go }) {
     ${amounts ? amounts.amounts.filter((one) => one.slider).map((one) => html`<${Amount} key=${one.path} one=${one} value=${changed[one.path]} set=${(v) => slide(one.path, v)}/>`) : html`<p role="status">${t("from.loading")}</p>`}
     <div class="buttons"><button type="button" onClick=${() => setAll({ draws: form.draws ? null : 60 })}>${form.draws ? t("plan.no_draws") : t("plan.draws")}</button></div>`;
   return html`<${Split} summary=${t("plan.summary", { n: Object.keys(changed).length })} form=${fields}>
-    <${ErrorBox} error=${draw.error || run.error} apply=${(r) => setAll({ [KEYS.includes(r.field) ? r.field : `s.${r.field}`]: r.value })}/>
+    <${ErrorBox} kind="plan" error=${draw.error || run.error} apply=${(r) => setAll({ [KEYS.includes(r.field) ? r.field : `s.${r.field}`]: r.value })}/>
     ${own && !draw.answer && draw.state === "estimating" ? html`<div class="answer gap"><${RunBar} state="estimating" progress=${{ stage: "base" }}/></div>` : null}
     ${Object.keys(changed).length && draw.answer && run.state !== "done" ? html`<${Quick} draw=${draw.answer} base=${form.scenario === defaults.scenario ? example || answer : null} state=${draw.state}/>` : null}
     ${answer ? html`<${Result} answer=${shown} input=${given} of=${fan && !current ? given.draws : 0} state=${own && !current && !(fan && !Object.keys(changed).length) ? "stale" : "done"} bar=${html`<${RunBar} ...${run} state=${own || !example ? run.state : "done"} seconds=${current && current.meta && current.meta.seconds}/>`}/>` : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;

@@ -61,7 +61,7 @@ export function View({ values, go }) {
       <${NumberField} name="max_num_seqs" value=${form.max_num_seqs} whole set=${(v) => set("max_num_seqs", v)} placeholder="1024"/>
       <${NumberField} name="seed" value=${form.seed} whole set=${(v) => set("seed", v)} placeholder="0"/></div></details>`;
   return html`<${Split} summary=${`${form.model} · ${device(form.gpu)} · ${form.trace ? t("load.trace") : quantity(form.rate, "req/s")}`} form=${fields}>
-    <${ErrorBox} error=${run.error} apply=${apply}/>
+    <${ErrorBox} kind="simulate" error=${run.error} apply=${apply}/>
     ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} trace=${trace} sweep=${swept ? curve : null} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
 
@@ -113,7 +113,7 @@ export function Result({ answer, input: given, state, trace, sweep, bar }) {
     ${answer.series.kv_frac ? html`<${Card} cls=${shares(answer).length ? "" : "half"}><${Chart} spec=${timeline(answer, ["kv_frac"], "replay.kv", t("replay.kv_used"), "%", 100)} height=${240} group="replay"/><//>` : null}` : null}
     ${shares(answer).length ? html`<${Card}><div class="three-up">${shares(answer).map((spec) => html`<${Chart} key=${spec.id} spec=${spec} height=${240}/>`)}</div><//>` : null}
     ${shares(answer).length ? null : html`<${Card} cls="half"><${Chart} spec=${latency(answer)} height=${240}/><//>`}
-    ${sweep ? html`<${Card}>${sweep.answer ? html`<${Chart} spec=${sweepChart(sweep.answer, given)} height=${300}/>` : null}<${RunBar} ...${sweep}/><${ErrorBox} error=${sweep.error}/><//>` : null}
+    ${sweep ? html`<${Card}>${sweep.answer ? html`<${Chart} spec=${sweepChart(sweep.answer, given)} height=${300}/>` : null}<${RunBar} ...${sweep}/><${ErrorBox} kind="simulate" error=${sweep.error}/><//>` : null}
     <${Card}><${Same} label=${t("launch.cli")} name="simulate.sh" text=${commandLine("simulate", given)} answer=${answer}/><//>
   </div>`;
 }

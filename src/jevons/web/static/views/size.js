@@ -59,7 +59,7 @@ export function View({ values, go }) {
       <${NumberField} name="seed" value=${form.seed} whole set=${(v) => set("seed", v)} placeholder="0"/></div></details>`;
   const load = by === "users" ? `${number(form.concurrency)} ${t("load.users")}` : by === "rate" ? quantity(form.rate, "req/s") : t("load.trace");
   return html`<${Split} summary=${`${form.model} · ${[].concat(form.gpu).map(device).join(", ")} · ${load}`} form=${fields}>
-    <${ErrorBox} error=${run.error} apply=${apply}/>
+    <${ErrorBox} kind="size" error=${run.error} apply=${apply}/>
     ${shown ? html`<${Result} answer=${shown} input=${given} state=${run.error ? "stale" : run.state} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>`
       : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
@@ -207,7 +207,7 @@ const columns = (which, from) => {
   return [{ key: "name", label: t("col.fleet"), text: true },
     { key: "accelerators", ...num("1", "accelerators", t("col.accelerators")) },
     { key: "cost", ...num(from, "cost_per_h", t("col.cost_month"), (row) => monthly(row.one)) },
-    { key: "mtok", ...num(`${from}/Mtok`, "cost_per_mtok", t("col.cost_mtok"), ({ one }) => ({ low: one.cost_per_mtok_low, high: one.cost_per_mtok_high }), (value) => money(value, from)) },
+    { key: "mtok", ...num(from, "cost_per_mtok", t("col.cost_mtok"), ({ one }) => ({ low: one.cost_per_mtok_low, high: one.cost_per_mtok_high })) },
     { key: "ttft", ...num("s", (row) => `ttft_s.${row.at.ttft.which}`, `TTFT ${which}`, (row) => row.at.ttft) }, { key: "tpot", ...num("s", (row) => `tpot_s.${row.at.tpot.which}`, `TPOT ${which}`, (row) => row.at.tpot) },
     { key: "capacity", ...num("req/s", "req_per_s_at_most", t("col.capacity"), null, (value) => number(value)) }, { key: "chance", ...num("frac", "chance_within_limits", t("size.chance"), null, chance) },
     { key: "power", ...num("W", "power_w", t("col.power")) }];

@@ -55,7 +55,7 @@ const BUDGET = 380e9;
 function PlanDoor({ example }) {
   const [budget, setBudget] = useState(BUDGET);
   return html`<section class="door"><h2>${t("start.plan")}</h2>
-    ${example ? html`<div><${Sentence} id="start.plan_answer" values=${{ ...Object.fromEntries([["capex", example.currency], ["devices", "1"], ["tokens_per_d", "1"], ["compute_factor", "1"]].map(([name, unit]) => [NAMES[name], html`<${Told} to="plan" text=${name === "compute_factor" ? number(example[name], 2) : quantity(example[name], unit)} low=${(example.ends[name] || [])[0]} high=${(example.ends[name] || [])[1]} unit=${unit}/>`])) }}/><p class="hint">${t("start.example")}</p></div>` : null}
+    ${example ? html`<div><${Sentence} id="start.plan_answer" values=${{ ...Object.fromEntries([["capex", example.currency], ["devices", "1"], ["tokens_per_d", "1"], ["compute_factor", "1"]].map(([name, unit]) => [NAMES[name], html`<${Told} to="plan" text=${name === "compute_factor" ? number(example[name]) : quantity(example[name], unit)} low=${(example.ends[name] || [])[0]} high=${(example.ends[name] || [])[1]} unit=${unit}/>`])) }}/><p class="hint">${t("start.example")}</p></div>` : null}
     <${NumberField} name="plan_budget" unit="CNY" value=${budget} set=${(v) => setBudget(v ?? BUDGET)}/>
     <div class="buttons"><button type="button" class="primary" onClick=${() => go("plan", budget === BUDGET ? {} : { "s.expansion.budget": budget })}>${t("start.to_plan")}</button></div></section>`;
 }

@@ -41,7 +41,7 @@ export function View({ values, go }) {
     <details><summary>${t("form.advanced")}</summary><div class="fields"><div class="two">${["tp", "pp", "dp", "cp", "ep", "vpp", "zero"].map((one) => html`<${NumberField} name=${one} value=${form[one]} whole set=${(v) => set(one, v)} placeholder=${t("placeholder.search")}/>`)}</div>
       <${Pick} name="as_of" value=${form.as_of} options=${[{ value: "2025-02-24", label: "" }]} set=${(v) => set("as_of", v)} placeholder=${t("placeholder.today")}/></div></details>`;
   return html`<${Split} summary=${form.run ? form.run : `${form.model} · ${number(form.gpus)} × ${device(form.gpu)} · ${form.tokens}`} form=${fields}>
-    <${ErrorBox} error=${run.error} apply=${(r) => setAll(remedied(form, r))}/>
+    <${ErrorBox} kind="train" error=${run.error} apply=${(r) => setAll(remedied(form, r))}/>
     ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} repeat=${(name) => go({ run: name })} kinds=${{ chosen: form.kinds, choose: (names) => set("kinds", names) }} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
 
