@@ -209,6 +209,9 @@ def test_launch_tab_has_text_for_every_target(window: Callable) -> None:
         launch.get_by_role("tab", name=target, selected=True).wait_for()
         launch.locator("pre, .note").first.wait_for()
         assert len(launch.locator("pre, .note").first.inner_text()) > 20
+    load_test = launch.locator("pre", has_text="vllm bench serve").inner_text()
+    for words in ("--request-rate 10", "--random-input-len 2000", "--random-output-len 500"):
+        assert words in load_test
 
 
 def test_traces_are_dropped_mapped_and_told_when_too_large(window: Callable, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def _preset(name: str) -> EngineFactors:
 def deployments(
     fleet: Fleet, target: str, *, service: Service, demand: Demand | None = None, name: str = "", asked: str = ""
 ) -> dict[str, str]:
-    """Return the files of a fleet for a target, by file name.
+    """Return the files of a fleet for a target, and the load tests that repeat its load, by file name.
 
     Parameters
     ----------
@@ -125,7 +125,8 @@ def deployments(
     InputError
         If the target is unknown, or cannot run the fleet.
     """
-    return deploy.deployments(handover(fleet, service, demand, name=name, asked=asked), target)
+    handed = handover(fleet, service, demand, name=name, asked=asked)
+    return deploy.deployments(handed, target) | deploy.bench_files(handed)
 
 
 def launch(handed: Handover) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from jevons.errors import InputError
 
 
 def deployment(result: Any, entry: int, target: str) -> dict[str, Any]:
-    """Return the files for one fleet of a size result: the best is entry 0.
+    """Return the files for one fleet of a size result, load tests among them: the best is entry 0.
 
     Raises
     ------

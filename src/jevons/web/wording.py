@@ -90,7 +90,8 @@ def term(text: str, language: str) -> str:
     if colon and quantity in terms():
         return f"{term(owner, language)}：{terms()[quantity]}"
     counted = _amounts(text)
-    return term(counted, language) if counted != text else text
+    told = term(counted, language) if counted != text else text
+    return text if told == counted and _SENTENCE.search(text) else told
 
 
 def said(sentences: Sequence[Sentence], language: str) -> str:
@@ -114,6 +115,8 @@ def _in_terms(sentence: Sentence, language: str) -> Sentence:
     })  # fmt: skip
 
 
+_SENTENCE = re.compile(r"[a-z]{3,} [a-z]{3,}")
+"""Words of an English sentence: one that has no Chinese, such as a quotation, stays whole with its amounts."""
 _SIZES = "|".join(word for word in SCALES if len(word) > 1)
 _AMOUNT = re.compile(rf"(?:(-?\d[\d,.]*) to )?(-?\d[\d,.]*) ({_SIZES}|[MBT](?= tokens))\b(?: ([A-Z]{{3}})\b)?")
 

@@ -21,6 +21,9 @@ export function install(words, scales) {
     .map((key) => [new RegExp(`^${key.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, "(.+)").replace(/#/g, "([-+±]?\\d[\\d,.]*(?:-Q\\d|-\\d\\d-\\d\\d)?)")}$`), words[key]]);
 }
 
+/** Words of an English sentence: one that has no Chinese, such as a quotation, stays whole with its amounts. */
+const SENTENCE = /[a-z]{3,} [a-z]{3,}/;
+
 /** The Chinese name of a currency. */
 export const moneyName = (code) => (terms[`# ${code}`] || `# ${code}`).slice(2);
 
@@ -42,8 +45,8 @@ export function term(text) {
   }
   const colon = text.indexOf(": "), quantity = terms[text.slice(colon + 2)];
   if (colon > 0 && quantity !== undefined) return `${term(text.slice(0, colon))}：${quantity}`;
-  const counted = amounts(text);
-  return counted !== text ? term(counted) : text;
+  const counted = amounts(text), told = counted !== text ? term(counted) : text;
+  return told === counted && SENTENCE.test(text) ? text : told;
 }
 
 /** A text with its large amounts counted as Chinese counts them: 2,050 亿元 for 205 bn CNY. */
