@@ -18,7 +18,7 @@ from jevons.results import Column, Result, Table, table
 from jevons.serving.spread import spread
 from jevons.sizing.hour_price import in_china
 from jevons.sizing.price_estimate import is_estimate, price_estimated
-from jevons.sizing.rents import rent_offers
+from jevons.sizing.rents import rent_offers, rent_since
 from jevons.sizing.service import Service
 from jevons.sizing.ways import ApiPrice, Machine, Swing, Way
 from jevons.sizing.ways_answer import site_notes, ways_sentences
@@ -311,6 +311,8 @@ class Comparison(Result):
                  "break_even_utilisation_frac": self.break_even_utilisation(m),
                  "per_output_mtok_cny": self.owned_per_mtok(m),
                  "rent_cny_per_h": m.rent_cny_per_h, "rent_origin": m.rent_origin,
+                 "price_since": None if m.paid.source is None else m.paid.start.isoformat(),
+                 "rent_since": rent_since(m.rent_origin, self.service.on),
                  "price": m.price_cny * self._scale, "per_output_mtok": self.owned_per_mtok(m) * self._scale,
                  "rent_per_h": None if m.rent_cny_per_h is None else m.rent_cny_per_h * self._scale,
                  "currency": self.currency}

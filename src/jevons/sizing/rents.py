@@ -103,3 +103,9 @@ def chosen(
             raise InputError(message)
         known = matching
     return max(known, key=lambda offer: offer.rank, default=None)
+
+
+def rent_since(origin: str, on: dt.date | None) -> str | None:
+    """Return since when a rent on file is in force, by its fact; None of one that was given or derived."""
+    values = default_facts().series(origin, on) if origin in default_facts() else ()
+    return values[-1].start.isoformat() if values else None

@@ -72,7 +72,10 @@ def test_rents_and_staff_are_those_of_the_market(site: str) -> None:
     staff = next(s for s in found.swings if s.name == "staff")
     assert staff.fact.startswith(f"own_machine.{site_region(site)}.staff_")
     assert staff.low < get(staff.fact, DAY).number < staff.high
-    assert found.to_json()["site"] == site
+    told = found.to_json()
+    assert told["site"] == site
+    assert all("2023" < machine["price_since"] < DAY.isoformat() for machine in told["machines"])
+    assert all("2023" < machine["rent_since"] < DAY.isoformat() for machine in told["machines"])
     assert any(site in note for note in found.notes)
     tariff = next(s for s in found.swings if s.name == "price of power")
     assert tariff.fact == site_facts(site)["tariff"]
@@ -84,6 +87,17 @@ def test_at_home_nothing_is_said_and_machines_are_those_of_china() -> None:
     assert found.assumptions.site == SITE_OF_FIRM
     assert found.assumptions.staff_cny_per_y == get("own_machine.staff_cny_per_y", DAY).number
     assert not any("site." in note for note in found.notes)
+
+
+def test_a_price_that_is_given_or_derived_has_no_date() -> None:
+    found = jevons.buy_rent_api(
+        "llama-3.1-8b", gpu="b200_sxm", purchase_price="b200_sxm=40000 USD", tokens_per_day="50M", api="0.1/0.4 USD",
+        as_of=DAY,
+    )  # fmt: skip
+    (machine, *_) = found.to_json()["machines"]
+    assert machine["price_since"] is None
+    assert machine["rent_origin"].startswith("derived")
+    assert machine["rent_since"] is None
 
 
 def test_staff_that_is_given_counts_at_any_site() -> None:

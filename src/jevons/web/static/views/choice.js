@@ -78,6 +78,17 @@ function age(since, until) {
   return Math.max(0, Math.round((b - a) / 2629800000));
 }
 
+/** Months since the price of a way was on file: of its API, its machine or its rent; null of one that is given or reckoned. */
+function priceAge(way, answer) {
+  if (way.way === "API") return age(answer.api.since, answer.start);
+  const machine = (answer.machines || []).find((one) => one.gpu === way.gpu) || {};
+  const since = way.way === "buy" ? machine.price_since : machine.rent_since;
+  return since ? age(since, answer.start) : null;
+}
+
+/** How old a price is; one of more than a year stands out. */
+function Age({ n, words = "choice.months" }) { return html`<span class=${n > 12 ? "badge judgement" : "badge"}>${t(words, { n })}</span>`; }
+
 export function Result({ answer, input: given, state, bar }) {
   if (!answer.ways) return html`<div class="answer">${bar}<${Told} answer=${answer}/></div>`;
   const money_ = cash(answer);
@@ -94,7 +105,7 @@ export function Result({ answer, input: given, state, bar }) {
     ${second ? html`<${Sentence} id="choice.second" values=${{ way: nameOf(second, answer), cost: num(monthly(second), money_, place(second), t("col.cost_month"), monthEnds(second)), times: number(monthly(second) / monthly(best), 2) }}/>` : null}
     <p>${breaks.length ? html`<${Sentence} id="choice.flips" tag="span" values=${{ gpu: `${number(breaks[0].accelerators)} × ${device(breaks[0].gpu)}`, load: num(breaks[0].break_even_tok_per_d, "1", `machines.${answer.machines.indexOf(breaks[0])}.break_even_tok_per_d`, t("choice.break_even"), { text: large(breaks[0].break_even_tok_per_d) }) }}/>` : t("choice.never")}</p>
     <dl class="facts-line"><${Figure} label=${t("choice.api_price")}>${num(first(answer.api, "output_cny_per_mtok", "output_per_mtok"), `${money_}/Mtok`, "api.output_cny_per_mtok", t("choice.api_price"))}${" "}
-        <span class=${months > 12 ? "badge judgement" : "badge"}>${t("choice.age", { n: months })}</span><//>
+        <${Age} n=${months} words="choice.age"/><//>
       ${ways.filter((w) => w.latency).slice(0, 1).map((w) => html`<${Figure} label="TPOT">${num(w.latency.tpot_s, "s", `ways.${answer.ways.indexOf(w)}.latency.tpot_s`, "TPOT", { low: w.latency.tpot_s_low, high: w.latency.tpot_s_high })}<//>`)}
       ${owned && ends.length ? html`<${Figure} label=${t("choice.owned", { gpu: device(owned.gpu) })}>${num(perMtok(owned), `${money_}/Mtok`, `ways.${answer.ways.indexOf(owned)}.cost.per_output_mtok`, t("choice.per_output"), { low: Math.min(...ends), high: Math.max(...ends) })}<//>` : null}</dl>
     ${notesOf(answer).slice(1).map((one) => html`<p class="hint">${one}</p>`)}
@@ -106,8 +117,9 @@ export function Result({ answer, input: given, state, bar }) {
     <${Card} cls="half"><${Chart} spec=${bill(answer, ways)} height=${320}/><//>
     <${Card}><${Grid} caption=${t("choice.ways")} columns=${[
       { key: "name", label: t("choice.way"), text: true }, { key: "machines", label: t("choice.machines"), show: (v) => (v ? number(v) : "–") }, { key: "cost", label: t("col.cost_month"), show: (v, row) => num(v, money_, place(row.own), `${row.name} ${t("col.cost_month")}`, monthEnds(row.own)) },
-      { key: "mtok", label: t("choice.per_output"), show: (v, row) => num(v, `${money_}/Mtok`, `ways.${answer.ways.indexOf(row.own)}.cost.per_output_mtok`, `${row.name} ${t("choice.per_output")}`) }, { key: "use", label: t("choice.use"), show: (v) => percent(v, 2) }, { key: "even", label: t("choice.break_even"), show: (v) => (v ? large(v) : "–") }]}
-      rows=${ways.map((w) => ({ own: w, name: nameOf(w, answer), machines: w.machines, cost: monthly(w), mtok: perMtok(w), use: w.utilisation_frac, even: w.break_even_tok_per_d }))}/><//>
+      { key: "mtok", label: t("choice.per_output"), show: (v, row) => num(v, `${money_}/Mtok`, `ways.${answer.ways.indexOf(row.own)}.cost.per_output_mtok`, `${row.name} ${t("choice.per_output")}`) }, { key: "use", label: t("choice.use"), show: (v) => percent(v, 2) }, { key: "even", label: t("choice.break_even"), show: (v) => (v ? large(v) : "–") },
+      { key: "age", label: t("choice.price_age"), show: (v) => (v === null ? "–" : html`<${Age} n=${v}/>`) }]}
+      rows=${ways.map((w) => ({ own: w, name: nameOf(w, answer), machines: w.machines, cost: monthly(w), mtok: perMtok(w), use: w.utilisation_frac, even: w.break_even_tok_per_d, age: priceAge(w, answer) }))}/><//>
     <${Card}><${Chart} spec=${tornado(answer)} height=${300}/><//>
     <${Card}><${Same} label=${t("launch.cli")} name="buy-rent-api.sh" text=${commandLine("buy-rent-api", given)} answer=${answer} chart=${false}/><//>
   </div>`;
