@@ -62,8 +62,11 @@ def arguments_of(run: MeasuredRun, given: Mapping[str, Any]) -> dict[str, tuple[
             arguments["arrivals"] = "at_once"
         elif run.rate_req_per_s is not None:
             arguments["rate"] = run.rate_req_per_s
-        else:
-            message = "--measured: the file states no load; add --rate or --concurrency"
+        elif given.get("arrivals") != "at_once":
+            message = (
+                "--measured: the file states no load; add --rate or --concurrency, or --arrivals at_once where all "
+                "requests were sent at once"
+            )
             raise InputError(message)
     if given.get("trace") is not None or given.get("load") is not None:
         for name in ("isl", "osl", "requests"):
@@ -107,7 +110,7 @@ def beside_table(rows: Sequence[Mapping[str, Any]], run: MeasuredRun) -> Table:
     columns = [
         Column("figure", "figure"), Column("unit", "unit"), Column("predicted", "predicted"),
         Column("low", "80 % low"), Column("high", "80 % high"), Column("measured", "measured"),
-        Column("difference_frac", "measured over predicted", "%", scale=100.0),
+        Column("difference_frac", "measured minus predicted", "%", scale=100.0),
     ]  # fmt: skip
     cells = []
     for row in rows:

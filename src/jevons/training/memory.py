@@ -77,7 +77,8 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     stages are interleaved. Frozen weights have the bytes of their format, adapters 32-bit weights and gradients.
     ``temporary`` is what is gathered or copied for a while: with ``zero`` of 3 two layers and both ends of the model,
     and the head's gradient before it is shared out; buckets of gradients where the software is PyTorch's own; the
-    gradients of one layer, or of one end of the model, where none are kept. An update that holds more than activations
+    gradients of one layer, or of one end of the model, where none are kept. Under DeepSpeed with
+    ``zero`` of 3 gradients lie beside offloaded states. An update that holds more than activations
     and logits took counts for the difference.
     Leaves out buffers of single operators and the 8-bit copies of weights.
 
@@ -109,7 +110,7 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
         temporary = max(temporary, _update_bytes(job, layout, updated) - activations - logits)
     return {
         "weights": 0.0 if layout.offloads("parameters") else weights,
-        "gradients": 0.0 if job.adapters else states(each.gradients, shared=layout.zero >= 2),
+        "gradients": 0.0 if job.adapters or _on_host(job, layout) else states(each.gradients, shared=layout.zero >= 2),
         "optimizer": 0.0
         if job.adapters or layout.offloads("optimizer")
         else states(each.optimizer, shared=layout.zero >= 1),
@@ -168,6 +169,12 @@ def _temporary_bytes(job: TrainingJob, layout: TrainingLayout, parameters: Param
         return gathered
     bucket = factors.memory.deepspeed_bucket if recipe.framework == "deepspeed" else per_layer
     return gathered + 2.0 * _HALF * min(bucket, parameters.dense + parameters.experts)
+
+
+def _on_host(job: TrainingJob, layout: TrainingLayout) -> bool:
+    """Return whether summed gradients lie beside offloaded states: DeepSpeed's do with ``zero`` of 3."""
+    deepspeed = job.recipe is not None and job.recipe.framework == "deepspeed"
+    return deepspeed and layout.offloads("optimizer") and layout.zero >= _SHARED_WEIGHTS
 
 
 def _end_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
