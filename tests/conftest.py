@@ -29,6 +29,7 @@ TOGETHER = {
     "tests/browser/": "one browser and one service",
     "tests/unit/study/chain/": "layouts of the same scenarios",
     "tests/unit/study/plan/": "layouts of the same scenarios",
+    "tests/unit/validation/backtest/": "layouts of the same scenarios",
 }
 """What the files of a folder share that one process works out once."""
 
