@@ -156,8 +156,10 @@ def _fewer(prepared: Prepared, factors: TrainingFactors) -> Prepared:
 def fit(
     rows: Rows, chosen: np.ndarray, start: TrainingFactors, bounds: dict[str, tuple[float, float]] | None = None
 ) -> TrainingFactors:
-    """Return the factors that fit the chosen rows; each group weighs as the root of its size, each table likewise."""
-    bounds = bounds or BOUNDS
+    """Return the factors that fit the chosen rows; each group weighs as the root of its size, each table likewise.
+
+    A factor that no chosen row depends on stays where it starts.
+    """
     sizes: dict[str, int] = defaultdict(int)
     for i in np.flatnonzero(chosen):
         sizes[rows.items[i].group] += 1
@@ -165,8 +167,9 @@ def fit(
     both = [sizes[item.group] * sizes[item.family] for item in rows.items]
     weight = np.array([count**-0.25 if count else 0.0 for count in both])
     weight *= weight[chosen].size ** 0.5 / max(float(np.linalg.norm(weight[chosen])), 1e-9) / 2.0
-    low, high = (np.array([bound[side] for bound in bounds.values()]) for side in (0, 1))
     subset, own = subset_of(rows, chosen), weight[chosen]
+    bounds = _told(subset, start, bounds or BOUNDS)
+    low, high = (np.array([bound[side] for bound in bounds.values()]) for side in (0, 1))
 
     def residuals(unit: np.ndarray, which: np.ndarray | None = None) -> np.ndarray:
         factors = _factors(start, bounds, low + unit * (high - low))
@@ -191,6 +194,12 @@ def fit(
         ftol=SETTLED,
     )  # fmt: skip
     return _factors(start, bounds, low + solution.x * (high - low))
+
+
+def _told(rows: Rows, start: TrainingFactors, bounds: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Return the bounds of those factors that some row depends on."""
+    ends = {name: [rows.errors(start.replace(**{name: end})) for end in bound] for name, bound in bounds.items()}
+    return {name: bound for name, bound in bounds.items() if np.any(ends[name][0] != ends[name][1])}
 
 
 def _moved(unit: np.ndarray, place: int, value: float) -> np.ndarray:

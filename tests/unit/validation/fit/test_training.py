@@ -58,3 +58,12 @@ def test_rows_held_out_do_not_move_the_factors(made):
     assert apart == same
     np.testing.assert_allclose(subset_of(spoilt, out).errors(same), subset_of(rows, out).errors(apart) - np.log(5.0))
     assert fit(spoilt, out, START, BOUNDS).kernels.sustained_frac < apart.kernels.sustained_frac
+
+
+def test_a_factor_that_no_row_tells_stays_where_it_starts(made):
+    _, rows = made
+    hopper = np.array([item.device == "h100_sxm" for item in rows.items])
+    found = fit(rows, hopper, START)
+    untold = ("older_frac", "older_layer_overhead_s", "older_rank_s", "expert_sync_s", "tpu_attention_gain")
+    assert {name: found.field(name) for name in untold} == {name: START.field(name) for name in untold}
+    assert found.kernels.sustained_frac != START.kernels.sustained_frac
