@@ -143,6 +143,8 @@ def convert(value: float, unit: str, to: str) -> float:
     have, want = parse_unit(unit), parse_unit(to)
     if have.powers != want.powers:
         message = f"unit `{unit}` does not measure the same thing as `{to}`"
+        if not want.powers:
+            message = f"unit `{unit}`: must be a number without a unit; a share may be written with %"
         raise UnitError(message)
     return value * have.factor / want.factor
 

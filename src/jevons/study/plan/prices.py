@@ -172,8 +172,8 @@ def _check_worth(scenario: Scenario, quotes: Mapping[dt.date, Quote], first: dt.
     faults = [
         f"price {quotes[day].figures['price']:g} of {day}: all shares would be worth less than net cash and stakes, "
         f"{format_money(cash_and_stakes, scenario.currency)} or {least:,.4g} {scenario.currency} a share, "
-        "with nothing left to "
-        f"explain; prices are per {scenario.firm.share} in {scenario.currency}"
+        f"with nothing left to explain; prices are per {scenario.firm.share} in {scenario.currency}: convert those of "
+        "another currency or share"
         for day in (first, last)
         if quotes[day].figures["price"] <= least
     ]

@@ -28,6 +28,7 @@ TRACKED = (
 _MOST_CALLS_LOG10 = 16
 """A million calls a day for each person on earth."""
 _STEEPEST = -20.0
+_LISTED = " `jevons devices` lists those on file."
 
 
 def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
@@ -232,7 +233,7 @@ def _check_devices(document: Located, scenario: Scenario, facts: Facts) -> Itera
     for name, device in scenario.hardware.devices.items():
         here = ("hardware", "devices", name)
         if name not in known:
-            yield document.fault(here, f"unknown accelerator.{did_you_mean(name, known)}")
+            yield document.fault(here, f"unknown accelerator.{did_you_mean(name, known) or _LISTED}")
         if device.ban_probability.value > 0 and not device.ban_from:
             yield document.fault(here, "`ban_probability` needs `ban_from`, the first quarter without supply")
         life = 4.0 * scenario.cost.service_life.value
@@ -245,7 +246,9 @@ def _check_devices(document: Located, scenario: Scenario, facts: Facts) -> Itera
         (("expansion", "training", "device"), scenario.expansion.training.device),
     ):
         if reference not in known:
-            yield document.fault(place, f"unknown accelerator `{reference}`.{did_you_mean(reference, known)}")
+            yield document.fault(
+                place, f"unknown accelerator `{reference}`.{did_you_mean(reference, known) or _LISTED}"
+            )
 
 
 def _check_engine(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:

@@ -33,7 +33,9 @@ def test_a_users_prices_give_the_re_rating_of_any_firm(tmp_path):
 def test_prices_in_another_currency_are_refused_by_what_is_left_for_the_business():
     scenario, days = load(MAIN), (dt.date(2025, 1, 2), dt.date(2025, 3, 31))
     quotes = {day: Quote(line=n, figures={"price": 85.0 + n}) for n, day in enumerate(days, 2)}
-    with pytest.raises(InputError, match="price 87 of 2025-01-02: .*per ADS in CNY") as caught:
+    with pytest.raises(
+        InputError, match="price 87 of 2025-01-02: .*per ADS in CNY: convert those of another currency"
+    ) as caught:
         explain_prices(scenario, quotes, *days)
     assert len(caught.value.faults) == 2
 

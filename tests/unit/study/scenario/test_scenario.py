@@ -103,6 +103,7 @@ def test_values_may_be_text_with_a_unit_or_what_a_file_may_hold():
         ("h20.price", 1.0, r"no such amount. Did you mean .*hardware.devices.h20.price"),
         ("serving.engine", "vllm", "serving.engine: is a setting and no amount"),
         ("cost.wacc", -1, "cost.wacc: -1: must be above 0"),
+        ("cost.wacc", "10 MW", "cost.wacc: unit `MW`: must be a number without a unit; a share may be written with %"),
         ("cost.wacc", float("nan"), "nan: must be a finite number"),
         ("cost.wacc", True, "`True` is not an amount"),
         ("cost.wacc", None, "`None` is not an amount"),
@@ -236,3 +237,8 @@ def test_a_name_of_another_section_is_offered_before_other_names_of_its_own(path
 def test_a_sign_before_an_amount_is_its_currency(signed, coded):
     budgets = [changed(load(TINY), {"expansion.budget": text}).expansion.budget.value for text in (signed, coded)]
     assert budgets[0] == budgets[1] > 80e6
+
+
+def test_an_accelerator_without_a_near_name_is_refused_with_where_names_are(edited):
+    with pytest.raises(InputError, match="rental_device: unknown accelerator `zz99`. `jevons devices` lists those"):
+        load(edited(("rental_device: h20", "rental_device: zz99")))
