@@ -23,7 +23,7 @@ def calibrate(
     progress: Callable[[str], None] | None = None,
     **measured: Unpack[Measured],
 ) -> CalibrationResult:
-    """Fit engine and kernel factors to measured rows, for use as ``calibration`` in other functions.
+    """Fit the factors of engine and kernels to your own measured runs; other functions take them as ``calibration``.
 
     Returns
     -------

@@ -43,7 +43,7 @@ def value(
     currency: Annotated[str | None, o.SCENARIO_CURRENCY] = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> ValueResult:
-    """Value the plan against the dated share price: what that price implies, and how much of a re-rating is explained.
+    """Value the plan against the share price of its date: what that price assumes, and what explains a re-rating.
 
     Returns
     -------
