@@ -34,7 +34,7 @@ def device_named(text: str) -> tuple[str, str]:
     >>> device_named("#SBATCH --gres=gpu:h100:8")
     ('h100_sxm', '')
     """
-    names = {*_SLURM.findall(text), *_PYTHON.findall(text)}
+    names = {*_SLURM.findall(text), *filter(_known, _PYTHON.findall(text))}  # of others, `gpu` is any variable's name
     if _KEYED.search(text):
         names |= set(_labelled(documents_of(text), 0))
     devices = {_known(_SHARED.sub("", name)): name for name in sorted(names)}

@@ -48,6 +48,7 @@ SKY = "resources:\n  accelerators: {}\nrun: |\n  vllm serve Qwen/Qwen2.5-7B-Inst
         ('@app.function(gpu=f"L40S:{N}")\ndef serve(): ...', "l40s"),
         (SKY.format("A100-80GB:8"), "a100_sxm"),
         ("vllm serve Qwen/Qwen3-8B", ""),
+        ('gpu="all"\ndocker run --gpus $gpu vllm/vllm-openai Qwen/Qwen3-8B', ""),
     ],
 )
 def test_the_accelerator_beside_a_server(text: str, device: str) -> None:
