@@ -39,6 +39,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Return what gives each process whole files, and folders that share something to one process."""
     from xdist.scheduler import LoadFileScheduling
 
+    if config.getvalue("dist") != "loadfile":
+        return None
+
     class WholeFiles(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             shared = (what for folder, what in TOGETHER.items() if nodeid.startswith(folder))
