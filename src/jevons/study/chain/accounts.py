@@ -181,8 +181,8 @@ def shortage_frac(
     above = np.where(inputs.use.counts_tokens[:, None], 1.0 - 1.0 / scarcity, 0.0)
     if rents is not None:
         let_h = plan.service.busy_device_h_per_d[~inputs.use.counts_tokens].sum(axis=(0, 2, 4))
-        paid = (let_h * rents.cny_per_h).sum(axis=0)
-        more = (let_h * np.maximum(rents.cny_per_h - rents.calm_cur_per_h, 0.0)).sum(axis=0)
+        paid = (let_h * rents.rent_cur_per_h).sum(axis=0)
+        more = (let_h * np.maximum(rents.rent_cur_per_h - rents.calm_cur_per_h, 0.0)).sum(axis=0)
         above += np.where(inputs.use.counts_tokens[:, None], 0.0, more / np.maximum(paid, 1e-300))
     whole = revenue_cur_per_d.sum(axis=0)
     return np.asarray((above * revenue_cur_per_d).sum(axis=0) / np.maximum(whole, 1e-300))

@@ -193,8 +193,8 @@ class _Shown:
         if rents is not None:
             self.rent_index.move(rents.price_cur_per_h / scenario.market.rental_price.value)
             self.brokers_frac = rents.brokers_frac
-            there = rents.cny_per_h > 0
-            worth = np.where(there, rents.cny_per_h, 1.0) / rents.price_cur_per_h
+            there = rents.rent_cur_per_h > 0
+            worth = np.where(there, rents.rent_cur_per_h, 1.0) / rents.price_cur_per_h
             self.hour_worth.move(np.where(there, worth, self.hour_worth.value))
         if chosen is not None:
             self.cloud_frac.move(1.0 - chosen[:, 0])

@@ -72,7 +72,7 @@ class Rents:
 
     Parameters
     ----------
-    cny_per_h : (v, t)
+    rent_cur_per_h : (v, t)
         Rent of a device-hour; 0 where no device of the kind is in the market.
     calm_cur_per_h : (v, t)
         Rent of one at the tight share, on the frontier: what it would be without glut or shortage.
@@ -95,7 +95,7 @@ class Rents:
         Share of all let reference device-hours that brokers let.
     """
 
-    cny_per_h: Array
+    rent_cur_per_h: Array
     calm_cur_per_h: Array
     contract_cur_per_h: Array
     let_frac: Array
@@ -174,7 +174,7 @@ def clear_rents(
     work = np.maximum((hours * strength).sum(axis=0), 1e-30)
     price = (hours * rent).sum(axis=0) / work
     return Rents(
-        cny_per_h=rent,
+        rent_cur_per_h=rent,
         calm_cur_per_h=calm,
         contract_cur_per_h=contract_rents(
             rent, calm, reversion_frac=terms.rental_reversion.value, decay_frac=terms.rental_decay.value

@@ -116,7 +116,7 @@ class PlanFigures:
     def rent_over_cost(self) -> Array:
         """Rent over full cost per let hour by device and quarter (v, t); 0 where none of a device is in the market."""
         cost = self.chain.setting.hour_cur / self.scenario.market.rental_tight.value
-        return np.zeros_like(cost) if self.chain.rents is None else self.chain.rents.cny_per_h / cost
+        return np.zeros_like(cost) if self.chain.rents is None else self.chain.rents.rent_cur_per_h / cost
 
     def device_label(self, device: str) -> str:
         """Return a device's name as sold."""

@@ -48,7 +48,7 @@ def test_without_brokers_the_firm_lets_alone(base):
 def test_how_brokers_decide_changes_nothing_where_there_are_none(base):
     terms = {"carry": 0.02, "extrapolation": 2.0, "hoard": 0.9, "start_rise": 1.0}
     other = planned(**{f"market.brokers.{name}": value for name, value in terms.items()})
-    assert np.array_equal(other.chain.rents.cny_per_h, base.chain.rents.cny_per_h)
+    assert np.array_equal(other.chain.rents.rent_cur_per_h, base.chain.rents.rent_cur_per_h)
     assert np.array_equal(other.chain.plan.service.served_calls_per_d, base.chain.plan.service.served_calls_per_d)
     assert other.chain.accounts.value_per_share_cur == base.chain.accounts.value_per_share_cur
 
@@ -97,14 +97,14 @@ def test_more_stock_of_brokers_never_raises_a_rent_at_given_expectations(base, h
     }  # fmt: skip
     few = rents(base.chain, **{H20: h20, L20: l20}, **terms)
     many = rents(base.chain, **{H20: h20 + more, L20: l20 + much}, **terms)
-    assert np.all(many.cny_per_h <= few.cny_per_h * (1 + 1e-4))
+    assert np.all(many.rent_cur_per_h <= few.rent_cur_per_h * (1 + 1e-4))
 
 
 def test_holding_back_raises_every_rent(base):
     stock = {H20: 300.0, L20: 200.0}
     offered = rents(base.chain, **stock)
     held = rents(base.chain, **stock, **{"market.brokers.start_rise": 0.3})
-    assert np.all(held.cny_per_h[:, :2] > offered.cny_per_h[:, :2])
+    assert np.all(held.rent_cur_per_h[:, :2] > offered.rent_cur_per_h[:, :2])
 
 
 def test_stock_without_renters_growth_without_stock_and_terms_without_brokers_are_refused(edited):

@@ -33,13 +33,13 @@ def test_more_renters_pay_more_and_fewer_pay_less(base):
     assert np.all(many.chain.rents.price_cur_per_h > base.chain.rents.price_cur_per_h)
     assert np.all(few.chain.rents.price_cur_per_h < base.chain.rents.price_cur_per_h)
     cost = base.chain.setting.hour_cur[0] / 0.75
-    assert many.chain.rents.cny_per_h[0, 0] > cost[0]
-    assert few.chain.rents.cny_per_h[0, 0] < cost[0]
+    assert many.chain.rents.rent_cur_per_h[0, 0] > cost[0]
+    assert few.chain.rents.rent_cur_per_h[0, 0] < cost[0]
 
 
 def test_a_chip_that_is_dear_for_what_it_does_earns_less_than_its_cost_while_another_is_scarce():
     calls = planned(**{"market.segments.renters.adopters": 620.0})
-    over = calls.chain.rents.cny_per_h[:, 0] / (calls.chain.setting.hour_cur[:, 0] / 0.75)
+    over = calls.chain.rents.rent_cur_per_h[:, 0] / (calls.chain.setting.hour_cur[:, 0] / 0.75)
     assert over[0] > 1 > over[1]
 
 
@@ -56,6 +56,6 @@ def test_rents_of_a_date_are_alike_whoever_lets():
     """A firm that buys for itself does not let its machines for a fifth of what others get."""
     plans = [plan(load(shipped_file(name)), draws=0) for name in ("alibaba-380bn", "bytedance-160bn")]
     alibaba, bytedance = (
-        p.chain.rents.cny_per_h[list(p.scenario.hardware.devices).index("h20"), 2:4].mean() for p in plans
+        p.chain.rents.rent_cur_per_h[list(p.scenario.hardware.devices).index("h20"), 2:4].mean() for p in plans
     )
     assert bytedance == pytest.approx(alibaba, rel=0.45)

@@ -31,14 +31,14 @@ def row(chain, device):
 def test_h800_open_near_the_rent_of_h100_in_november_2024_with_most_of_them_idle(chain):
     h800 = row(chain, "h800_sxm")
     known = default_facts().get("rent.h100.china_cny_per_h", chain.scenario.as_of).number
-    assert chain.rents.cny_per_h[h800, 0] == pytest.approx(known, rel=0.15)
+    assert chain.rents.rent_cur_per_h[h800, 0] == pytest.approx(known, rel=0.15)
     assert chain.rents.let_frac[h800, 0] < 0.45
-    assert chain.rents.cny_per_h[h800, 0] < chain.setting.hour_cur[h800, 0]
+    assert chain.rents.rent_cur_per_h[h800, 0] < chain.setting.hour_cur[h800, 0]
 
 
 def test_h20_open_short_in_early_2025_and_what_was_paid_for_them_is_lost_when_the_rush_ends(chain):
     h20, h800 = row(chain, "h20"), row(chain, "h800_sxm")
-    rent, calm, rents = chain.rents.cny_per_h[h20], chain.rents.calm_cur_per_h[h20], chain.rents
+    rent, calm, rents = chain.rents.rent_cur_per_h[h20], chain.rents.calm_cur_per_h[h20], chain.rents
     assert rent[0] > 1.08 * calm[0]
     assert rents.shortage[h20, 0] == "answers: chips short"
     assert (
@@ -55,13 +55,13 @@ def test_without_a_rush_h20_open_at_their_calm_rent(chain):
     scenario = chain.scenario.with_numbers({"market.rental_rush": 0.0})
     still = run_chain(scenario, engineer(scenario, default_facts(), scenario.as_of), start=chain)
     h20 = row(still, "h20")
-    assert still.rents.cny_per_h[h20, 0] == pytest.approx(still.rents.calm_cur_per_h[h20, 0], rel=0.04)
-    assert still.rents.cny_per_h[h20, 4] == pytest.approx(chain.rents.cny_per_h[h20, 4], rel=0.03)
+    assert still.rents.rent_cur_per_h[h20, 0] == pytest.approx(still.rents.calm_cur_per_h[h20, 0], rel=0.04)
+    assert still.rents.rent_cur_per_h[h20, 4] == pytest.approx(chain.rents.rent_cur_per_h[h20, 4], rel=0.03)
 
 
 def test_h20_grow_short_and_dearer_than_their_full_cost_where_the_ban_comes(chain, barred):
     h20 = row(barred, "h20")
-    rent, calm = barred.rents.cny_per_h[h20], barred.rents.calm_cur_per_h[h20]
+    rent, calm = barred.rents.rent_cur_per_h[h20], barred.rents.calm_cur_per_h[h20]
     shows = barred.scenario.labels().index(barred.scenario.hardware.devices["h20"].ban_from)
     assert rent[shows] == pytest.approx(rent[1], rel=0.15)
     assert rent[-1] > 1.5 * rent[shows]
@@ -70,7 +70,7 @@ def test_h20_grow_short_and_dearer_than_their_full_cost_where_the_ban_comes(chai
 
 
 def test_every_rise_of_a_rent_has_its_shortage_named(chain):
-    rent = chain.rents.cny_per_h
+    rent = chain.rents.rent_cur_per_h
     for v, t in np.argwhere((rent[:, 1:] > rent[:, :-1] * 1.001) & (rent[:, :-1] > 0)):
         assert chain.rents.shortage[v, t + 1], (v, t)
 
@@ -85,5 +85,5 @@ def test_brokers_who_hold_h800_lose_and_h20_are_resold_dearer_where_the_ban_come
 
 def test_what_an_hour_earns_in_the_plan_is_its_rent(chain):
     worth, rents = chain.exchange.hour_worth, chain.rents
-    there = rents.cny_per_h > 0
-    assert (worth * rents.price_cur_per_h)[there] == pytest.approx(rents.cny_per_h[there], rel=0.06)
+    there = rents.rent_cur_per_h > 0
+    assert (worth * rents.price_cur_per_h)[there] == pytest.approx(rents.rent_cur_per_h[there], rel=0.06)

@@ -127,7 +127,7 @@ def test_with_a_premium_the_same_revenue_takes_fewer_hours(engineering, edited):
     rented = ~bare.inputs.use.counts_tokens
     ratio = sold.inputs.use.calls_per_d[rented] / bare.inputs.use.calls_per_d[rented]
     assert ratio == pytest.approx(0.5, rel=0.05)
-    assert sold.rents.cny_per_h[0, 0] < bare.rents.cny_per_h[0, 0]
+    assert sold.rents.rent_cur_per_h[0, 0] < bare.rents.rent_cur_per_h[0, 0]
 
 
 def test_draws_of_supply_below_a_commitment_free_the_firm(engineering, edited):

@@ -66,7 +66,7 @@ def test_an_hour_is_worth_the_best_of_its_uses(name, request):
 def test_rents_worth_and_scarcity_agree_within_the_stated_wedge(main):
     chain, scenario = main.chain, main.scenario
     let, called, trained = _uses(main)
-    rent, worth = chain.rents.cny_per_h, scarcity_rent(main)
+    rent, worth = chain.rents.rent_cur_per_h, scarcity_rent(main)
     in_market = rent > 0
     caps = chain.plan.problem.demand.utilisation_cap_frac[~chain.inputs.use.counts_tokens]
     most = scenario.market.cloud_premium.value * caps.max()

@@ -78,10 +78,10 @@ def _rent_lines(result: PlanFigures) -> Iterator[Any]:
         return
     for v, device in enumerate(result.scenario.hardware.devices):
         name = result.device_label(device)
-        offered = rents.cny_per_h[v] > 0
+        offered = rents.rent_cur_per_h[v] > 0
         if offered.any():
             for quantity, unit, values, over in (
-                ("rent", "¤/h", rents.cny_per_h[v], 1.0),
+                ("rent", "¤/h", rents.rent_cur_per_h[v], 1.0),
                 ("rent, a year's contract", "¤/h", rents.contract_cur_per_h[_YEAR, v], 1.0),
                 ("rent, three years' contract", "¤/h", rents.contract_cur_per_h[_THREE, v], 1.0),
                 ("rent over full cost", "%", result.rent_over_cost[v], 0.01),
@@ -116,8 +116,8 @@ def shortage_table(result: PlanFigures) -> Table:
     if rents is not None:
         for v, device in enumerate(result.scenario.hardware.devices):
             for t in np.flatnonzero(rents.shortage[v] != ""):
-                before = float(rents.cny_per_h[v, t - 1]) if t else None
-                after = float(rents.cny_per_h[v, t])
+                before = float(rents.rent_cur_per_h[v, t - 1]) if t else None
+                after = float(rents.rent_cur_per_h[v, t])
                 rows.append((result.device_label(device), result.quarters[t], before, after, str(rents.shortage[v, t])))
     columns = (
         Column("name", "accelerator"), Column("quarter", "quarter"), Column("from", "rent before", "¤/h"),
@@ -171,10 +171,10 @@ def market_json(result: PlanFigures) -> dict[str, Any]:
             record["providers"][name] = {"tok_per_d": tokens[n], "price_per_mtok": sold}
     if rents is not None:
         for v, device in enumerate(result.scenario.hardware.devices):
-            record["rent_per_h"][device] = [float(x) if x > 0 else None for x in rents.cny_per_h[v]]
+            record["rent_per_h"][device] = [float(x) if x > 0 else None for x in rents.rent_cur_per_h[v]]
             record["let_frac"][device] = rents.let_frac[v]
             record["contract_per_h"][device] = {
-                term: rents.contract_cur_per_h[i, v] for i, term in enumerate(TERMS_Y) if rents.cny_per_h[v].any()
+                term: rents.contract_cur_per_h[i, v] for i, term in enumerate(TERMS_Y) if rents.rent_cur_per_h[v].any()
             }
             record["resale"][device] = rents.resale_cur[v]
             record["shortage"][device] = [str(name) for name in rents.shortage[v]]

@@ -104,7 +104,7 @@ def shadow_table(result: PlanFigures) -> Table:
         if np.abs(scarcity_rent(result)[v]).max(initial=0.0) <= _NOTHING:
             continue
         if chain.rents is not None:
-            named.append((f"Market rent of {short}", "¤/h", chain.rents.cny_per_h[v], 1.0))
+            named.append((f"Market rent of {short}", "¤/h", chain.rents.rent_cur_per_h[v], 1.0))
             named.append((f"Hour of {short}, let by the firm", "¤/h", let[v], 1.0))
         named.append((f"Hour of {short}, for calls", "¤/h", called[v], 1.0))
         named.append((f"Hour of {short}, for own training", "¤/h", trains[v], 1.0))
