@@ -11,6 +11,7 @@ from jevons.serving.closed_loop._kernels import PoolRules, Requests, StepTimes, 
 from jevons.serving.closed_loop.routing import routed, starts
 from jevons.serving.closed_loop.seen import check_done, mean_outcome, outcome_of
 from jevons.serving.closed_loop.types import Load, Outcome, Pools, Surface
+from jevons.serving.formulas import accepted_tokens
 from jevons.serving.memory import kv_bytes_per_request
 from jevons.serving.step import StepWork, step_work
 from jevons.serving.types import Deployment, EngineFactors, FloatArray
@@ -106,7 +107,8 @@ def _one_draw(at: Surface, pools: Pools, steps: Steps, requests: tuple[FloatArra
     seen = seen_by(load.requests)
     status, batch = serve_apart(offered, steps.times, rules, seen)
     check_done(status, deployment)
-    return outcome_of(load, offered, seen, batch, steps.outside_s)
+    gained = accepted_tokens(deployment.draft_tokens, steps.engine.batching.draft_acceptance_frac)
+    return outcome_of(load, offered, seen, batch, steps.outside_s, gained=gained)
 
 
 def _router_s(pools: Pools, engine: EngineFactors) -> float:

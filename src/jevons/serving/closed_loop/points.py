@@ -208,7 +208,7 @@ def _dynamic(at: Surface, times: StepTimes, engine: EngineFactors, outside_s: fl
     seen = seen_by(load.requests)
     status, batch = serve(requests, times, rules, seen)
     check_done(status, deployment)
-    return outcome_of(load, requests, seen, batch, outside_s)
+    return outcome_of(load, requests, seen, batch, outside_s, gained=gained)
 
 
 def _requests(load: Load) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import Any
 
@@ -13,6 +14,8 @@ from jevons.serving.closed_loop.types import Load, Outcome
 from jevons.serving.types import Deployment, FloatArray
 
 PERCENTILES = (50, 90, 95, 99)
+_PIECES = 4096
+"""Pieces drawn for the percentiles of their gaps."""
 
 
 def check_done(status: int, deployment: Deployment) -> None:
@@ -28,7 +31,9 @@ def check_done(status: int, deployment: Deployment) -> None:
         raise SolverError(message)
 
 
-def outcome_of(load: Load, requests: Requests, seen: Seen, batch: float, outside_s: float) -> Outcome:
+def outcome_of(
+    load: Load, requests: Requests, seen: Seen, batch: float, outside_s: float, *, gained: float = 1.0
+) -> Outcome:
     """Return what a client sees of a run.
 
     Parameters
@@ -43,27 +48,23 @@ def outcome_of(load: Load, requests: Requests, seen: Seen, batch: float, outside
         Mean requests decoding at once.
     outside_s : float
         Time of a request outside the engine [s].
+    gained : float
+        Mean tokens of an answer that one step brings, >= 1.
     """
     arrival_s, osl, first_s, last_s = requests.arrival_s, requests.osl, seen.first_s, seen.last_s
     if load.first_stall_s > 0.0 and load.users:
         late_s = np.where(np.arange(len(osl)) < load.users, 0.0, load.first_stall_s)
         arrival_s = arrival_s + late_s
         first_s, last_s = first_s + load.first_stall_s, last_s + load.first_stall_s
-    if load.stream_steps > 1:
-        later = np.minimum(load.stream_steps, osl) - 1.0
-        first_s = first_s + later * (last_s - first_s) / np.maximum(osl - 1.0, 1.0)
-        osl_after = np.maximum(osl - later, 1.0)
-    else:
-        osl_after = osl
     duration_s = float(last_s.max() - arrival_s.min()) + outside_s
-    several = osl_after > 1.0
-    tpot_s = (last_s - first_s)[several] / (osl_after - 1.0)[several] if several.any() else np.zeros(1)
+    several = osl > 1.0
+    tpot_s = (last_s - first_s)[several] / (osl - 1.0)[several] if several.any() else np.zeros(1)
     full_until = float(first_s[-1]) if len(first_s) > 1 else float(last_s.max())
     finished = osl * np.clip((full_until - first_s) / np.maximum(last_s - first_s, 1e-9), 0.0, 1.0)
     return Outcome(
         ttft_s=_summary(first_s - arrival_s + outside_s, _weights(load)),
         tpot_s=_summary(tpot_s, _weights(load)[several] if several.any() else np.ones(1)),
-        itl_s=_gap_summary(seen.gaps, float((last_s - first_s).sum() / max((osl - 1.0).sum(), 1.0))),
+        itl_s=_gap_summary(seen.gaps, float((last_s - first_s).sum() / max((osl - 1.0).sum(), 1.0)), gained, load),
         e2e_s=_summary(last_s - arrival_s + outside_s, _weights(load)),
         duration_s=duration_s,
         requests_per_s=len(osl) / duration_s,
@@ -104,11 +105,22 @@ def _summary(values: FloatArray, weights: FloatArray) -> dict[str, float]:
     }
 
 
-def _gap_summary(gaps: FloatArray, mean_s: float) -> dict[str, float]:
-    """Mean and percentiles of the gaps between tokens from their histogram."""
+def _gap_summary(gaps: FloatArray, mean_s: float, gained: float, load: Load) -> dict[str, float]:
+    """Mean and percentiles of the gaps between pieces of an answer, from the histogram of gaps by token.
+
+    A step brings *gained* tokens at once, and a piece is as many steps as fill the server's stream interval: its gap is
+    the sum of theirs, taken as independent.
+    """
     edges = np.geomspace(GAP_LOW_S, GAP_HIGH_S, len(gaps))
-    total = gaps.sum()
+    steps = max(math.ceil(load.stream_tokens / gained), 1)
+    mean_s, total = mean_s * gained * steps, gaps.sum()
     if total <= 0.0:
         return {"mean": mean_s} | {f"p{p}": mean_s for p in PERCENTILES}
-    share = np.cumsum(gaps) / total
-    return {"mean": mean_s} | {f"p{p}": float(edges[int(np.searchsorted(share, p / 100.0))]) for p in PERCENTILES}
+    if steps == 1:
+        share = np.cumsum(gaps) / total
+        return {"mean": mean_s} | {
+            f"p{p}": gained * float(edges[int(np.searchsorted(share, p / 100.0))]) for p in PERCENTILES
+        }
+    drawn_s = np.random.default_rng(20240229).choice(edges, (_PIECES, steps), p=gaps / total).sum(axis=1)
+    quantiles = np.percentile(drawn_s * gained, PERCENTILES)
+    return {"mean": mean_s} | {f"p{p}": float(value) for p, value in zip(PERCENTILES, quantiles, strict=True)}

@@ -85,8 +85,8 @@ class Load:
         Prompts wait up to so many steps for others to come together with, until they fill *wait_frac* of a step.
     wait_frac : float
         Share of a step's prompt tokens.
-    stream_steps : int
-        Tokens that the server sends at a time, the first included.
+    stream_tokens : int
+        Tokens that the server sends at a time after the first, which comes alone.
     served : bool
         Whether requests come through a server's front end, or straight from a harness in the same process.
     represents : int
@@ -120,7 +120,7 @@ class Load:
     poll_steps: int = 0
     wait_steps: int = 0
     wait_frac: float = 0.0
-    stream_steps: int = 1
+    stream_tokens: int = 1
     served: bool = True
     represents: int = 0
     distinct_prompts: int = 0
@@ -184,7 +184,8 @@ class Outcome:
     Parameters
     ----------
     ttft_s, tpot_s, itl_s, e2e_s : dict of str to float
-        ``mean``, ``p50``, ``p90``, ``p95``, ``p99`` over requests (``itl_s``: over gaps between tokens).
+        ``mean``, ``p50``, ``p90``, ``p95``, ``p99`` over requests (``itl_s``: over gaps between what comes at a time,
+        be it one token, those of a step with drafts or the server's stream interval).
     duration_s : float
         From the first arrival to the last token.
     requests_per_s, output_tok_per_s, input_tok_per_s : float

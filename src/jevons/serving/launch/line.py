@@ -108,7 +108,7 @@ _READ_OF: Mapping[str, frozenset[str]] = {
 EXPERT_KERNELS: Mapping[str, str] = {"auto": "", "marlin": "int4"}
 """Kernels for experts that a line may name, and the precision whose products run weights in MXFP4; of others nothing
 is known."""
-_UNREAD = frozenset({"draft_tree", "draft_branches", "poll_steps"})
+_UNREAD = frozenset({"draft_tree", "draft_branches", "poll_steps", "stream_tokens"})
 """Settings that are taken so that measured runs can be told apart, and that no prediction reads."""
 
 

@@ -25,6 +25,7 @@ _LIMITS = (
     ("isl", 1, 1e7), ("osl", 1, 1e7), ("requests", 0, 1e6), ("users", 0, 1e5), ("rate_per_s", 0, 1e6),
     ("gpus", 0, ROW_DEVICES), ("replicas", 1, ROW_DEVICES), ("step_tokens", 0, 1e7), ("max_batch", 0, 1e6),
     ("memory_frac", 0, 1), ("draft_tokens", 0, 64), ("poll_steps", 0, 1e6), ("wait_steps", 0, 1e6),
+    ("stream_tokens", 1, 1e3),
     ("prefill_workers", 0, 1e5), ("decode_workers", 0, 1e5), ("prefill_batch", 0, 1e6), ("prefill_seats", 0, 1e6),
     ("frontends", 1, 1e3),
     ("first_stall_s", 0, 3600), ("admit_more_s", 0, 60), ("token_s", 0, 1), ("accepted_tokens", 0, 65),
@@ -96,8 +97,8 @@ class Scheduler(Part):
         Until they fill this share of a step.
     reserve_frac : float or None
         Share of its longest answer for which a request must find room in the cache; None for what the engine does.
-    stream_steps : int
-        Tokens that the server sends at a time.
+    stream_tokens : int
+        Tokens that the server sends at a time after the first, which comes alone.
     lags : bool
         Whether this version of the engine composes a step as the one before begins.
     captured_tokens : float or None
@@ -130,7 +131,7 @@ class Scheduler(Part):
     wait_steps: int = 0
     wait_frac: float = 0.0
     reserve_frac: float | None = None
-    stream_steps: int = 1
+    stream_tokens: int = 1
     lags: bool = True
     captured_tokens: float | None = None
     captured_batch: float = 0.0

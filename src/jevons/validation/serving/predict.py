@@ -337,7 +337,7 @@ def _load(case: Case, replicas: int) -> Load:
             poll_steps=case.scheduler.poll_steps,
             wait_steps=case.scheduler.wait_steps,
             wait_frac=case.scheduler.wait_frac,
-            stream_steps=case.scheduler.stream_steps,
+            stream_tokens=case.scheduler.stream_tokens,
             represents=case.measured.represents,
             distinct_prompts=case.requested.repeats.distinct if case.requested.repeats else 0,
             warmed_up=case.measured.warmed_up,

@@ -57,6 +57,7 @@ def with_flags(case: Case, notes: str) -> Case:
         memory_frac=float(line.value("memory_frac") or 0.0),
         draft_tokens=drafted or _said_drafts(notes),
         poll_steps=int(line.value("poll_steps") or 0),
+        stream_tokens=int(line.value("stream_tokens") or 1),
         lags=bool(line.value("ahead", case.scheduler.lags)),
         captured_batch=0.0 if command and not re.search(r"cuda.?graph", command) else ALL_CAPTURED,
     )

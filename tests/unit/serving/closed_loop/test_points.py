@@ -11,6 +11,7 @@ from jevons.serving import engine
 from jevons.serving.closed_loop.apart import sending_s
 from jevons.serving.closed_loop.points import outcome, surface
 from jevons.serving.closed_loop.types import Lengths, Load, Pools
+from jevons.serving.formulas import accepted_tokens
 from jevons.serving.types import Deployment, Layout
 
 LOAD = Load(isl=Lengths(mean=4000.0, spread=0.002), osl=Lengths(mean=100.0, spread=0.08), requests=320, users=32)
@@ -149,3 +150,20 @@ def test_a_client_whose_gaps_do_not_add_up_ends_earlier():
     open_loop = Load(isl=Lengths(mean=200.0), osl=Lengths(mean=200.0), requests=200, rate_per_s=2.0)
     whole, shorter = (outcome(surface(deployed(), replace(open_loop, span_frac=share))) for share in (1.0, 0.9))
     assert whole.duration_s - shorter.duration_s == pytest.approx(0.1 * 199 / 2.0, rel=0.05)
+
+
+def test_gaps_are_those_between_what_the_server_sends_at_a_time():
+    each, ten = (outcome(surface(deployed(), replace(LOAD, stream_tokens=tokens))) for tokens in (1, 10))
+    assert replace(ten, itl_s=each.itl_s) == each
+    assert ten.itl_s["mean"] == pytest.approx(10.0 * each.itl_s["mean"])
+    # Steps with a prompt are one in several: they fall into most sums of ten gaps, and rule few.
+    assert 10.0 * each.itl_s["p50"] < ten.itl_s["p50"] < ten.itl_s["p99"] < 10.0 * each.itl_s["p99"]
+
+
+def test_gaps_of_drafts_are_those_between_steps():
+    drafts = replace(deployed(), draft_tokens=2)
+    gained = accepted_tokens(2, drafts.engine.batching.draft_acceptance_frac)
+    lone = Load(isl=Lengths(mean=100.0), osl=Lengths(mean=200.0), requests=2, users=1)
+    seen, grouped = (outcome(surface(drafts, replace(lone, stream_tokens=tokens))) for tokens in (1, 4))
+    assert seen.itl_s["mean"] == pytest.approx(gained * seen.tpot_s["mean"], rel=0.01)
+    assert grouped.itl_s["mean"] == pytest.approx(np.ceil(4.0 / gained) * seen.itl_s["mean"])
