@@ -126,6 +126,7 @@ def test_options_of_a_group_are_options_of_the_function():
 OWN_DEFAULTS = {
     "precision": "a search tries several, a job trains in 16 bits, a server runs what was shipped",
     "max-replica-gpus": "the cost of a model is that of its cheapest replica, however large",
+    "site": "a firm's own machines stand near it, those of a cloud where power is cheap",
     "utilisation": "an own machine's is a fact, a price per hour assumes one",
     "draws": "each study converges at its own number", "seed": "a forecast is published with its own",
 }  # fmt: skip

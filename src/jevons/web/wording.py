@@ -91,7 +91,7 @@ def term(text: str, language: str) -> str:
         return f"{term(owner, language)}：{terms()[quantity]}"
     counted = _amounts(text)
     told = term(counted, language) if counted != text else text
-    return text if told == counted and _SENTENCE.search(text) else told
+    return text if told == counted and _SENTENCE.search(counted) else told
 
 
 def said(sentences: Sequence[Sentence], language: str) -> str:
