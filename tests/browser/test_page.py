@@ -472,14 +472,14 @@ def test_finalists_take_their_places_as_they_are_simulated(window: Callable) -> 
 
 def test_the_fan_opens_while_draws_come(window: Callable) -> None:
     one = window()
-    page = one.open("plan?draws=12")
+    page = one.open("plan?draws=24")
     fan = page.locator("#chart-tokens")
-    for count in (5, 10):
-        page.get_by_text(f"of the first {count} of 12 draws").wait_for(timeout=150_000)
-        assert fan.locator("svg text", has_text="median of the draws").count() == 1
-        assert page.get_by_role("meter", name="P(Jevons)").count() == 1
+    # A slow browser skips what newer draws replace, and may show few of these states.
+    page.get_by_text(re.compile(r"of the first \d+ of 24 draws")).wait_for(timeout=150_000)
+    assert fan.locator("svg text", has_text="median of the draws").count() == 1
+    assert page.get_by_role("meter", name="P(Jevons)").count() == 1
     page.wait_for_selector(".runbar.done", timeout=150_000)
-    page.get_by_text("80 % intervals of 12 draws").wait_for()
+    page.get_by_text("80 % intervals of 24 draws").wait_for()
     assert one.said == []
     assert page.evaluate("jevonsMissingWords()") == []
 

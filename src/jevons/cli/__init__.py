@@ -38,8 +38,8 @@ def main() -> None:
         from jevons.cli.app import main as run
 
         run()
-    except KeyboardInterrupt:
-        _leave()
+    except KeyboardInterrupt as stop:
+        _leave(stop)
     except SystemExit as stop:
         if stop.code != _INTERRUPTED:
             raise
@@ -64,14 +64,21 @@ def _finish() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _leave() -> NoReturn:
+def _leave(stop: KeyboardInterrupt | None = None) -> NoReturn:
     """Say that the command was interrupted, and end.
 
     At once: after an interruption within code that was made from text, as dataclasses are, Python would end itself by
-    the signal whatever is asked for.
+    the signal whatever is asked for. What the interrupted frames hold is let go before, so that worker processes end
+    without a word.
     """
     import contextlib
 
+    if stop is not None:
+        import traceback
+
+        with contextlib.suppress(ValueError):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        traceback.clear_frames(stop.__traceback__)
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write("interrupted\n")
     for stream in (sys.stdout, sys.stderr):

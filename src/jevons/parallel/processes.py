@@ -54,6 +54,8 @@ def in_processes(
 ) -> Iterator[tuple[int, R]]:  # fmt: skip
     """Yield place and result of each item as it is done.
 
+    Workers end at once where the caller is interrupted or wants no more.
+
     Raises
     ------
     InputError
@@ -82,7 +84,7 @@ def in_processes(
                 losses[place] += 1
             _check_losses(losses, workers)
             waiting.extendleft(reversed(again))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, GeneratorExit):
             for process in list((pool._processes or {}).values()):  # noqa: SLF001 - what they do is no longer wanted
                 process.terminate()
             raise

@@ -4,6 +4,8 @@ import dataclasses
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -196,8 +198,22 @@ class TestSweep:
             sweep(*prepared, axes, executor=Executor(processes=1))
 
 
+def _mark_later(folder, item):
+    if item:
+        time.sleep(5.0)
+        (Path(folder) / str(item)).touch()
+    return item
+
+
 def _process(_shared, _item):
     return os.getpid()
+
+
+def test_workers_end_where_the_caller_wants_no_more(tmp_path):
+    results = processes.in_processes(_mark_later, str(tmp_path), [0, 1], 2)
+    assert next(results) == (0, 0)
+    results.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_few_short_items_start_no_processes_and_many_do(monkeypatch):
