@@ -1,4 +1,3 @@
-from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -17,12 +16,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     draws.quick = config.option.markexpr == "not slow"
-
-
-@pytest.hookimpl(optionalhook=True, wrapper=True)
-def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """Return one process more than processors: a test that waits for a browser or a child leaves one idle."""
-    return (yield) + 1
 
 
 TOGETHER = {
