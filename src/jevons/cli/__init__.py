@@ -77,7 +77,7 @@ def _leave(stop: KeyboardInterrupt | None = None) -> NoReturn:
         import traceback
 
         with contextlib.suppress(ValueError):
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            _finish()
         traceback.clear_frames(stop.__traceback__)
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write("interrupted\n")

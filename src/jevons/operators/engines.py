@@ -14,7 +14,6 @@ memory over others of their kind. An engine with ``engine.<id>.like`` takes what
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -184,9 +183,9 @@ def engine_number(engine: str, quantity: str, place: Place = ANYWHERE, facts: Fa
     return None if stated is None else stated.number
 
 
-@functools.lru_cache(maxsize=256)
+@per_facts(maxsize=256)
 def shipped_text(engine: str, quantity: str, place: Place = ANYWHERE) -> str:
-    """Return `engine_text` of the shipped facts, kept: loops ask for it at each step."""
+    """Return `engine_text` of the facts in force, kept: loops ask for it at each step."""
     return engine_text(engine, quantity, place)
 
 

@@ -10,11 +10,11 @@ vLLM, ``vllm/v1/core/kv_cache_utils.py`` and ``kv_cache_interface.py`` (hybrid c
 
 from __future__ import annotations
 
-import functools
 import math
 from collections import Counter
 from dataclasses import dataclass
 
+from jevons.facts.per_facts import per_facts
 from jevons.models import Attention
 from jevons.models.formulas import cached_bytes, entry_bytes
 from jevons.operators.engines import engine_text
@@ -174,7 +174,7 @@ def pooled_token_bytes(deployment: Deployment) -> float:
     )
 
 
-@functools.cache
+@per_facts()
 def _pooled(engine: str) -> tuple[str, ...]:
     """Return the beginnings of the architectures whose windows have a pool of their own."""
     return tuple(engine_text(engine, "window_pools").split())

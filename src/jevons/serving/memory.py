@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import re
 
@@ -202,7 +201,7 @@ def graph_bytes(deployment: Deployment) -> float:
     return factors.graphs.graph_fixed_bytes + each / layout.pp * captured * sets
 
 
-@functools.cache
+@per_facts()
 def _graph_sizes(engine: str) -> tuple[int, ...]:
     """Return the batch sizes that an engine captures by default: fact ``graph_sizes``, vLLM's where it states none."""
     sizes: set[int] = set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,20 +37,20 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 _STREAMED = {"bf16", "fp8", "fp8_block", "fp4", "int8_wo", "int4", "mxfp4", "w4a8"}
 
 
-@functools.cache
+@per_facts()
 def _expanded_factors(engine: str, generation: str) -> ops.Factors:
     """Return the factors of kernels for prompts in expanded form: facts ``expanded_prompts_like``."""
     like = shipped_text(engine, "expanded_prompts_like", Place(generation=generation))
     return ops.Factors(engine=like) if like else kernel_factors(engine, generation)
 
 
-@functools.cache
+@per_facts()
 def kernel_factors(engine: str, generation: str) -> ops.Factors:
     """Return the operators' factors for an engine's kernels on a generation of devices: facts ``kernels_like``."""
     return ops.Factors(engine=engine_text(engine, "kernels_like", Place(generation=generation)) or GENERIC)
 
 
-@functools.cache
+@per_facts()
 def _expert_factors(engine: str, generation: str, kernel: str) -> ops.Factors:
     """Return the factors of grouped kernels: facts ``<kernel>_experts_of`` name the engine where it is another."""
     of = shipped_text(engine, f"{kernel}_experts_of", Place(generation=generation))
