@@ -12,6 +12,10 @@ from jevons.hardware import Accelerator
 from jevons.serving.spread import spread
 
 _DAY_S = 86_400.0
+CUTS = (0.0, 0.3, 0.5, 0.75, 0.9)
+"""Yearly price cuts of an API that tables and records go through."""
+ENDS = ("low", "high")
+"""Ends of an interval, as columns and keys name them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
