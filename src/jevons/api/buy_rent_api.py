@@ -99,30 +99,21 @@ def buy_rent_api(
         gpus=max_replica_gpus, isl=isl, osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot),
     )  # fmt: skip
     if preset is not None:
-        without = {
+        _refuse_beside_preset({
             "--tokens-per-day": tokens_per_day, "--rate": rate, "--trace": trace, "--rent": rent,
             "--purchase-price": purchase_price, "--years": years,
             "--utilisation": utilisation, "--availability": availability, "--staff": staff, "--cached": cached,
             "--price-cut": price_cut, "--provider": provider, "--term": term,
             "--hours": None if hours == "always" else hours, "--unit": None if unit == "gpu" else unit,
             "--site": None if site == SITE_OF_FIRM else site,
-        }  # fmt: skip
-        for name, value in without.items():
-            if value is not None:
-                message = f"{name} {value}: has no effect with --preset; omit one of them"
-                raise InputError(message)
+        })  # fmt: skip
         return small_shop(
             preset, replace(service, ttft_s=service.ttft_s or 1.0), shops=SHOPS if shops is None else shops,
             model=model or "", gpus=gpus or ("h20",), apis=apis, simulated=not static, currency=currency,
         )  # fmt: skip
+    _refuse_without_preset(shops, static=static)
     if model is None:
         message = "--model: is missing; name a shipped model (`jevons models list`), or a --preset"
-        raise InputError(message)
-    if shops is not None:
-        message = f"--shops {shops}: has no effect without --preset; add it"
-        raise InputError(message)
-    if static:
-        message = "--static: has no effect without --preset; omit it"
         raise InputError(message)
     if tokens_per_day is not None and rate is not None:
         message = "--tokens-per-day with --rate: both state the load; give one of them"
@@ -151,6 +142,24 @@ def buy_rent_api(
         rents=_by_device(rents, "--rent"), purchases=_by_device(purchases, "--purchase-price"), assumptions=terms,
         currency=currency,
     )  # fmt: skip
+
+
+def _refuse_beside_preset(options: Mapping[str, object]) -> None:
+    """Refuse the first option that is stated: a preset has its own figure of each."""
+    for name, value in options.items():
+        if value is not None:
+            message = f"{name} {value}: has no effect with --preset; omit one of them"
+            raise InputError(message)
+
+
+def _refuse_without_preset(shops: int | None, *, static: bool) -> None:
+    """Refuse what only a preset heeds."""
+    if shops is not None:
+        message = f"--shops {shops}: has no effect without --preset; add it"
+        raise InputError(message)
+    if static:
+        message = "--static: has no effect without --preset; omit it"
+        raise InputError(message)
 
 
 def _by_device(texts: tuple[str, ...], option: str) -> Mapping[str, HourPrice] | None:
