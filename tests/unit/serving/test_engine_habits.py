@@ -150,6 +150,15 @@ def test_experts_in_mxfp4_run_the_kernels_that_a_server_was_told_to():
     assert many[1]["moe.int4"][0] > 1.3 * many[0]["moe.mxfp4"][0]
 
 
+def test_sglang_on_hopper_runs_the_kernels_published_with_gpt_oss():
+    served = deployed("gpt-oss-120b", engine="sglang")
+    marlin = replace(served, engine=served.engine.replace(mxfp4_like="int4"))
+    own, of_integers = (step_work(d, prefill_tokens=8192.0).parts for d in (served, marlin))
+    shared = step_work(deployed("gpt-oss-120b", engine="trtllm"), prefill_tokens=8192.0).parts
+    assert own["moe.mxfp4"] == pytest.approx(shared["moe.mxfp4"], rel=0.1)
+    assert of_integers["moe.int4"][0] > 1.3 * own["moe.mxfp4"][0]
+
+
 def test_first_tokens_come_later_by_the_kernels_of_a_prompt_unless_those_run_as_graphs():
     late = deployed("qwen3-235b-a22b").engine.replace(entry_s=0.01, entry_launch_s=1e-5, captured_tokens=0.0)
     large, small = (deployed(name, engine="trtllm") for name in ("qwen3-235b-a22b", "llama-3.1-8b"))
