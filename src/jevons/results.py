@@ -112,6 +112,8 @@ class Result:
     """Field with the one thing that the result is about, whose attributes are the result's too."""
     main_table: ClassVar[str] = ""
     """Table that `to_frame`, ``.csv`` and ``.parquet`` hold where none is named; the first where empty."""
+    file_table: ClassVar[str] = ""
+    """Table that ``.csv`` and ``.parquet`` hold instead, such as every request; the main table where empty."""
 
     @property
     def answer_parts(self) -> tuple[Sentence, ...]:
@@ -336,7 +338,7 @@ class Result:
 
     def _save(self, path: Path, table: str | None, *, force: bool, language: str) -> None:
         """Write the file; see `save`."""
-        ending = path.suffix.lower()
+        ending, table = path.suffix.lower(), table or self.file_table or None
         if ending == ".json":
             _write_text(path, json_text(self.to_json()), force=force)
         elif ending == ".csv":

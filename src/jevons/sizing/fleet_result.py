@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.results import Column, Result, Table, number, table
@@ -121,6 +120,7 @@ class FleetSimulationResult(Result):
     """
 
     kind: ClassVar[str] = "fleet"
+    file_table: ClassVar[str] = "requests"
     picture: ClassVar[str] = "latency"
 
     run: FleetRun
@@ -185,10 +185,6 @@ class FleetSimulationResult(Result):
             return super().to_frame(table)
         run = self.run
         return fleet_frame(run.load, run.kinds, run.simulated, run.entry_s)
-
-    def save(self, path: Path | str, table: str | None = None, *, force: bool = False, language: str = "en") -> None:
-        """Write the result; a ``.csv`` or ``.parquet`` holds every request where no table is named."""
-        super().save(path, table or "requests", force=force, language=language)
 
 
 def _kind_table(r: dict[str, Any]) -> Table:

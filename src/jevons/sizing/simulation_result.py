@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.errors import InputError, did_you_mean
@@ -262,6 +261,7 @@ class SimulationResult(Result):
     """
 
     kind: ClassVar[str] = "simulation"
+    file_table: ClassVar[str] = "requests"
     picture: ClassVar[str] = "latency"
 
     options: Simulation
@@ -338,10 +338,6 @@ class SimulationResult(Result):
     def to_xarray(self) -> xr.Dataset:
         """Return the run over time: arrivals, answers, tokens and use of the KV cache, by the start of each bin [s]."""
         return series_dataset(self.record["series"])
-
-    def save(self, path: Path | str, table: str | None = None, *, force: bool = False, language: str = "en") -> None:
-        """Write the result; a ``.csv`` or ``.parquet`` holds every request where no table is named."""
-        super().save(path, table or "requests", force=force, language=language)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -172,6 +171,7 @@ class ValidationReport(Result):
     """
 
     kind: ClassVar[str] = "validate"
+    file_table: ClassVar[str] = "rows"
 
     entries: tuple[Entry, ...]
     cells: Mapping[str, tuple[Mapping[str, str], ...]]
@@ -229,21 +229,6 @@ class ValidationReport(Result):
             yield table("reasons", "Rows without a prediction", heads, list(self.reasons.items())[:_REASONS])
         yield _score_table("groups", "By group: source, model, device", groups, detail=True)
         yield self._rows()
-
-    def save(self, path: Path | str, table: str | None = None, *, force: bool = False, language: str = "en") -> None:
-        """Write the report to a file; ``.csv`` and ``.parquet`` hold the rows with the prediction added.
-
-        Parameters
-        ----------
-        path, table, force, language
-            As for every result; the table ``rows`` where none is named.
-
-        Raises
-        ------
-        InputError
-            If the ending is another, the table is unknown, or the file cannot be written.
-        """
-        super().save(path, table or "rows", force=force, language=language)
 
     def _figures(self) -> Table:
         """Return each measured figure beside its prediction, with the load where there are several."""
