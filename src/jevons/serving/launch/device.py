@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from jevons.errors import InputError
+from jevons.files.yaml_text import documents_of
 from jevons.hardware import device_id
-from jevons.serving.launch.yaml_text import documents_of
 
 _LABELS = frozenset({
     "nvidia.com/gpu.product", "gpu.nvidia.com/class", "gpu.nvidia.com/model", "cloud.google.com/gke-accelerator",

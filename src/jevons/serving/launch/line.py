@@ -12,12 +12,12 @@ from typing import Any
 
 from jevons.errors import InputError
 from jevons.files import read_text
+from jevons.files.written import file_named
+from jevons.files.yaml_text import documents_of
 from jevons.serving.launch.device import device_named
 from jevons.serving.launch.flags import FLAGS, NEUTRAL, SHORT, SWITCHES, UNMODELLED
 from jevons.serving.launch.types import Command
 from jevons.serving.launch.words import commands_of
-from jevons.serving.launch.written import file_named
-from jevons.serving.launch.yaml_text import documents_of
 from jevons.units import COMMAND_LETTERS
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})

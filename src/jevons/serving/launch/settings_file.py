@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from jevons.files.yaml_text import documents_of
 from jevons.limits import REPLICAS
 from jevons.serving.launch.flags import FLAGS, NEUTRAL, UNMODELLED
 from jevons.serving.launch.python_file import ray_words
 from jevons.serving.launch.types import Command, positive_whole
-from jevons.serving.launch.yaml_text import documents_of
 
 _TELLING = {
     "vllm": {"gpu-memory-utilization", "max-num-seqs", "max-num-batched-tokens", "max-model-len", "enforce-eager"},

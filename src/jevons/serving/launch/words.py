@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from jevons.errors import InputError
+from jevons.files.shell import VARIABLE, as_typed, expanded_words, shell_commands, unclosed
+from jevons.files.written import as_script, files_of_manifest, without_files
+from jevons.files.yaml_text import documents_of
 from jevons.limits import REPLICAS
 from jevons.serving.launch.others import other_server
 from jevons.serving.launch.python_file import python_commands
 from jevons.serving.launch.settings_file import settings_commands
 from jevons.serving.launch.types import Command, positive_whole
-from jevons.serving.launch.written import as_script, files_of_manifest, without_files
-from jevons.serving.launch.yaml_text import documents_of
 
 EXAMPLES = (
     "vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len 8192",
@@ -36,23 +37,9 @@ _IMAGES = (
     (r"tensorrt-llm/[\w-]+(?:[:@].*)?$", "trtllm"),
 )  # fmt: skip
 _PROGRAMS = frozenset({"sh", "bash", "zsh", "dash", "ash", "python", "python3", "ray", "sleep", "tail", "uv", "tini"})
-_ENDS = frozenset({"\n", ";", "&", "&&", "|", "||", "<", ">", ">>", ">&", "&>", "(", ")", "|&", "2>&1", "2>"})
-_MARKS = ";&|()<>\n"
-_ASSIGNED = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.DOTALL)
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
-_ARRAY = re.compile(r"(?<![\w$])([A-Za-z_]\w*)(\+?)=\(([^()]*)\)")
-_LONGEST_ARRAY = 20_000
-_ARRAY_USED = re.compile(r"\"?\$\{(\w+)\[[@*]\](?:[:+-][^}]*)?\}\"?")
-_SUBSTITUTED = re.compile(r"\$\([^()]*(?:\([^()]*\)[^()]*)*\)")
-_PUNCTUATION = "();&|<>\n \"'"
-_HIDDEN = {ord(mark): chr(0xE000 + place) for place, mark in enumerate(_PUNCTUATION)}
-_SHOWN = {ord(other): chr(mark) for mark, other in _HIDDEN.items()}
-"""What a command that stands for its output holds that would end the one around it."""
 _RELEASE = re.compile(r"(?:^|[:v=-])v?(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)")
 _OTHERS_NUMBERS = re.compile(r"/ai-dynamo/|:\d\d\.\d\d-|(?:^|/)rocm/")
 """Images whose tags count something else than releases of the engine: Dynamo's, months of NVIDIA's, those of ROCm."""
-_TYPED = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\u202f": " "})
-"""Quotes and blanks that an editor or a page has put in place of those that were typed."""
 _INSIDE = re.compile(
     r"(?:^|[\s/;&|'\"])(?:(?:vllm|sglang|lmdeploy)\s+serve|trtllm-serve|text-generation-launcher|llama-server"
     r"|-m\s+(?:vllm|sglang|tensorrt_llm|dynamo)\.\S+)\s"
@@ -132,7 +119,7 @@ def _filled(files: Mapping[str, str], variables: Mapping[str, str]) -> dict[str,
     """Return files with the values of variables in their paths and texts."""
 
     def filled(text: str) -> str:
-        return _VARIABLE.sub(lambda match: variables.get(match[1] or match[3], match[0]), text)
+        return VARIABLE.sub(lambda match: variables.get(match[1] or match[3], match[0]), text)
 
     return {filled(path): filled(text) for path, text in files.items()}
 
@@ -150,17 +137,6 @@ def _release(engine: str, text: str) -> str:
         return required[1]
     images = map(_image, re.split(r"[\s'\"]+", text))
     return next((release for of, release, _ in images if of == engine and release), "")
-
-
-def as_typed(text: str) -> str:
-    """Return a text with the quotes, blanks and dashes that were typed, in place of those that an editor made of them.
-
-    Examples
-    --------
-    >>> as_typed("vllm serve “Qwen/Qwen3-8B” —max-model-len 8192")
-    'vllm serve "Qwen/Qwen3-8B" --max-model-len 8192'
-    """
-    return re.sub(r"(?<!\S)[‐‑‒–—―−]-?(?=[A-Za-z])", "--", text.translate(_TYPED))
 
 
 def _listed(text: str) -> list[str]:
@@ -187,32 +163,7 @@ def _within(ways: Iterable[Words], depth: int = 0) -> Iterator[Words]:
 
 def _shell(text: str) -> Iterator[Words]:
     """Yield the words of each command of a shell text, no image, and the variables set so far."""
-    text = re.sub(r"\\[ \t]*\r?\n", " ", text.replace("\r\n", "\n"))
-    text = re.sub(r"`[ \t]*\n|\^[ \t]*\n", " ", text)  # PowerShell's and cmd's
-    text = re.sub(r"(?m)^[ \t]*[$>#][ \t]+(?=\S)", "", text) if re.match(r"[ \t]*[$>#] ", text) else text
-    text = _with_arrays(text)
-    text = _SUBSTITUTED.sub(lambda match: match[0].translate(_HIDDEN), text)
-    lexer = shlex.shlex(text, posix=True, punctuation_chars=_MARKS)
-    lexer.whitespace = " \t\r"
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    try:
-        tokens = list(lexer)
-    except ValueError as error:
-        raise _unclosed(text, error) from None
-    variables: dict[str, str] = {}
-    part: list[str] = []
-    for place, token in enumerate(tokens):
-        if token.strip(" ") and not token.strip("\n") and place + 1 < len(tokens) and tokens[place + 1].startswith("-"):
-            continue  # a wrapped line goes on
-        if token in _ENDS or not token.strip(_MARKS):
-            yield _expanded(part, variables), "", dict(variables)
-            part = []
-            continue
-        if token.startswith("#"):
-            part.append("\0")
-        part.append(token.translate(_SHOWN))
-    yield _expanded(part, variables), "", dict(variables)
+    return ((words, "", variables) for words, variables in shell_commands(text, "serve"))
 
 
 def _split(text: str) -> list[str]:
@@ -220,47 +171,7 @@ def _split(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError as error:
-        raise _unclosed(text, error) from None
-
-
-def _unclosed(text: str, error: ValueError) -> InputError:
-    return InputError(f"--serve {' '.join(text.split())[:60]}: quotes do not close ({error}); mend the line")
-
-
-def _with_arrays(text: str) -> str:
-    """Return a shell text with the words of its arrays where ``"${NAME[@]}"`` stands for them."""
-    arrays: dict[str, str] = {}
-    for name, added, listed in _ARRAY.findall(text):
-        words = " ".join(re.sub(r"(?m)(?:^|(?<=\s))#.*$", "", listed).split("\n"))
-        words = _ARRAY_USED.sub(lambda match: arrays.get(match[1], match[0]), words)
-        arrays[name] = f"{arrays.get(name, '')} {words}" if added else words
-        if len(arrays[name]) > _LONGEST_ARRAY:
-            message = f"--serve: the array {name} has more than {_LONGEST_ARRAY:,} characters; give the line itself"
-            raise InputError(message)
-    if not arrays:
-        return text
-    return _ARRAY_USED.sub(lambda match: arrays.get(match[1], match[0]), _ARRAY.sub("", text))
-
-
-def _expanded(words: Sequence[str], variables: dict[str, str]) -> list[str]:
-    """Return the words of a command with variables in place, up to a comment; note the variables that it sets."""
-    expanded: list[str] = []
-    leading = True
-    for word in words:
-        if word == "\0":
-            break
-        value = _VARIABLE.sub(lambda m: variables.get(m[1] or m[3], m[2] if m[2] is not None else m[0]), word)
-        assigned = _ASSIGNED.match(value)
-        if assigned and (leading or (expanded and expanded[-1] in {"-e", "--env"})):
-            variables[assigned[1]] = assigned[2]
-            if expanded and expanded[-1] in {"-e", "--env"}:
-                expanded.append(value)
-            continue
-        if word not in {"export", "env", "set", "sudo"}:
-            leading = False
-            several = value != word and " " in value and "{" not in value and "$(" not in value
-            expanded += value.split() if several else [value]
-    return expanded
+        raise unclosed(text, error, "serve") from None
 
 
 def _launcher(words: Sequence[str], image: str, variables: Mapping[str, str]) -> Command | None:
@@ -350,7 +261,7 @@ def _manifests(text: str, files: dict[str, str]) -> Iterator[tuple[list[Words], 
             takes = image if script.lstrip().startswith("-") else ""  # a shell stands in place of the image's server
             ways += [(inner, takes, {**variables, **more}) for inner, _, more in inside]
         values = [_kube(word, variables) for word in words]
-        ways.append((_expanded(values, dict(variables)), image, variables))
+        ways.append((expanded_words(values, dict(variables)), image, variables))
         yield [*ways, *_runtime(container, values, variables)], replicas, role
 
 

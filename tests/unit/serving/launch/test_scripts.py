@@ -11,10 +11,10 @@ import pytest
 
 import jevons
 from jevons.errors import InputError, InputWarning
+from jevons.files.written import without_files
+from jevons.files.yaml_text import documents_of
 from jevons.serving.launch import deployment_of, read_launch
 from jevons.serving.launch.python_file import python_commands
-from jevons.serving.launch.written import without_files
-from jevons.serving.launch.yaml_text import documents_of
 
 HERE = """CONFIG=/tmp/extra.yml
 cat << EOF > ${CONFIG}
