@@ -109,3 +109,57 @@ def test_a_part_of_a_13b_without_recomputation_takes_what_its_interval_holds(
         **({"fsdp": "full_shard"} if gpus > 1 else {"framework": "fsdp"}),
     ).to_json()  # fmt: skip
     assert record["memory_bytes_low"] < 2**30 * taken_gib < record["memory_bytes_high"]
+
+
+LLAMA_FACTORY = """model_name_or_path: meta-llama/Meta-Llama-3-8B-Instruct
+stage: sft
+finetuning_type: full
+deepspeed: examples/deepspeed/{sharing}.json
+cutoff_len: 1024
+max_samples: 1000
+per_device_train_batch_size: 1
+gradient_accumulation_steps: 2
+num_train_epochs: 3.0
+fp16: true
+"""
+
+
+@pytest.mark.filterwarnings("ignore::jevons.errors.InputWarning")
+def test_a_file_of_llama_factory_says_which_of_its_deepspeed_files_starts_on_eight_3090() -> None:
+    """LlamaFactory#5977: out of memory with ZeRO 3, and with offload it runs at 13 GB a card."""
+    with pytest.raises(InfeasibleError, match=r"needs .* GB per device"):
+        jevons.train(config=LLAMA_FACTORY.format(sharing="ds_z3_config"), gpu="rtx_3090", gpus=8)
+    record = jevons.train(config=LLAMA_FACTORY.format(sharing="ds_z3_offload_config"), gpu="rtx_3090", gpus=8).to_json()
+    assert record["fits"]
+    assert record["memory_bytes_low"] < 13e9 < record["memory_bytes_high"]
+
+
+@pytest.mark.filterwarnings("ignore::jevons.errors.InputWarning")
+def test_a_line_of_ms_swift_on_one_h20_does_not_fit() -> None:
+    """ms-swift#6329: an 8B in full with ZeRO 3, which shares nothing on one accelerator."""
+    line = (
+        "swift pt --model /root/model/Qwen3-8B --train_type full --torch_dtype bfloat16 --packing true "
+        "--per_device_train_batch_size 1 --gradient_accumulation_steps 16 --deepspeed zero3 --max_length 3000"
+    )
+    with pytest.raises(InfeasibleError, match=r"needs .* GB per device"):
+        jevons.train(config=line, gpu="h20", gpus=1)
+
+
+def test_a_file_of_torchtitan_takes_the_memory_and_time_that_its_log_prints() -> None:
+    """torchtitan#1884: 44.84 GiB and 5,615 tokens/s on each of four H100, two of which share a sequence."""
+    text = """[model]
+name = "llama3"
+flavor = "8B"
+[training]
+local_batch_size = 1
+seq_len = 8192
+steps = 1000
+[parallelism]
+data_parallel_shard_degree = -1
+context_parallel_degree = 2
+[activation_checkpoint]
+mode = "full"
+"""
+    record = jevons.train(config=text, gpu="h100_sxm", gpus=4).to_json()
+    assert record["memory_bytes_low"] < 44.84 * 2**30 < record["memory_bytes_high"]
+    assert 2 * 8192 / 4 / record["step_time_s"] == pytest.approx(5615, rel=0.25)

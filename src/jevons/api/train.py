@@ -10,6 +10,7 @@ from jevons import options as o
 from jevons.api import train_options as t
 from jevons.api.accelerators import GPU
 from jevons.api.reading import warn_of_file
+from jevons.api.train_config import CONFIG
 from jevons.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def train(
     hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     gpus: Annotated[int | None, t.TRAIN_GPUS] = None,
     run: Annotated[str | None, t.RUN] = None,
+    config: Annotated[Path | str | None, CONFIG] = None,  # noqa: ARG001 - stands for the options that it sets
     tokens: Annotated[str | float | None, t.TOKENS] = None,
     samples: Annotated[str | int | None, t.SAMPLES] = None,
     epochs: Annotated[float | None, t.EPOCHS] = None,
@@ -100,7 +102,7 @@ def train(
     from jevons.sizing.train_setup import Trainer, stage_layers_of, tokens_of
 
     if model is None:
-        message = f"--model: give a model, or a published run with --run ({', '.join(t.runs())})"
+        message = f"--model: give a model, a trainer's --config, or a published run with --run ({', '.join(t.runs())})"
         raise InputError(message)
     warn_of_file(model)
     degrees = {

@@ -11,7 +11,7 @@ from jevons.errors import InputError, did_you_mean
 from jevons.options import Option
 from jevons.options.numbers import number_of_text
 
-RECOMPUTED = ("none", "selective", "full")
+RECOMPUTED = ("none", "selective", "alternate", "full")
 _NAMED = re.compile(r"training_run\.\w+\.name")
 METHODS = ("full", "lora", "qlora")
 FSDP = ("full_shard", "hybrid_shard", "shard_grad_op", "no_shard")
@@ -98,8 +98,8 @@ ACCUMULATION = Option(
     help="Micro-batches per optimiser step (gradient_accumulation_steps), in place of --batch", low=1, high=1_000_000
 )
 RECOMPUTE = Option(
-    help="Recomputation of activations in the backward pass: none, selective or full (gradient_checkpointing); the "
-    "fastest that fits by default",
+    help="Recomputation of activations in the backward pass: none, selective, alternate (torchtitan's per operator) or "
+    "full (gradient_checkpointing); the fastest that fits by default",
     parse=_lower, choices=lambda: RECOMPUTED, metavar="NAME",
 )  # fmt: skip
 OPTIMIZER = Option(

@@ -21,6 +21,7 @@ _COUNT = re.compile(r"^\s*(\d+(?:\.\d+)?(?:[eE]\+?\d+)?)\s*([kKMBGT]?)\s*$")
 _MOST_TOKENS = 1e18
 _FSDP = {"full_shard": 3, "hybrid_shard": 3, "shard_grad_op": 2, "no_shard": 0}
 _SHARED_GRADIENTS = 2
+_ALL_REPLICAS = 0
 _WHOLE_BYTES = 2.0
 
 
@@ -152,6 +153,8 @@ def setup(
         fixed["zero"] = _FSDP[trainer.fsdp]
         if trainer.fsdp == "hybrid_shard":
             fixed.setdefault("shard", min(device.scaleup_domain, devices))
+    if trainer.fsdp == "full_shard" or (trainer.framework == "deepspeed" and "zero" in fixed):
+        fixed.setdefault("shard", _ALL_REPLICAS)
     if trainer.software != "megatron":
         for name in ("tp", "pp"):
             fixed.setdefault(name, 1)

@@ -184,7 +184,7 @@ class _Known:
 def _nothing(job: TrainingJob, common: TrainingLayout, searched: _Found, fixed: Mapping[str, int]) -> InfeasibleError:
     """Return the error of a search without an answer, with what is missing and the nearest change that gives one."""
     device, tried = job.cluster.accelerator, searched.tried
-    own = {name: value for name, value in fixed.items() if value > 1 or job.cluster.devices > 1}
+    own = {name: value for name, value in fixed.items() if value > 1 or (job.cluster.devices > 1 and name != "shard")}
     given = "".join(f", {name} = {value}" for name, value in own.items())
     head = (
         f"no layout of {job.model.name} with {job.global_batch} sequences of {job.seq_len} on "
