@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from jevons.errors import InputError
 
@@ -14,6 +15,7 @@ _ASSIGNED = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.DOTALL)
 VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
 _ARRAY = re.compile(r"(?<![\w$])([A-Za-z_]\w*)(\+?)=\(([^()]*)\)")
 _LONGEST_ARRAY = 20_000
+_LONGEST_PATH = 1024
 _ARRAY_USED = re.compile(r"\"?\$\{(\w+)\[[@*]\](?:[:+-][^}]*)?\}\"?")
 _SUBSTITUTED = re.compile(r"\$\([^()]*(?:\([^()]*\)[^()]*)*\)")
 _PUNCTUATION = "();&|<>\n \"'"
@@ -33,6 +35,18 @@ def as_typed(text: str) -> str:
     'vllm serve "Qwen/Qwen3-8B" --max-model-len 8192'
     """
     return re.sub(r"(?<!\S)[‐‑‒–—―−]-?(?=[A-Za-z])", "--", text.translate(_TYPED))
+
+
+def file_meant(text: str) -> Path | None:
+    """Return the file that a text is the path of; None where it is a line with flags, or no such file is there."""
+    plain = text.strip()
+    if "\n" in plain or " --" in plain or len(plain) >= _LONGEST_PATH:
+        return None
+    path = Path(plain)
+    try:
+        return path if path.is_file() else None
+    except (OSError, ValueError):
+        return None
 
 
 def shell_commands(text: str, option: str) -> Iterator[tuple[list[str], Mapping[str, str]]]:

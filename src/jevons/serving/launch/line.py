@@ -12,6 +12,7 @@ from typing import Any
 
 from jevons.errors import InputError
 from jevons.files import read_text
+from jevons.files.shell import file_meant
 from jevons.files.written import file_named
 from jevons.files.yaml_text import documents_of
 from jevons.serving.launch.device import device_named
@@ -226,17 +227,12 @@ def text_of(given: str | Path) -> tuple[str, Path]:
         message = f"--serve: has {len(text):,} characters; at most {_LONGEST:,} are read"
         raise InputError(message)
     plain = text.strip()
-    if "\n" not in plain and " --" not in plain and len(plain) < 1024:
-        path = Path(plain)
-        try:
-            there = path.is_file()
-        except (OSError, ValueError):
-            there = False
-        if there:
-            return read_text(path), path.parent
-        if re.search(r"\.(?:sh|txt|ya?ml|bash|conf|env|cmd|ps1)$", plain) and " " not in plain:
-            message = f"--serve {plain}: no such file; give its path, or the line itself in quotes"
-            raise InputError(message)
+    path = file_meant(plain)
+    if path is not None:
+        return read_text(path), path.parent
+    if re.fullmatch(r"\S{1,1023}\.(?:sh|txt|ya?ml|bash|conf|env|cmd|ps1)", plain):
+        message = f"--serve {plain}: no such file; give its path, or the line itself in quotes"
+        raise InputError(message)
     return text, Path()
 
 

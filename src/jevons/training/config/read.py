@@ -11,7 +11,7 @@ from typing import Any
 
 from jevons.errors import InputError
 from jevons.files import read_text
-from jevons.files.shell import as_typed, shell_commands
+from jevons.files.shell import as_typed, file_meant, shell_commands
 from jevons.files.written import as_script, file_named, without_files
 from jevons.files.yaml_text import documents_of
 from jevons.training.config.keys import KEYS, LAUNCHERS, NEUTRAL, NEUTRAL_TABLES, PROGRAMS, UNMODELLED
@@ -20,7 +20,7 @@ from jevons.training.config.types import TrainingText
 _LONGEST = 200_000
 _DEEPEST = 12
 _LARGEST = 1e15
-_SUFFIXES = r"\.(?:ya?ml|json|toml|sh|txt|bash|slurm|sbatch|conf)$"
+_FILE_NAME = r"\S{1,1023}\.(?:ya?ml|json|toml|sh|txt|bash|slurm|sbatch|conf)"
 _TELLING: tuple[tuple[str, str], ...] = (
     ("axolotl", r"base_model|sequence_len"),
     ("torchtitan", r"model\.flavor|parallelism\.\w+|training\.(?:local_batch_size|data_parallel_\w+)"),
@@ -75,17 +75,12 @@ def _text_of(given: str | Path) -> tuple[str, Path]:
         message = f"--config: has {len(text):,} characters; at most {_LONGEST:,} are read"
         raise InputError(message)
     plain = text.strip()
-    if "\n" not in plain and " -" not in plain and len(plain) < 1024:
-        path = Path(plain)
-        try:
-            there = path.is_file()
-        except (OSError, ValueError):
-            there = False
-        if there:
-            return read_text(path), path.parent
-        if re.search(_SUFFIXES, plain) and " " not in plain:
-            message = f"--config {plain}: no such file; give its path, or the launch line in quotes"
-            raise InputError(message)
+    path = file_meant(plain)
+    if path is not None:
+        return read_text(path), path.parent
+    if re.fullmatch(_FILE_NAME, plain):
+        message = f"--config {plain}: no such file; give its path, or the launch line in quotes"
+        raise InputError(message)
     return text, Path()
 
 
