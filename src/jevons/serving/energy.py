@@ -49,10 +49,13 @@ class Activity:
     ----------
     memory_frac, compute_frac : float
         Bytes moved over the memory's bandwidth, and work over the dense peak of the precision, in [0, 1].
+    empty_frac : float
+        Work on rows of buffers that hold no token, over the same peak, in [0, 1].
     """
 
     memory_frac: float
     compute_frac: float
+    empty_frac: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,8 @@ class PowerModel:
         Without work, between the steps of requests that wait for the host, and what ever more load comes near.
     memory_load, compute_load : float
         What full memory bandwidth adds to the load, and what the full peak adds; work counts by its square root.
+    empty_weight : float
+        Work on a row of a buffer that holds no token, over that on a filled one: its operands hardly change.
     low_ratio, high_ratio : float
         80 % interval of energy per token, over its prediction.
     power_low_ratio, power_high_ratio : float
@@ -78,6 +83,7 @@ class PowerModel:
     most_frac: float
     memory_load: float
     compute_load: float
+    empty_weight: float
     low_ratio: float
     high_ratio: float
     power_low_ratio: float
@@ -111,13 +117,14 @@ def power_w(
 
     Notes
     -----
-    ``tdp (idle + (most - idle) (1 - exp(-load)))`` with ``load = memory m + compute sqrt(c)``. The nearer a device is
-    to its limit, the more its clock gives way, and the less each further load adds. The root stands for units that
-    switch whether or not a tile is full. A device that waits keeps its clock, and draws `waiting_frac`. Leaves out the
-    host.
+    ``tdp (idle + (most - idle) (1 - exp(-load)))`` with ``load = memory m + compute sqrt(c + empty e)``. The nearer a
+    device is to its limit, the more its clock gives way, and the less each further load adds. The root stands for units
+    that switch whether or not a tile is full. A device that waits keeps its clock, and draws `waiting_frac`. Leaves out
+    the host.
     """
     model = model or power_model()
-    load = model.memory_load * activity.memory_frac + model.compute_load * activity.compute_frac**0.5
+    work = activity.compute_frac + model.empty_weight * activity.empty_frac
+    load = model.memory_load * activity.memory_frac + model.compute_load * work**0.5
     share = model.most_frac - (model.most_frac - model.idle_frac) * math.exp(-load)
     return float(device.tdp_w * (model.waiting_frac + (share - model.waiting_frac) * step_frac))
 
@@ -142,18 +149,24 @@ def activity_of(deployment: Deployment, flow: Flow) -> Activity:
     -----
     A decode step reads the weights once, experts as far as its tokens reach them, and the cache of every request.
     Prompts ride along: their work counts, the weights read for them do not. Matrix units compute whole tiles, so that
-    few rows take the power of more (`_padding_flop`). Leaves out activations and collectives.
+    few rows take the power of more (`_padding_flop`); engines that compute their experts' whole buffers have empty rows
+    as well (`_empty_flop`). Leaves out activations and collectives.
     """
     device, devices = deployment.accelerator, deployment.devices
     steps_per_s = flow.output_tok_per_s / flow.batch if flow.batch > 0 else 0.0
     moved = steps_per_s * step_bytes(deployment, flow.batch, flow.context)
     work = flow.output_tok_per_s * flop_per_token(deployment.model, int(flow.context))
     work += flow.prompt_tok_per_s * flop_per_token(deployment.model, int(flow.prompt_context))
+    empty = 0.0
     if steps_per_s > 0.0:
         rows = (flow.output_tok_per_s + flow.prompt_tok_per_s) / steps_per_s
         work += steps_per_s * _padding_flop(deployment, rows)
+        empty = steps_per_s * _empty_flop(deployment, rows, flow.prompt_tok_per_s / steps_per_s)
+    peak_flop_per_s = devices * _peak_flop_per_s(deployment)
     return Activity(
-        min(moved / devices / device.hbm_bytes_per_s, 1.0), min(work / devices / _peak_flop_per_s(deployment), 1.0)
+        min(moved / devices / device.hbm_bytes_per_s, 1.0),
+        min(work / peak_flop_per_s, 1.0),
+        min(empty / peak_flop_per_s, 1.0),
     )
 
 
@@ -176,11 +189,38 @@ def _padding_flop(deployment: Deployment, rows: float) -> float:
     for group in spec.layers:
         work += group.count * idle_rows * 2.0 * sum(gemm.n * gemm.k for gemm in layer_gemms(group, spec.hidden))
         block = group.feed_forward
-        if block.kind == "moe":
+        if block.kind == "moe" and not _computes_buffers(deployment):
             reached = float(active_experts(max(rows, 1.0), block.experts, block.experts_per_token))
             each = rows * block.experts_per_token / reached
             padded = tile * max(each / tile + 0.5, 1.0)
             work += group.count * reached * max(padded - each, 0.0) * 2.0 * expert_parameters(block, spec.hidden)
+    return work
+
+
+def _computes_buffers(deployment: Deployment) -> bool:
+    """Return whether grouped kernels compute all rows of their buffers: `KernelFactors.padded_expert_rows`."""
+    padded = deployment.engine.kernels.padded_expert_rows > 0.0
+    return padded and weight_precision(deployment).experts == "fp8_block"
+
+
+def _empty_flop(deployment: Deployment, rows: float, prompt_rows: float) -> float:
+    """Return what a step of so many tokens computes on rows of its experts' buffers that hold no token [FLOP].
+
+    Each rank's buffer has room for every token's slots, and for each of its experts what rounding up may add. Where
+    attention ranks are padded to the busiest, a prompt on one of them is as many tokens on each.
+    """
+    if not _computes_buffers(deployment):
+        return 0.0
+    spec, block_rows, work = deployment.model, deployment.engine.kernels.padded_expert_rows, 0.0
+    layout, taken = deployment.layout, rows
+    if layout.dp_attention and deployment.engine.kernels.pads_ranks:
+        taken += (layout.dp - 1.0) * prompt_rows
+    for group in spec.layers:
+        block = group.feed_forward
+        if block.kind == "moe":
+            slots = (layout.ep * taken - rows) * block.experts_per_token
+            empty = slots + block.experts * (block_rows - 1.0)
+            work += group.count * empty * 2.0 * expert_parameters(block, spec.hidden)
     return work
 
 

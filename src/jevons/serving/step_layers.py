@@ -383,6 +383,8 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: Load, precis
     all ranks hold all tokens and pick theirs.
     """
     layout, hidden, tokens = deployment.layout, deployment.model.hidden, load.expert_tokens
+    if layout.dp_attention and deployment.engine.kernels.pads_ranks:
+        tokens = np.maximum(tokens, load.tokens * layout.dp)
     slots, top = float(block.experts + layout.redundant_experts), float(block.experts_per_token)
     kernel = _expert_kernel(deployment, precision)
     device = _expert_device(deployment, kernel)
@@ -392,6 +394,8 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: Load, precis
         "factors": _expert_factors(deployment.engine.name, deployment.accelerator.generation, kernel),
     }  # fmt: skip
     busiest = _busiest_rank(deployment, tokens, slots, top)
+    if precision == "fp8_block" and deployment.engine.kernels.padded_expert_rows:
+        busiest = _with_padding(deployment, busiest, tokens, slots, top)
     if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):
         return ops.moe_gemm(
             device, tokens, hidden, block.expert_inner, slots, top,
@@ -404,6 +408,24 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: Load, precis
         device, np.maximum(rows / taken, 1.0), hidden, block.expert_inner, local, taken,
         active=np.minimum(busiest.active, rows), **shared,
     )  # fmt: skip
+
+
+def _with_padding(deployment: Deployment, busiest: _Busiest, tokens: FloatArray, slots: float, top: float) -> _Busiest:
+    """Return the load of a rank whose grouped kernels compute their whole buffer, empty rows included.
+
+    Notes
+    -----
+    The buffer holds each token's slots, those of other ranks' experts too, and for each expert of its own what rounding
+    up may add. `moe_gemm` counts half a block more for each expert with uneven rows, which the buffer has already.
+
+    References
+    ----------
+    vLLM 0.11, ``fused_moe/deep_gemm_utils.py``: ``compute_aligned_M``, and rows without an expert are computed with the
+    first one's weights; pull request 30494 skips them.
+    """
+    ranks, block_rows = deployment.layout.ep, deployment.engine.kernels.padded_expert_rows
+    computed = tokens * top + slots / ranks * (block_rows - 1.0) - busiest.active * block_rows / 2.0
+    return replace(busiest, imbalance=np.maximum(computed / (tokens * top / ranks), busiest.imbalance))
 
 
 @per_facts()

@@ -148,6 +148,11 @@ class KernelFactors(Part):
     told_to_gather : bool or None
         Whether all expert ranks gather the tokens of all attention ranks, as a server was told; None for what it does
         untold.
+    padded_expert_rows : float
+        Rows to which grouped products in 8 bits scaled by blocks round up each expert, where all of them are computed;
+        0 where empty rows are skipped.
+    pads_ranks : bool
+        Whether the experts see as many tokens of each attention rank as of the busiest.
     decode_pace, prompt_pace : float
         Time of steps that only decode, and of those with prompts, over what the other factors give; a calibration's own
         for one deployment.
@@ -163,6 +168,8 @@ class KernelFactors(Part):
     cuts_chunks_on_hopper: bool = True
     mxfp4_like: str = ""
     told_to_gather: bool | None = None
+    padded_expert_rows: float = 0.0
+    pads_ranks: bool = False
     decode_pace: float = 1.0
     prompt_pace: float = 1.0
 

@@ -13,10 +13,10 @@ from jevons.serving.energy import Activity, Flow, activity_of, mean_power_w, pow
 H100 = accelerator("h100_sxm")
 
 
-def deployed(model: str = "llama-3.1-8b", **layout: int) -> Deployment:
+def deployed(model: str = "llama-3.1-8b", engine: str = "vllm", **layout: int) -> Deployment:
     return Deployment(
         model=load(model), accelerator=H100, layout=Layout(**layout), precision="native", kv_precision="bf16",
-        engine=serving.engine("vllm"),
+        engine=serving.engine(engine),
     )  # fmt: skip
 
 
@@ -73,6 +73,20 @@ def test_experts_in_blocks_of_8_bits_compute_whole_tiles_at_few_requests() -> No
     many = compute("qwen3-235b-a22b-fp8", 8192.0) / compute("qwen3-235b-a22b", 8192.0)
     assert few > 1.5
     assert many == pytest.approx(0.5, rel=0.15)  # the same work against twice the peak
+
+
+def test_empty_rows_of_whole_buffers_draw_less_than_filled_ones() -> None:
+    flow = Flow(batch=8.0, context=500.0, output_tok_per_s=300.0)
+    tiled, whole = (
+        activity_of(deployed("qwen3-235b-a22b-fp8", engine, tp=8, ep=8), flow) for engine in ("vllm", "vllm@0.11")
+    )
+    assert tiled.empty_frac == 0.0
+    per_row_flop = 94 * 2.0 * 3 * 4096 * 1536
+    buffers = (8 - 1) * 8 * 8 + 128 * 127  # slots of other ranks' experts, and what rounding up may add to each expert
+    steps_per_s, peak_flop_per_s = 300.0 / 8.0, 8 * H100.peak_flop_per_s["fp8"]
+    assert whole.empty_frac == pytest.approx(steps_per_s * buffers * per_row_flop / peak_flop_per_s, rel=1e-6)
+    filled = Activity(whole.memory_frac, whole.compute_frac + whole.empty_frac)
+    assert power_w(H100, Activity(whole.memory_frac, whole.compute_frac)) < power_w(H100, whole) < power_w(H100, filled)
 
 
 def test_a_product_of_one_row_takes_a_tile_of_sixteen() -> None:

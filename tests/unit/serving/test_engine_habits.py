@@ -178,3 +178,31 @@ def test_layers_in_mxfp4_are_multiplied_in_4_bits_where_experts_are_widened():
     parts = step_work(served, prefill_tokens=4096.0).parts
     assert "compute.fp4" in parts
     assert "compute.mxfp4" not in parts
+
+
+def experts_s(engine, layout, decodes, model="qwen3-235b-a22b-fp8", **work):
+    served = deployed(model, "b200_sxm", engine, layout)
+    return step_work(served, decode_batch=decodes, decode_context=500.0, **work).parts["moe.fp8_block"][0]
+
+
+def test_vllm_0_11_computes_the_empty_rows_of_its_experts_buffers():
+    four, two = Layout(tp=4, ep=4), Layout(tp=2, ep=2)
+    assert experts_s("vllm@0.12", four, 8) == experts_s("vllm@0.10", four, 8) == experts_s("vllm", four, 8)
+    assert experts_s("vllm@0.11", four, 8) > 2.0 * experts_s("vllm", four, 8)
+    # Rounding up 32 or 64 experts is nearly all of it, so eight tokens take as long as thirty-two.
+    assert experts_s("vllm@0.11", two, 8) == pytest.approx(2.0 * experts_s("vllm@0.11", four, 8), rel=0.15)
+    assert experts_s("vllm@0.11", four, 32) == pytest.approx(experts_s("vllm@0.11", four, 8), rel=0.15)
+
+
+def test_16_bits_have_no_buffers_of_whole_blocks():
+    times = [
+        step_work(deployed("qwen3-235b-a22b", "b200_sxm", engine, Layout(tp=4, ep=4)), decode_batch=8).parts["moe.bf16"]
+        for engine in ("vllm@0.11", "vllm")
+    ]
+    assert times[0][0] == times[1][0]
+
+
+def test_a_prompt_on_one_attention_rank_is_as_many_tokens_on_each_under_vllm_0_11():
+    layout, single = Layout(dp=4, ep=4, dp_attention=True), Layout(tp=4, ep=4)
+    ranks, alone = (experts_s("vllm@0.11", at, 0, prefill_tokens=4096.0) for at in (layout, single))
+    assert ranks == pytest.approx(4.0 * alone, rel=0.2)

@@ -26,9 +26,9 @@ from jevons.validation.serving.energy import (
 )
 from jevons.validation.serving.predict import Answer, answer, calibrated, prepare
 
-FITTED = {"memory_load": (0.0, 8.0), "compute_load": (0.0, 40.0), "most_frac": (0.9, 1.0)}
+FITTED = {"memory_load": (0.0, 8.0), "compute_load": (0.0, 40.0), "empty_weight": (0.0, 1.0), "most_frac": (0.9, 1.0)}
 """Factors that are fitted, and their bounds."""
-_START = {"memory_load": 1.0, "compute_load": 5.0, "most_frac": 0.97}
+_START = {"memory_load": 1.0, "compute_load": 5.0, "empty_weight": 0.5, "most_frac": 0.97}
 _WAITING = (0.05, 0.6)
 _COVERAGE = (0.1, 0.9)
 _SOFT = 0.1
@@ -104,7 +104,7 @@ def _draw(
 def shares(activities: Sequence[Activity], model: PowerModel) -> FloatArray:
     """Return power over the limit, as `jevons.serving.energy.power_w` has it."""
     memory = np.array([activity.memory_frac for activity in activities])
-    compute = np.array([activity.compute_frac for activity in activities])
+    compute = np.array([activity.compute_frac + model.empty_weight * activity.empty_frac for activity in activities])
     load = model.memory_load * memory + model.compute_load * np.sqrt(compute)
     shared: FloatArray = model.most_frac - (model.most_frac - model.idle_frac) * np.exp(-load)
     return shared

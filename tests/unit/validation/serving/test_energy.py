@@ -37,7 +37,8 @@ def test_power_follows_the_rate_that_the_run_reached_and_energy_does_not(tmp_pat
     assert len(energies) == 1
     rate = alone["power_w"].predicted / alone["energy_j_per_output_token"].predicted
     same = predicted(tmp_path / "same.csv", {**drawn, "running_mean": 32.0, "output_tok_s": rate})
-    assert same["power_w"].predicted == pytest.approx(alone["power_w"].predicted, rel=0.02)
+    # A little more: the predicted batch is the mean of a run, the stated one is full.
+    assert same["power_w"].predicted == pytest.approx(alone["power_w"].predicted, rel=0.03)
     width = [run["power_w"].high / run["power_w"].low for run in (same, alone)]
     assert width[0] < width[1]  # a rate that is known takes its error with it
 
