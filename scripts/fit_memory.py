@@ -119,6 +119,9 @@ Adapters (LoRA) have room set aside beside every matrix, and beside each expert 
 twice. vLLM 0.14 and 0.15 ask of each pipeline stage that a longest sequence fit in the layers of all stages. A server
 that takes no images and no videos loads no encoder; one that takes no videos runs its encoder on an image.
 
+Decode context parallelism spreads the tokens of a sequence over devices that would keep the same ones; keys of an
+indexer, windows and states stay whole. vLLM 0.8.0 to 0.8.3 ran 1,024 requests on every card where nothing was said.
+
 Under vLLM, Qwen3-235B ran with a KV connector, whose buffers are not modelled. On the L40S, vLLM 0.8 kept 0.8 GiB more
 than 0.11 does. SGLang's static share covers weights and cache only, out of the memory left by the context.
 TensorRT-LLM's share is of the memory left by weights and work space. SGLang's rule was derived from its run of
@@ -147,10 +150,13 @@ A cache is off by shares of a device's memory, since what is wrong is what fills
 {cache_ends}
 
 The first are errors with the model left out, the second with the release left out; the third, for other engines, makers
-of devices, attention that chooses or compresses tokens, adapters and files that are not understood in full, is twice
-the second: a judgement. The second holds for recurrent states, drafts and layouts of other kinds than tensor
+of devices, attention that chooses or compresses tokens, adapters, tokens spread over devices, connectors for caches and
+files that are not understood in full, is twice the second: a judgement. The second holds for recurrent states, drafts and layouts of other kinds than tensor
 parallelism too. With compressed attention the lower end lies as much lower as a step takes, with adapters as captured
 graphs take, with a vision encoder as its run on the largest image takes, until 0.11 on a video of the greatest length.
+With recurrent layers since 0.26 it lies lower by two outputs of each for every token of a step, which a start may
+charge to its graphs: 7 to 10 GiB on an RTX PRO 6000, none on two RTX 5090. A server is not sure to run where its share
+leaves a full step little of the device.
 Of {reports_known} caches that users' logs above print, {reports_inside} lie in their interval.
 
 A training needs more or less than predicted by a factor. Each source weighs alike: nanotron's outcomes with the model
@@ -180,6 +186,8 @@ quarters lie in their interval; three trainings at the edge of a device are told
   than is told (one log).
 - All that a step of DeepSeek-V4 takes under vLLM. On two GH200 with 16,384 tokens a step 3 GiB more than is told, on
   two H20 with 8,192 0.3 GiB, on eight MI300X with 16,384 15 GiB (one log each): a step may take twice what is told.
+- How much vLLM since 0.21 takes its graphs to need where ranks share experts: it goes by two of them, and users print 3
+  to 118 GiB.
 - DeepSeek-V4.1's tables of n-grams (203 GB), which engines read from host memory or disk.
 - How the allocator of DeepSpeed and FSDP fragments, and what FSDP keeps more of adapters' layers than one device does
   (0.25 MB a token of 8B).

@@ -27,13 +27,14 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
     InputError
         If the line cannot be read, or says of the engine or the model other than what was given.
     """
-    from jevons.operators.engines import engine_and_release
+    from jevons.operators.engines import engine_and_release, patch_of
     from jevons.serving.launch import deployment_of, model_of, read_launch
 
     line = read_launch(text)
     named, version = given.get("model"), given.get("engine_version")
     engine = str(given.get("engine", line.engine)) + (f"@{version}" if version else "")
-    meaning = deployment_of(line, None if named is None else str(named), engine_and_release(engine)[1])
+    release = patch_of(engine.partition("@")[2]) or engine_and_release(engine)[1]
+    meaning = deployment_of(line, None if named is None else str(named), release)
     if "model" in meaning:
         meaning["model"] = meaning["model"]._replace(value=_shipped(meaning["model"].value))
     if named is not None and _same_model(str(named), model_of(line)):

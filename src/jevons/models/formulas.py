@@ -191,16 +191,20 @@ def cached_bytes(attention: Attention, element_bytes: float) -> float:
     """
     if attention.cache_of_others:
         return 0.0
+    index_key = index_key_bytes(attention)
     if attention.latent.one_vector:
-        index_key = attention.indexer.dim + _SCALE_BYTES if attention.indexer.dim else 0.0
         return (entry_bytes(attention, element_bytes) + index_key) / attention.compression.stride
     if attention.kind != "mla" or not attention.indexer.topk:
         return attention.cached_elements_per_token * element_bytes
-    index_key = attention.indexer.dim + _SCALE_BYTES if attention.indexer.dim else 0.0
     if element_bytes > 1.0:
         return attention.latent.cached_dim * element_bytes + index_key
     latent = attention.latent.kv_lora_rank * (element_bytes + _SCALE_BYTES / _LATENT_BLOCK)
     return latent + attention.latent.rope_dim * _ROPE_BYTES + index_key
+
+
+def index_key_bytes(attention: Attention) -> float:
+    """Return the key by which an indexer chooses a cached entry, with its scale [bytes]; 0 without an indexer."""
+    return attention.indexer.dim + _SCALE_BYTES if attention.indexer.dim else 0.0
 
 
 def entry_bytes(attention: Attention, element_bytes: float) -> float:

@@ -201,6 +201,21 @@ def release_of(version: str) -> Release | None:
     return (int(stated[1]), int(stated[2])) if stated else None
 
 
+def patch_of(version: str) -> Release | None:
+    """Return the three first numbers of a version; the last of its series where it states two.
+
+    Examples
+    --------
+    >>> patch_of("v0.8.1"), patch_of("0.8"), patch_of("nightly")
+    ((0, 8, 1), (0, 8, 999), None)
+    """
+    stated = re.match(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?!\d)", version)
+    return (int(stated[1]), int(stated[2]), int(stated[3] or _LAST)) if stated else None
+
+
+_LAST = 999
+
+
 def _stated(engine: str, quantity: str, place: Place, facts: Facts) -> str | None:
     """Return the id of the most special fact that holds."""
     holding = []
@@ -229,7 +244,9 @@ def _rank(condition: str, place: Place) -> tuple[float, ...] | None:
     release = tuple(int(number) for number in rest.split("_"))
     if kind == "since":
         return (1.0, *release) if place.release is None or place.release >= release else None
-    return (1.0, *(-number for number in release)) if place.release is not None and place.release < release else None
+    if place.release is None or place.release >= release:
+        return None
+    return (1.0, *(-number for number in (*release, 0, 0)[:3]))
 
 
 def _conditional(facts: Facts) -> Mapping[tuple[str, str], tuple[str, ...]]:

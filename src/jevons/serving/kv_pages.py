@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from jevons.facts.per_facts import per_facts
 from jevons.models import Attention
-from jevons.models.formulas import cached_bytes, entry_bytes
+from jevons.models.formulas import cached_bytes, entry_bytes, index_key_bytes
 from jevons.operators.engines import engine_text
 from jevons.operators.types import kv_bytes_of
 from jevons.serving.drafter import drafter_of
@@ -130,13 +130,20 @@ def layer_token_bytes(deployment: Deployment, attention: Attention) -> float:
 
     Keys and values are split by heads over ``tp`` devices, never below one head; a latent (MLA) cache is kept whole on
     each. Releases without kernels for it cached the keys and values of every head instead.
+
+    Decode context parallelism spreads the tokens over those that would keep the same ones; an indexer's keys stay whole
+    on each, as do windows and compressed entries.
     """
     element_bytes, tp = kv_bytes_of(deployment.kv_precision)[1], deployment.layout.tp
     latent_head = deployment.engine.memory.earlier.latent_head
     if attention.kind == "mla" and latent_head:
         return 2.0 * attention.heads / tp * latent_head * element_bytes
     share = 1.0 / min(tp, attention.kv_heads) if attention.kind == "gqa" and attention.kv_heads else 1.0
-    return cached_bytes(attention, element_bytes) * share
+    own_bytes, ranks = cached_bytes(attention, element_bytes) * share, deployment.engine.loaded.cache_ranks
+    if ranks == 1.0 or deployment.window_of(attention) or attention.latent.one_vector:
+        return own_bytes
+    whole_bytes = index_key_bytes(attention)
+    return whole_bytes + (own_bytes - whole_bytes) / ranks
 
 
 def slots_of(factors: MemoryFactors, attention: Attention) -> float:

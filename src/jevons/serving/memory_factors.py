@@ -24,6 +24,8 @@ class GraphMemory(Part):
         1 where all sizes are captured however few requests may run, 0 where sizes end at twice those.
     graphs_by_adapter : float
         1 where a server that takes adapters captures graphs with them and without, 0 where once.
+    states_charged : float
+        1 where what kernels of recurrent layers take for a whole step may be counted among the graphs.
     """
 
     graph_fixed_bytes: float = 0.0
@@ -32,6 +34,7 @@ class GraphMemory(Part):
     graphs_inside: float = 0.0
     graphs_all: float = 0.0
     graphs_by_adapter: float = 0.0
+    states_charged: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

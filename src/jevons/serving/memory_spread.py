@@ -21,6 +21,7 @@ from jevons.operators.engines import Place
 from jevons.serving.activations import activation_bytes, encoder_bytes
 from jevons.serving.kv_pages import paged_cache
 from jevons.serving.memory import (
+    before_bytes,
     graph_bytes,
     memory_plan,
     reserved_bytes_per_request,
@@ -30,13 +31,14 @@ from jevons.serving.memory import (
 from jevons.serving.memory_factors import MemoryFactors, memory_factors
 from jevons.serving.types import Deployment, MemoryUse
 
+_HALF = 2.0
 _DATA = Path(__file__).parent / "data" / "memory_spread.json"
 
 NEARNESS = {
     "same": "start-ups of this release on this generation of devices are on file",
     "near": "start-ups of this engine are on file, but not of this release, generation of devices or kind of layout",
-    "far": "no start-up of this engine, kind of device or attention, or with adapters, is on file by component, or the "
-    "model's file is not understood in full",
+    "far": "no start-up of this engine, kind of device or attention, with adapters, tokens spread over devices or "
+    "buffers that are not seen, is on file by component, or the model's file is not understood in full",
 }
 """How near the start-ups are that a prediction rests on, nearest first."""
 
@@ -71,7 +73,8 @@ def nearness_of(deployment: Deployment) -> str:
     document, engine = shipped(), deployment.engine
     if engine.name != document["engine"] or deployment.accelerator.vendor != document["vendor"]:
         return "far"
-    if deployment.model.warnings or engine.loaded.adapters:
+    loaded = engine.loaded
+    if deployment.model.warnings or loaded.adapters or loaded.cache_ranks > 1.0 or loaded.buffers_unseen:
         return "far"
     if any(group.attention.indexer.dim or group.attention.compression.recent for group in deployment.model.layers):
         return "far"
@@ -91,18 +94,40 @@ def _adapted_graph_bytes(deployment: Deployment) -> float:
     return graph_bytes(deployment) if deployment.engine.loaded.adapters else 0.0
 
 
+def _warm_up_bytes(deployment: Deployment) -> float:
+    """Return by how much a start with recurrent layers may charge its graphs for more than they are told to take.
+
+    Their kernels are warmed up on a whole step while the graphs are measured, and its outputs may be counted twice in
+    each layer.
+
+    References
+    ----------
+    vLLM, issues 50780 and 52872: by a fifth of the cache, growing with the step; nothing on some cards.
+    """
+    if not deployment.engine.memory.graphs.states_charged or not graph_bytes(deployment):
+        return 0.0
+    widths = sum(
+        group.count * group.attention.heads * group.attention.v_head_dim
+        for group in deployment.model.layers
+        if group.attention.kind == "linear"
+    )
+    layout = deployment.layout
+    return 2.0 * _HALF * widths * deployment.engine.batching.step_tokens / layout.tp / layout.pp
+
+
 def cache_spread(deployment: Deployment) -> CacheSpread:
     """Return the 80 % interval of a deployment's cache.
 
     A step of compressed attention may take twice what is told: users' logs have up to that, on each kind of device. A
     vision encoder's run at the start may be the largest, or a small part of what else is run. Graphs with adapters may
-    take twice what is told: none were measured.
+    take twice what is told: none were measured. Recurrent layers may be charged for a warm-up.
     """
     nearness = nearness_of(deployment)
     low, high, rows = shipped()["quantiles"][nearness]
     if any(group.attention.compression.recent for group in deployment.model.layers):
         low -= activation_bytes(deployment) / deployment.accelerator.hbm_bytes
-    low -= (encoder_bytes(deployment) + _adapted_graph_bytes(deployment)) / deployment.accelerator.hbm_bytes
+    charged = encoder_bytes(deployment) + _adapted_graph_bytes(deployment) + _warm_up_bytes(deployment)
+    low -= charged / deployment.accelerator.hbm_bytes
     return CacheSpread(low=low, high=high, nearness=nearness, rows=rows)
 
 
@@ -122,7 +147,8 @@ def start_surplus_bytes(deployment: Deployment) -> tuple[float, float]:
     """Return by how much a start's demands on the cache, and on what is beside it, are met; below zero if not [bytes].
 
     The cache holds one sequence of the greatest length, unless the engine then serves shorter ones, and a page of
-    recurrent states for every running request; a step, or captured graphs and the sampler's warm-up, fit beside it.
+    recurrent states for every running request; a step, or captured graphs and the sampler's warm-up, fit beside it. A
+    full step beside a full cache needs what the engine's share leaves of the device for what it does not count.
     """
     use, factors = memory_plan(deployment), deployment.engine.memory
     if use.kv_bytes <= 0.0:
@@ -130,13 +156,24 @@ def start_surplus_bytes(deployment: Deployment) -> tuple[float, float]:
     longest = deployment.longest
     if not factors.paged:
         least = 0.0 if deployment.serves_shorter else reserved_bytes_per_request(deployment, float(longest))
-        return use.kv_bytes - least, deployment.shown_bytes - use.room_bytes if factors.share_static else math.inf
+        beside_bytes = deployment.shown_bytes - use.room_bytes if factors.share_static else math.inf
+        return _cache_surplus_bytes(deployment, use, least), beside_bytes
     cache = paged_cache(deployment)
     sequence = float(cache.pages_at_most(longest)) * cache.page_bytes * stages_checked(deployment)
     least = 0.0 if deployment.serves_shorter else sequence
     if factors.states_checked and any(group.attention.mixer.state_elements for group in deployment.model.layers):
         least = max(least, float(deployment.engine.batching.max_batch) * cache.page_bytes)
-    return use.kv_bytes - least, start_spare_bytes(deployment, use)
+    free_bytes = deployment.accelerator.usable_bytes - before_bytes(deployment) - use.room_bytes
+    spare_bytes = min(start_spare_bytes(deployment, use), max(free_bytes, 0.0))
+    return _cache_surplus_bytes(deployment, use, least), spare_bytes
+
+
+def _cache_surplus_bytes(deployment: Deployment, use: MemoryUse, least: float) -> float:
+    """Return by how much a cache exceeds the least that does, with what lies free where the server is told its size."""
+    surplus = use.kv_bytes - least
+    if not deployment.kv_tokens or surplus < 0.0:
+        return surplus
+    return surplus + memory_plan(replace(deployment, kv_tokens=0)).kv_bytes - use.kv_bytes
 
 
 def start_chance(deployment: Deployment, *, starts: bool) -> float:

@@ -155,6 +155,7 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
     decodes, context = np.maximum(load.decodes, 1.0), np.maximum(load.context, 1.0)
     some_prompts, some_decodes = bool((load.prompts > 0).any()), bool((load.decodes > 0).any())
     cached, seen = load.cached, context
+    ranks = deployment.engine.loaded.cache_ranks if not (deployment.window_of(a) or a.latent.one_vector) else 1.0
     if a.compression.stride > 1:
         prompts, new, cached, seen = _add_compressed(tally, deployment, a, load, count)
     elif a.indexer.topk:
@@ -171,6 +172,9 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
         tally.add("attention.state", ops.elementwise(device, read, written, factors=common["factors"]), count)
     window = deployment.window_of(a) or 0
     element_bytes = kv_bytes_of(deployment.kv_precision)[1]
+    if ranks > 1.0 and some_decodes and a.kind in {"gqa", "mla"}:
+        _add_partial_sums(tally, deployment, a, load, count)
+    decode_heads, seen = heads * ranks, np.maximum(seen / ranks, 1.0)
     if a.kind == "gqa":
         shape: dict[str, Any] = {"v_head_dim": a.v_head_dim, "window": window, **common}
         if some_prompts:
@@ -178,8 +182,10 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
             tally.add("attention.prompt", op, count, load.prompts)
         if some_decodes:
             shape["query_tokens"] = load.query_tokens
-            read_heads = kv_heads * _reads(deployment, heads / kv_heads)
-            op = ops.attention_decode(device, decodes, seen, max(heads, read_heads), read_heads, a.head_dim, **shape)
+            read_heads = kv_heads * _reads(deployment, decode_heads / kv_heads)
+            op = ops.attention_decode(
+                device, decodes, seen, max(decode_heads, read_heads), read_heads, a.head_dim, **shape
+            )
             tally.add("attention.decode", op, count, load.decodes)
             attended = np.minimum(seen, window) if window else seen
             read = load.decodes * attended * (kv_heads * (a.head_dim + a.v_head_dim) * element_bytes)
@@ -197,10 +203,26 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
             op = ops.mla_prefill(device, prompts, new, cached, heads, **latent_prompt)
             tally.add("attention.prompt", op, count, load.prompts)
         if some_decodes:
-            op = ops.mla_decode(device, decodes, seen, heads, query_tokens=load.query_tokens, **latent)
+            op = ops.mla_decode(device, decodes, seen, decode_heads, query_tokens=load.query_tokens, **latent)
             tally.add("attention.decode", op, count, load.decodes)
             read = load.decodes * seen * (a.latent.cached_dim * element_bytes)
             tally.add_floor("attention.decode", read, device, count)
+
+
+def _add_partial_sums(tally: Tally, deployment: Deployment, a: Attention, load: Load, count: float) -> None:
+    """Gathering the queries of all heads where tokens of the cache are spread, and summing what each device attends to.
+
+    References
+    ----------
+    vLLM, ``--decode-context-parallel-size``: queries are gathered, partial outputs reduced and scattered in 16 bits.
+    """
+    ranks = int(deployment.engine.loaded.cache_ranks)
+    factors = kernel_factors(deployment.engine.name, deployment.accelerator.generation)
+    cluster = Cluster(board(deployment.accelerator), deployment.devices)
+    query, output = (a.latent.cached_dim, a.latent.kv_lora_rank) if a.kind == "mla" else (a.head_dim, a.v_head_dim)
+    rows = load.decodes * load.query_tokens * a.heads / deployment.layout.tp * ranks * ACTIVATION_BYTES
+    tally.add("tp_comm", ops.all_gather(cluster, rows * query, ranks, factors=factors), count, load.decodes)
+    tally.add("tp_comm", ops.reduce_scatter(cluster, rows * output, ranks, factors=factors), count, load.decodes)
 
 
 def _picked(a: Attention, load: Load) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -255,6 +255,11 @@ class LoadedFactors(Part):
         Their greatest rank.
     shortens : bool
         Whether the longest sequence that is served is what the cache holds, where that is less.
+    cache_ranks : float
+        Devices of a tensor-parallel group over which the tokens of a sequence's cache are spread (decode context
+        parallelism), where each would keep all of them; 1 for none.
+    buffers_unseen : bool
+        Whether what it loads beside takes memory that is not told, such as a connector for caches.
     """
 
     takes_images: bool = True
@@ -262,6 +267,8 @@ class LoadedFactors(Part):
     adapters: float = 0.0
     adapter_rank: float = 0.0
     shortens: bool = False
+    cache_ranks: float = 1.0
+    buffers_unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

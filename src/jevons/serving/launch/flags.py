@@ -40,6 +40,7 @@ _VLLM: Flags = {
     "async-scheduling": ("ahead", "on"), "no-async-scheduling": ("ahead", "off"),
     "moe-backend": ("expert_kernels", "text"),
     "enable-lora": ("adapted", "on"), "max-loras": ("adapters", "count"), "max-lora-rank": ("adapter_rank", "count"),
+    "decode-context-parallel-size": ("cache_ranks", "count"), "dcp": ("cache_ranks", "count"),
     "language-model-only": ("text_only", "on"), "limit-mm-per-prompt": ("media", "counts"),
 }  # fmt: skip
 _SGLANG: Flags = {
@@ -67,6 +68,8 @@ _SGLANG: Flags = {
     "config": ("config", "file"), "json-model-override-args": ("overrides", "json"),
     "enable-lora": ("adapted", "on"), "max-loras-per-batch": ("adapters", "count"),
     "max-lora-rank": ("adapter_rank", "count"),
+    "dcp-size": ("cache_ranks", "count"), "decode-context-parallel-size": ("cache_ranks", "count"),
+    "dcp": ("cache_ranks", "count"),
 }  # fmt: skip
 _TRTLLM: Flags = {
     "model": ("model", "text"), "tp-size": ("tp", "count"), "pp-size": ("pp", "count"), "ep-size": ("ep", "count"),

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from jevons import models
 from jevons.errors import InputError
 from jevons.models import ModelSpec
-from jevons.operators.engines import ANYWHERE, Place, engine_number, engine_text
+from jevons.operators.engines import ANYWHERE, Place, engine_number, engine_text, patch_of
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 from jevons.serving.launch.line import EXPERT_KERNELS, LONGER, LaunchLine, Setting
-from jevons.serving.launch.types import positive_whole
+from jevons.serving.launch.types import on_host, positive_whole
 from jevons.serving.types import Deployment, Layout
 
 _DRAFTED = 3
@@ -33,6 +33,10 @@ _ASCEND = {"w4a8": "w4a8", "w4a16": "int4", "w8a16": "int8_wo"}
 """What `--quantization ascend` means by the checkpoint's name, which says it; 8 bits for both where it does not."""
 _GGUF = re.compile(r"i?q\d")
 """How types of tensors in GGUF files begin, which hold a model anew whatever its own precision."""
+_TAKING = frozenset({"kv-transfer-config", "ec-transfer-config", "enable-eplb", "enable-lmcache"})
+"""Flags for which a server sets device memory aside that no prediction sees."""
+_ON_HOST = re.compile(r"kt-|cpu-offload-(?:gb|params)$|offload-(?:group-size|num-in-group|params|prefetch-step)$")
+"""How flags are called that keep weights in host memory."""
 _AS_SHIPPED = frozenset({"compressed-tensors", "compressed_tensors", "gguf", "torchao", "quark", "auto", "none", "ipex",
                          "auto-round", "auto_round", "inc", "deepspeedfp", "mxfp8"})  # fmt: skip
 
@@ -109,7 +113,13 @@ def changed_factors(line: LaunchLine) -> dict[str, float | str]:
 
 
 def _loaded(line: LaunchLine) -> dict[str, float]:
-    """Return the fields of `jevons.serving.types.LoadedFactors` that a line changes."""
+    """Return the fields of `jevons.serving.types.LoadedFactors` that a line changes.
+
+    Raises
+    ------
+    InputError
+        If the cache cannot be spread over as many devices as the line says.
+    """
     media, text_only = line.value("media", {}), bool(line.value("text_only", False))
     loaded: dict[str, float] = {
         f"takes_{kind}s": False for kind in ("image", "video") if text_only or media.get(kind) == 0
@@ -119,7 +129,44 @@ def _loaded(line: LaunchLine) -> dict[str, float]:
     if line.value("adapted", False):
         loaded["adapters"] = float(line.value("adapters", _stated(line.engine, "adapters", ANYWHERE)))
         loaded["adapter_rank"] = float(line.value("adapter_rank", _stated(line.engine, "adapter_rank", ANYWHERE)))
+    if _TAKING & {flag.lstrip("-").replace("_", "-").split(".")[0] for flag in line.unmodelled}:
+        loaded["buffers_unseen"] = True
+    if line.value("cache_ranks", 1) > 1:
+        loaded["cache_ranks"] = float(_cache_ranks(line))
     return loaded
+
+
+def _check_host(line: LaunchLine) -> None:
+    """Check that all weights are on accelerators.
+
+    Raises
+    ------
+    InputError
+        Naming the flag that keeps some in host memory.
+    """
+    flag = next((flag for flag in line.unmodelled if _ON_HOST.match(flag.lstrip("-").replace("_", "-"))), None)
+    if flag is not None:
+        raise InputError(on_host(flag))
+
+
+def _cache_ranks(line: LaunchLine) -> int:
+    """Return the devices that share the tokens of a sequence's cache: those that would keep the same ones.
+
+    References
+    ----------
+    vLLM, ``--decode-context-parallel-size``: "tp_size needs to be divisible by dcp_size", and with grouped heads no
+    more than copies of a head.
+    """
+    spec, stated = _spec(model_of(line)), line.settings["cache_ranks"]
+    ranks, tp = int(stated.value), layout_of(line, moe=spec is None or spec.is_moe).tp
+    heads = [1] if spec is None else [g.attention.kv_heads for g in spec.layers if g.attention.kind == "gqa"]
+    most = tp // max(*heads, 1, 1) or 1
+    if tp % ranks or ranks > most:
+        use = max(size for size in range(1, min(ranks, most) + 1) if tp % size == 0)
+        why = f"{most} of {tp} devices would keep the same tokens" if ranks > most else f"it must divide --tp {tp}"
+        message = f"--serve: {stated.flag} {ranks}: {why}; use {use}"
+        raise InputError(message)
+    return ranks
 
 
 def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[int] | None = None) -> dict[str, Given]:
@@ -139,6 +186,7 @@ def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[
     InputError
         If degrees do not go together, or a precision is unknown.
     """
+    _check_host(line)
     spec = _spec(model or model_of(line))
     arguments: dict[str, Given] = {"engine": Given(line.engine, f"`{line.engine}`")}
     if line.release:
@@ -146,7 +194,7 @@ def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[
     if "model" in line.settings:
         arguments["model"] = Given(_stretched(line, spec), line.settings["model"].flag)
     arguments |= _layout_arguments(line, spec)
-    known = tuple(int(part) for part in re.findall(r"\d+", line.release)[:2]) or tuple(release or ())
+    known = patch_of(line.release) or tuple(release or ())
     arguments |= _limits(line, 0 if spec is None else spec.max_context, known)
     precision = _precision(line, spec)
     if precision is not None:
@@ -158,7 +206,7 @@ def deployment_of(line: LaunchLine, model: str | None = None, release: Sequence[
     if cache is not None and str(cache.value).lower() != "auto":
         arguments["kv_precision"] = Given(_cache(str(cache.value)), cache.flag)
     if "kv_bytes" in line.settings and spec is not None:
-        arguments["kv_tokens"] = _tokens_in(line.settings["kv_bytes"], spec, arguments)
+        arguments["kv_tokens"] = _tokens_in(line, spec, arguments)
     for counted in ("replicas", "prefill_replicas", "prefill_tp"):
         if counted in line.settings:
             arguments[counted] = Given(*_pair(line.settings[counted]))
@@ -206,18 +254,19 @@ def _spec(model: str) -> ModelSpec | None:
         return None
 
 
-def _tokens_in(room: Setting, spec: ModelSpec, arguments: Mapping[str, Given]) -> Given:
+def _tokens_in(line: LaunchLine, spec: ModelSpec, arguments: Mapping[str, Given]) -> Given:
     """Return how many tokens a cache of so many bytes on each device holds."""
     from jevons.hardware import accelerator
     from jevons.serving.calibration import engine_for
     from jevons.serving.memory import kv_bytes_per_request
 
+    room = line.settings["kv_bytes"]
     layout = Layout(**{name: arguments[name].value for name in ("tp", "pp", "dp", "ep", "dp_attention")})
     cache = arguments.get("kv_precision", Given("bf16", "")).value
     longest = float(arguments.get("max_model_len", Given(spec.max_context or 8192, "")).value)
     any_device = Deployment(
         model=spec, accelerator=accelerator("h100_sxm"), layout=layout, precision="native", kv_precision=cache,
-        engine=engine_for("vllm"),
+        engine=engine_for("vllm").replace(**_loaded(line)),
     )  # fmt: skip
     return Given(int(room.value / kv_bytes_per_request(any_device, longest) * longest), room.flag)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from jevons import models
 from jevons.errors import InputError
 from jevons.serving.gguf import gguf_name
-from jevons.serving.launch.types import Command
+from jevons.serving.launch.types import Command, on_host
 
 _CACHES = {"q8_0": "int8", "q4_0": "fp4", "q4_1": "fp4", "f16": "bf16", "bf16": "bf16", "f32": "fp32"}
 _POLICIES = {"4": "fp4", "8": "int8"}
@@ -215,11 +215,7 @@ def _said(program: Program, words: Sequence[str], variables: Mapping[str, str]) 
 
 
 def _on_host(flag: str, value: str) -> InputError:
-    said = f"{flag} {value}".strip()
-    return InputError(
-        f"--serve: {said} keeps weights in host memory, which no prediction sees; omit it to ask about a server with "
-        "all of them on accelerators"
-    )
+    return InputError(on_host(f"{flag} {value}".strip()))
 
 
 def _some_layers(count: int, said: Sequence[str]) -> bool:
@@ -232,11 +228,16 @@ def _some_layers(count: int, said: Sequence[str]) -> bool:
 
 
 def _with_slots(said: list[str], unseen: list[str]) -> tuple[list[str], list[str]]:
-    """Return the words of llama.cpp with the context of each of its slots, which share what all of them have."""
+    """Return the words of llama.cpp with the context of each of its slots, which share what all of them have.
+
+    It takes of a device what it needs. How many slots there are by default differs by release; one may then hold all.
+    """
+    said = [*said, "--gpu-memory-utilization=1"]
     stated = dict(word.lstrip("-").partition("=")[::2] for word in said)
     slots, tokens = _count(stated.get("max-num-seqs", "")), _count(stated.get("kv-tokens", ""))
     if not slots:
-        return said, [*unseen, "its slots (releases differ; give --max-num-seqs)"]
+        whole = [f"--max-model-len={tokens}"] if tokens else []
+        return [*said, *whole], [*unseen, "its slots (releases differ; give --max-num-seqs)"]
     return [*said, f"--max-model-len={max(tokens // slots, 1)}"] if tokens else said, unseen
 
 

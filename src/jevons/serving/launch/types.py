@@ -28,6 +28,14 @@ class Command:
     unseen: tuple[str, ...] = ()
 
 
+def on_host(said: str) -> str:
+    """Return what to do about words of a line that keep weights in host memory."""
+    return (
+        f"--serve: {said} keeps weights in host memory, which no prediction sees; omit it to ask about a server with "
+        "all of them on accelerators"
+    )
+
+
 def positive_whole(value: Any, most: float) -> int:
     """Return a value that is a whole number from 1 to *most*; 0 where it is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most else 0

@@ -137,12 +137,12 @@ def test_a_launch_line_may_lie_in_a_file_and_a_file_of_settings_beside_it(tmp_pa
 
 def test_flags_without_a_part_in_the_answer_are_named_once_with_near_names() -> None:
     line = read_launch(
-        "VLLM_ROCM_USE_AITER=0 vllm serve Qwen/Qwen3-8B --gpu-memory-utilisation 0.8 --port 8000 --cpu-offload-gb 4 "
-        "--trust-remote-code --frobnicate"
+        "VLLM_ROCM_USE_AITER=0 vllm serve Qwen/Qwen3-8B --gpu-memory-utilisation 0.8 --port 8000 "
+        "--kv-transfer-config {} --trust-remote-code --frobnicate"
     )
     assert "--gpu-memory-utilisation (did you mean --gpu-memory-utilization?)" in line.warning
     assert "--frobnicate" in line.warning
-    assert "without effect on a prediction: --cpu-offload-gb, VLLM_ROCM_USE_AITER" in line.warning
+    assert "without effect on a prediction: --kv-transfer-config, VLLM_ROCM_USE_AITER" in line.warning
     assert "port" not in line.warning
 
 

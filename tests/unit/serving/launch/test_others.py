@@ -43,15 +43,15 @@ def meant(text: str) -> dict[str, Any]:
         (
             f"{LLAMA} -c 8192 -np 2 -ngl 99 -ts 1,1 -ctk q8_0",
             {"model": "Llama-3.3-70B-Instruct", "precision": "q4_k_m", "kv_tokens": 8192, "max_num_seqs": 2, "pp": 2,
-             "max_model_len": 4096, "kv_precision": "int8"},
+             "max_model_len": 4096, "kv_precision": "int8", "gpu_memory_utilization": 1.0},
         ),
         (
             "docker run -v /m:/m ghcr.io/ggml-org/llama.cpp:server-cuda -hf unsloth/Qwen3-30B-A3B-GGUF:Q4_K_M -np 4",
-            {"model": "Qwen3-30B-A3B", "precision": "q4_k_m", "max_num_seqs": 4},
+            {"model": "Qwen3-30B-A3B", "precision": "q4_k_m", "max_num_seqs": 4, "gpu_memory_utilization": 1.0},
         ),
         (
             "llama-server -m gpt-oss-20b-mxfp4.gguf -c 0 -np 1",
-            {"model": "gpt-oss-20b"},
+            {"model": "gpt-oss-20b", "gpu_memory_utilization": 1.0},
         ),
     ],
 )  # fmt: skip
