@@ -151,12 +151,13 @@ A cache is off by shares of a device's memory, since what is wrong is what fills
 
 The first are errors with the model left out, the second with the release left out; the third, for other engines, makers
 of devices, attention that chooses or compresses tokens, adapters, tokens spread over devices, connectors for caches and
-files that are not understood in full, is twice the second: a judgement. The second holds for recurrent states, drafts and layouts of other kinds than tensor
-parallelism too. With compressed attention the lower end lies as much lower as a step takes, with adapters as captured
-graphs take, with a vision encoder as its run on the largest image takes, until 0.11 on a video of the greatest length.
-With recurrent layers since 0.26 it lies lower by two outputs of each for every token of a step, which a start may
-charge to its graphs: 7 to 10 GiB on an RTX PRO 6000, none on two RTX 5090. A server is not sure to run where its share
-leaves a full step little of the device.
+files that are not understood in full, is twice the second: a judgement. The second holds for recurrent states, drafts
+and layouts of other kinds than tensor parallelism too. With compressed attention the lower end lies as much lower as a
+step takes, with adapters as captured graphs take, with a vision encoder as its run on the largest image takes, until
+0.11 on a video of the greatest length. With recurrent layers since 0.26 it lies lower by two outputs of each for every
+token of a step, which a start may charge to its graphs: 7 to 10 GiB on an RTX PRO 6000, none on two RTX 5090. A server
+is not sure to run where its share leaves a full step little of the device; nor, in 0.8 and 0.9, with a small share,
+when what other processes hold was counted as its own.
 Of {reports_known} caches that users' logs above print, {reports_inside} lie in their interval.
 
 A training needs more or less than predicted by a factor. Each source weighs alike: nanotron's outcomes with the model

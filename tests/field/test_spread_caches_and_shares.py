@@ -108,6 +108,13 @@ def test_a_connectors_buffers_lie_in_the_interval_of_a_cache() -> None:
     assert low < 87_584 < high
 
 
+@pytest.mark.parametrize(("release", "sure"), [("0.7.3", True), ("0.8.5", False), ("0.11", True)])
+def test_a_small_share_is_not_sure_where_what_others_hold_counts(release: str, sure: bool) -> None:
+    """vllm#17431: an 8B at 0.4 of an A800 starts in the first engine, and has no room for a cache in the second."""
+    line = "vllm serve Qwen/Qwen3-8B --gpu-memory-utilization 0.4"
+    assert (jevons.memory(serve=line, gpu="a800", engine_version=release).p_fits > 0.9) == sure
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -94,11 +94,17 @@ def _two_heads(raw: Mapping[str, Any], text: Mapping[str, Any], spec: ModelSpec)
     return [told]
 
 
+def _lists_attention(text: Mapping[str, Any], spec: ModelSpec) -> bool:
+    """Return whether a file says of each layer that it attends, whatever sizes it states of recurrent ones."""
+    kinds = text.get("layer_types")
+    return isinstance(kinds, list) and len(kinds) == spec.n_layers and all("attention" in str(kind) for kind in kinds)
+
+
 def _no_place(text: Mapping[str, Any], spec: ModelSpec) -> list[str]:
     keys = [key for key in _MIXER_KEYS if text.get(key) is not None]
     mixers = any(group.attention.mixer.parameters for group in spec.layers)
     attends = any(group.attention.kind in {"gqa", "mla"} for group in spec.layers)
-    if keys and not mixers:
+    if keys and not mixers and not _lists_attention(text, spec):
         return [f"no key says which layers are recurrent ({', '.join(keys[:3])}): all are read as attention"]
     if mixers and not attends and str(text.get("model_type")) == "bamba":
         return ["attn_layer_indices is missing: all layers are read as Mamba-2, as Transformers does"]

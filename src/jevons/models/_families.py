@@ -288,7 +288,7 @@ _PLAIN: dict[str, Traits] = {
     "persimmon": replace(_GPT, qk_norm=True), "nanochat": Traits(gated=False),
     "jais2": Traits(gated=False, out_follows=True),
     "apertus1p5_text": Traits(gated=False, qk_norm=True), "cosmos3_edge_text": Traits(gated=False),
-    "paddleocr_vl_text": Traits(),
+    "paddleocr_vl_text": Traits(), "paddleocr_vl": Traits(),
     **dict.fromkeys(
         ("aria_text", "cwm", "diffllama", "flex_olmo", "flint", "glm_ocr_text", "granite_docling_text", "granite_swa",
          "granitemoe_swa", "hy_v3", "hyperclovax", "kolibri1", "laguna", "lara_mini", "mellum", "minicpm3",
@@ -347,6 +347,7 @@ _TIED = {
     "gpt2", "opt", "megatron", "gemma", "gemma2", "gemma3_text", "gemma3", "bloom", "mpt", "falcon", "cohere",
     "cohere2", "gpt_bigcode", "smollm3", "granitemoehybrid", "lfm2", "lfm2_moe", "ernie4_5", "ernie4_5_moe",
     "hunyuan_v1_dense", "starcoder2", "gemma3n_text", "gpt_neo", "paddleocr_vl_text",
+    "paddleocr_vl",
     "gemma4_text", "gemma4_unified_text", "recurrent_gemma", "minicpm", "phi3small",
 }  # fmt: skip
 """Families whose head is the embedding where the file does not say."""

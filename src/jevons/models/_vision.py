@@ -42,12 +42,19 @@ def _size(section: Mapping[str, Any], *names: str, default: int = 0) -> int:
 
 
 def _sound_parameters(raw: Mapping[str, Any]) -> int:
-    """Return the parameters of an encoder of Whisper's make; 0 of others, which are small beside a decoder."""
+    """Return the parameters of an encoder of Whisper's make, by either of its names for sizes; 0 of others.
+
+    Those are small beside a decoder.
+    """
     encoder = raw.get("audio_config")
     if not isinstance(encoder, Mapping):
         return 0
     width, depth = _size(encoder, "d_model"), _size(encoder, "encoder_layers")
-    return depth * (4 * width**2 + 2 * width * _size(encoder, "encoder_ffn_dim", default=4 * width))
+    inner = _size(encoder, "encoder_ffn_dim", default=4 * width)
+    if not width and "num_mel_bins" in encoder:
+        width, depth = _size(encoder, "hidden_size"), _size(encoder, "num_hidden_layers")
+        inner = _size(encoder, "intermediate_size", default=4 * width)
+    return depth * (4 * width**2 + 2 * width * inner)
 
 
 def _image_experts(raw: Mapping[str, Any], hidden: int) -> int:
@@ -77,12 +84,28 @@ def _tower_parameters(raw: Mapping[str, Any], hidden: int) -> int:
     if kind.startswith("qwen2_vl"):
         width = _size(tower, "embed_dim", default=width)
         inner = 4 * width
+    if kind.startswith("glm4v"):
+        return _merging_tower(tower, width, depth, inner)
     sides = 3 if kind.startswith(_GATED) else 2
     patch = _size(tower, "patch_size", default=14)
     merge = _size(tower, "spatial_merge_size", default=1)
     joined = width * merge**2
     layers = depth * (4 * width**2 + sides * width * inner)
     return layers + 3 * patch**2 * width + joined * (joined + hidden)
+
+
+def _merging_tower(tower: Mapping[str, Any], width: int, depth: int, inner: int) -> int:
+    """Return a tower of GLM's: gated layers as wide inside as the decoder, where a gated layer of *inner* follows.
+
+    References
+    ----------
+    Transformers, ``Glm4vVisionMLP`` and ``Glm4vVisionPatchMerger``.
+    """
+    out, merge = _size(tower, "out_hidden_size", default=inner), _size(tower, "spatial_merge_size", default=1)
+    layers = depth * (4 * width**2 + 3 * width * out)
+    merger = merge**2 * width * out + out**2 + 3 * out * inner
+    patch = _size(tower, "patch_size", default=14)
+    return layers + merger + 3 * _size(tower, "temporal_patch_size", default=1) * patch**2 * width
 
 
 def _mappings(value: Any) -> list[Mapping[str, Any]]:

@@ -82,6 +82,8 @@ class EarlierMemory(Part):
         1 where experts have no adapters.
     stages_whole : float
         1 where each pipeline stage must have room for a longest sequence in the layers of all stages.
+    counts_others : float
+        1 where what other processes hold of a device is counted as the engine's own.
     """
 
     peaks_added: float = 0.0
@@ -91,6 +93,7 @@ class EarlierMemory(Part):
     encodes_longest: float = 0.0
     adapts_no_experts: float = 0.0
     stages_whole: float = 0.0
+    counts_others: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,8 @@ from jevons.serving.memory_factors import MemoryFactors, memory_factors
 from jevons.serving.types import Deployment, MemoryUse
 
 _HALF = 2.0
+_SMALL_SHARE, _MOST_SHARED = 0.5, 0.85
+"""Share of its own default below which an engine's device is taken to be shared, and how sure its start then is."""
 _DATA = Path(__file__).parent / "data" / "memory_spread.json"
 
 NEARNESS = {
@@ -195,7 +197,17 @@ def start_chance(deployment: Deployment, *, starts: bool) -> float:
     low, high, _ = shipped()["quantiles"][nearness_of(deployment)]
     low -= _adapted_graph_bytes(deployment) / deployment.accelerator.hbm_bytes
     ends = ((cache_spread(deployment).low, high), (low, high))
-    return min(_chance_of(surplus, deployment, *spread) for surplus, spread in zip(surpluses, ends, strict=True))
+    chance = min(_chance_of(surplus, deployment, *spread) for surplus, spread in zip(surpluses, ends, strict=True))
+    return min(chance, _MOST_SHARED) if _may_share(deployment) else chance
+
+
+def _may_share(deployment: Deployment) -> bool:
+    """Return whether a device may be held by others too, which the release would count: of a small share it is given.
+
+    Nobody says what others hold.
+    """
+    small = deployment.share_frac < _SMALL_SHARE * deployment.engine.batching.memory_frac
+    return small and deployment.engine.memory.earlier.counts_others > 0.0
 
 
 def _chance_of(surplus_bytes: float, deployment: Deployment, low: float, high: float) -> float:

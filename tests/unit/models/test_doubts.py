@@ -50,6 +50,14 @@ def test_recurrent_sizes_without_their_layers_are_told() -> None:
     assert any("no key says which layers are recurrent (mamba_d_state)" in text for text in spec.warnings)
 
 
+def test_a_file_that_says_of_each_layer_that_it_attends_is_not_doubted() -> None:
+    """Granite-4.0-Micro: sizes of a family with recurrent layers, of which it has none."""
+    sizes = plain("granitemoehybrid", 2560, 40, 40, 8, 8192, 100_352, layer_types=["attention"] * 40)
+    spec = spec_of({**sizes, "mamba_d_state": 128, "num_local_experts": 0, "shared_intermediate_size": 8192}, "micro")
+    assert spec.warnings == ()
+    assert spec.parameters_total / 1e9 == pytest.approx(3.4, rel=0.01)
+
+
 @pytest.mark.parametrize(("outer", "inner", "told"), [(False, True, 1), (True, False, 1), (True, True, 0)])
 def test_heads_that_a_file_ties_once_and_unties_once_are_told(outer: bool, inner: bool, told: int) -> None:
     text = plain("qwen2", 64, 2, 4, 4, 128, 100, tie_word_embeddings=inner)

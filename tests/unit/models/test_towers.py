@@ -68,3 +68,36 @@ def test_one_matrix_that_alone_stays_in_16_bits_is_said() -> None:
     assert any("only down_proj stays in 16 bits" in text for text in one.warnings)
     whole = spec_of({**file, "quantization_config": {**quantised, "dynamic": {"-:.*mlp.*": {}}}}, "own")
     assert not any("stays in 16 bits" in text for text in whole.warnings)
+
+
+def test_a_tower_of_glm_is_as_wide_inside_as_its_decoder() -> None:
+    """GLM-4.1V-9B: 10,292,777,472 parameters in its file of weights."""
+    file = {
+        "architectures": ["Glm4vForConditionalGeneration"], "model_type": "glm4v", "text_config": {
+            "model_type": "glm4v_text", "attention_bias": True, "hidden_size": 4096, "intermediate_size": 13_696,
+            "num_hidden_layers": 40, "num_attention_heads": 32, "num_key_value_heads": 2, "vocab_size": 151_552,
+            "max_position_embeddings": 65_536, "tie_word_embeddings": False,
+        },
+        "vision_config": {
+            "model_type": "glm4v", "depth": 24, "hidden_size": 1536, "intermediate_size": 13_696, "num_heads": 12,
+            "out_hidden_size": 4096, "patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2,
+        },
+    }  # fmt: skip
+    spec = spec_of(file, "glm-4.1v-9b")
+    assert spec.parameters + spec.vision_parameters == pytest.approx(10.29e9, rel=0.003)
+
+
+def test_an_encoder_of_sound_is_found_by_either_of_its_names_for_sizes() -> None:
+    """Voxtral-Small-24B: 24.3 bn parameters, 0.64 of them in the encoder; it was read without."""
+    text = {
+        "model_type": "llama", "head_dim": 128, "hidden_size": 5120, "intermediate_size": 32_768, "vocab_size": 131_072,
+        "num_hidden_layers": 40, "num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 32_768,
+    }  # fmt: skip
+    sound = {
+        "model_type": "voxtral_encoder", "hidden_size": 1280, "intermediate_size": 5120, "num_hidden_layers": 32,
+        "num_attention_heads": 20, "num_mel_bins": 128,
+    }  # fmt: skip
+    file = {"architectures": ["VoxtralForConditionalGeneration"], "model_type": "voxtral", "text_config": text}
+    spec = spec_of({**file, "audio_config": sound}, "voxtral-small")
+    assert spec.parameters + spec.vision_parameters == pytest.approx(24.3e9, rel=0.01)
+    assert spec.vision_parameters == pytest.approx(0.64e9, rel=0.03)
