@@ -171,22 +171,20 @@ def _growth(value: float, interval: tuple[float, float, int]) -> float:
 def _scale(needed: Sequence[_Needed], quantity: str, family: str) -> float | None:
     """Return the growth that takes in 80 % of the figures left out; None where too few figures tell.
 
-    Of few groups the next one is often beyond all: some more are taken in, and none is made narrower. Tables with fewer
-    groups still have no intervals of their own: those of all tables are narrowed to what theirs need.
+    Of few groups the next one is often beyond all: some more are taken in. Tables with fewer groups still have no
+    intervals of their own: those of all tables are narrowed to what theirs need.
     """
     whole = family == _EVERY
     chosen = [need for need in needed if need.figure.quantity == quantity and (whole or need.figure.family == family)]
     groups = len({need.figure.name for need in chosen})
     if len(chosen) < _LEAST_ROWS:
         return None
-    few = groups < _FEW_GROUPS
-    least = 1.0 if _LEAST_GROUPS <= groups < _FEW_GROUPS else _LEAST_GROWTH
-    wanted = _INSIDE_OF_FEW if few else _INSIDE
+    wanted = _INSIDE_OF_FEW if groups < _FEW_GROUPS else _INSIDE
     growth = np.array([need.every if whole else need.own for need in chosen])
     weights = np.array([LOOSE.get(need.figure.family, 1.0) if whole else 1.0 for need in chosen])
     order = np.argsort(growth)
     share = (np.cumsum(weights[order]) - weights[order] / 2.0) / weights.sum()
-    return float(np.clip(np.interp(wanted, share, growth[order]), least, _MOST_GROWTH))
+    return float(np.clip(np.interp(wanted, share, growth[order]), _LEAST_GROWTH, _MOST_GROWTH))
 
 
 def _calibrated(own: Classes, every: Classes, scale: float | None) -> Classes:
