@@ -9,7 +9,7 @@ from jevons.serving import engine
 from jevons.serving.closed_loop.types import Lengths
 from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case, Instances, Requested
-from jevons.validation.serving.predict import default_engine, limited, prepare
+from jevons.validation.serving.predict import answer, default_engine, limited, prepare
 from jevons.validation.serving.recipes import read_recipes, shipped_recipes, with_recipe
 
 CASE = Case(
@@ -162,7 +162,7 @@ def test_an_overview_ran_gpt_oss_on_hopper_with_the_bench_tools_own_kernels(devi
     assert not with_recipe(case, "llama-3.1-70b", "offline").scheduler.mxfp4_like
 
 
-def test_runs_of_atom_neither_compile_first_nor_compose_a_step_ahead():
+def test_runs_of_atom_compiled_before_and_do_not_compose_a_step_ahead():
     case = CASE.replace(engine="sglang", device="mi355x", precision="fp4", version="v0.5.6-rocm700-mi35x")
     case = case.replace(isl=Lengths(mean=922.0), osl=Lengths(mean=922.0))
     atom = case.replace(version="rocm7.1.1-ubuntu24.04-pytorch2.9-atom0.1.1")
@@ -170,6 +170,16 @@ def test_runs_of_atom_neither_compile_first_nor_compose_a_step_ahead():
     assert [one.measured.first_stall_s for one in read] == [21.5, 0.0]
     assert [one.scheduler.lags for one in read] == [True, False]
     assert [one.requested.requests for one in read] == [50 * 64, 20 * 64]
+    assert [bool(one.scheduler.captured_tokens) for one in read] == [False, True]
+
+
+def test_a_compiled_prompt_comes_sooner_where_launches_bind_it():
+    case = CASE.replace(engine="sglang", device="mi355x", precision="fp8", layout=Layout(tp=8), users=4, requests=80)
+    case = case.replace(isl=Lengths(mean=922.0), osl=Lengths(mean=922.0), model="deepseek-ai/DeepSeek-R1")
+    launched, compiled = (
+        answer(prepare(case.replace(captured_tokens=tokens))).outcome.ttft_s["mean"] for tokens in (0.0, 1e9)
+    )
+    assert 0.65 * launched < compiled < 0.85 * launched
 
 
 @pytest.mark.parametrize(
@@ -213,11 +223,28 @@ def test_servers_of_four_devices_in_fp8_take_a_prompt_a_step_and_draft_nothing()
         ("trtllm", "b200_sxm", "gpt-oss-120b", 20000, "fp8"),
         ("vllm", "b200_sxm", "gpt-oss-120b", 8192, "fp8"),
         ("vllm", "mi325x", "llama-3.3-70b", 131072, "fp8"),
+        ("vllm", "h100_sxm", "llama-3.3-70b", 8192, "bf16"),
+        ("vllm", "b200_sxm", "llama-3.3-70b", 8192, "fp8"),
     ],
 )
 def test_scripts_state_the_tokens_of_a_step_and_the_cache(engine, device, model, tokens, kv):
     read = with_recipe(CASE.replace(engine=engine, device=device, version="0.5.9"), model, "closed_loops")
     assert (read.scheduler.step_tokens, read.kv) == (tokens, kv)
+
+
+@pytest.mark.parametrize(
+    ("version", "tokens", "captured"), [("nightly-5b8c30d6", 0, None), ("0.19.0", 2048, 2048.0), ("0.17.0", 0, None)]
+)
+def test_early_servers_of_minimax_ran_untold(version, tokens, captured):
+    case = CASE.replace(engine="vllm", device="b200_sxm", precision="fp4", version=version, isl=Lengths(mean=922.0))
+    read = with_recipe(case, "minimax-m2.5", "closed_loops").scheduler
+    assert (read.step_tokens, read.captured_tokens) == (tokens, captured)
+
+
+@pytest.mark.parametrize(("precision", "steps"), [("fp4", 10), ("fp8", 0)])
+def test_glm_in_four_bits_looks_for_requests_every_ten_steps(precision, steps):
+    case = CASE.replace(engine="sglang", device="b200_sxm", precision=precision, version="nightly-dev")
+    assert with_recipe(case, "glm-5", "closed_loops").scheduler.poll_steps == steps
 
 
 def test_drafting_servers_on_hopper_have_room_for_their_users_drafts():
