@@ -44,6 +44,15 @@ def test_rows_that_are_fitted_do_move_the_factors(fitted):
     assert not np.allclose(solve(problem, base, slopes, theta, every), solve(problem, base + 0.3, slopes, theta, every))
 
 
+@pytest.mark.slow
+def test_slow_hosts_are_a_device_s_before_they_are_its_generation_s(fitted):
+    problem, theta, base, slopes = fitted
+    every = np.ones(len(problem.owner), bool)
+    moved = solve(problem, base + 0.1, slopes, theta, every) - solve(problem, base, slopes, theta, every)
+    hosts = {f.owner: float(by) for f, by in zip(problem.factors, moved, strict=True) if f.name == "host"}
+    assert hosts["l40s"] > 2.0 * hosts["ada"] > 0.0  # the sample's only device of that generation
+
+
 def test_each_way_of_holding_out_covers_every_item_once(fitted):
     problem = fitted[0]
     for parts in splits(problem.items).values():
