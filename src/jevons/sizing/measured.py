@@ -9,7 +9,7 @@ from typing import Any
 
 from jevons.errors import InputError
 from jevons.results import Column, Table, table
-from jevons.serving.measured import LATENCIES, STATISTICS, MeasuredRun, read_runs
+from jevons.serving.measured import ENGINE_LOG, LATENCIES, STATISTICS, MeasuredRun, read_runs
 from jevons.sizing.simulation_tables import LATENCIES as LABELS
 from jevons.sizing.simulation_tables import interval_of
 
@@ -68,6 +68,10 @@ def arguments_of(run: MeasuredRun, given: Mapping[str, Any]) -> dict[str, tuple[
                 "requests were sent at once"
             )
             raise InputError(message)
+    unsaid = [name for name in ("isl", "osl") if arguments[name] is None and given.get(name) is None]
+    if run.make == ENGINE_LOG and unsaid and given.get("trace") is None and given.get("load") is None:
+        message = f"--measured: a log states no lengths of requests; add {' and '.join(f'--{name}' for name in unsaid)}"
+        raise InputError(message)
     if given.get("trace") is not None or given.get("load") is not None:
         for name in ("isl", "osl", "requests"):
             arguments[name] = None
@@ -79,6 +83,7 @@ def arguments_of(run: MeasuredRun, given: Mapping[str, Any]) -> dict[str, tuple[
 def beside(record: Mapping[str, Any], run: MeasuredRun) -> list[dict[str, Any]]:
     """Return each measured figure with its prediction, ends of its 80 % interval, and measured over predicted."""
     rows = []
+    rates = record["steady"] if run.make == ENGINE_LOG else record
     for name, value in run.figures.items():
         latency, _, statistic = name.partition(".")
         low: float | None = None
@@ -91,11 +96,11 @@ def beside(record: Mapping[str, Any], run: MeasuredRun) -> list[dict[str, Any]]:
         elif name == "duration_s":
             predicted = record["wall_s"]
         elif name == "total_tok_per_s":
-            predicted = record["output_tok_per_s"] + record["req_per_s"] * record["mean_isl"]
+            predicted = rates["output_tok_per_s"] + rates["req_per_s"] * record["mean_isl"]
         elif name == "kv_cache_tokens":
             predicted = record["memory"]["kv_tokens"]
         elif name in _RATES:
-            predicted = record[name]
+            predicted = rates[name]
         else:
             continue
         rows.append({

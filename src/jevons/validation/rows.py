@@ -8,6 +8,7 @@ from pathlib import Path
 from jevons.errors import InputError
 from jevons.files import read_csv
 from jevons.serving.measured import read_runs
+from jevons.serving.measured.engine_log import is_engine_log
 from jevons.serving.measured.known import known_text, text_of
 from jevons.validation.operators.predict import recognises
 from jevons.validation.serving.acceptance import ACCEPTANCE_COLUMNS
@@ -77,7 +78,8 @@ def read_tables(path: Path | str, told: Told | None = None) -> list[Table]:
     """Return the rows of a file of measurements.
 
     A CSV file holds a table known by its header, or a load test's results a row each; a log (``.log``, ``.txt``) tells
-    of a start-up, unless it is a printed report; a snapshot of ``/metrics`` has a table of runs and one of start-ups.
+    of a start-up, and of a steady load where lengths are told, unless it is a printed report; a snapshot of
+    ``/metrics`` has a table of runs and one of start-ups.
 
     Raises
     ------
@@ -87,11 +89,17 @@ def read_tables(path: Path | str, told: Told | None = None) -> list[Table]:
     path, told = Path(path), told or Told()
     text = text_of(path) if path.suffix.lower() not in TABLES else ""
     if is_log(path, text) and not is_load_test(text):
-        row = startup_of_log(path)
+        served = _load_tests(path, told) if is_engine_log(text) and told.cells["isl"] and told.cells["osl"] else []
+        try:
+            row = startup_of_log(path)
+        except InputError:
+            if served:
+                return served
+            raise
         given = {name: value for name, value in told.cells.items() if value and name in row}
         row |= {name: value for name, value in given.items() if not row[name] or name in {"model", "gpu"}}
         row["tp"] = row["tp"] or "1"
-        return [Table(path=path, kind="startups", columns=tuple(row), rows=(row,))]
+        return [Table(path=path, kind="startups", columns=tuple(row), rows=(row,)), *served]
     if text and is_load_test(text):
         return _load_tests(path, told)
     if not text.strip() and path.is_file() and not path.stat().st_size:

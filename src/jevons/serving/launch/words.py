@@ -14,6 +14,7 @@ from jevons.files.shell import VARIABLE, as_typed, expanded_words, shell_command
 from jevons.files.written import as_script, files_of_manifest, without_files
 from jevons.files.yaml_text import documents_of
 from jevons.limits import REPLICAS
+from jevons.serving.launch.nim import nim_server
 from jevons.serving.launch.others import other_server
 from jevons.serving.launch.python_file import python_commands
 from jevons.serving.launch.settings_file import settings_commands
@@ -58,7 +59,6 @@ _OTHERS = {
     "Ollama": r"\bollama\s+(?:run|serve)\b",
     "MLC": r"\bmlc_llm\s+serve\b",
     "Triton": r"\btritonserver\b",
-    "NIM": r"\bnvcr\.io/nim/",
 }
 """Servers whose launch lines are known by sight alone."""
 
@@ -176,7 +176,7 @@ def _split(text: str) -> list[str]:
 
 def _launcher(words: Sequence[str], image: str, variables: Mapping[str, str]) -> Command | None:
     """Return the server's command within a command's words, or within those that a container's image gets."""
-    other = other_server(words, image, variables)
+    other = other_server(words, image, variables) or nim_server(words, image, variables)
     if other is not None:
         return other
     engine, release, after = _image(image) if image else ("", "", None)

@@ -15,6 +15,7 @@ from jevons.files.read import check_text, file_fault, read_bytes
 from jevons.serving.measured.bench import aiperf, runs_of
 from jevons.serving.measured.columns import read_columns
 from jevons.serving.measured.drawn import drawn_table
+from jevons.serving.measured.engine_log import engine_log_run, is_engine_log
 from jevons.serving.measured.metric_rows import is_metric_rows, metric_record
 from jevons.serving.measured.offline import is_llama_table, is_printed_offline, llama_table, printed_offline
 from jevons.serving.measured.printed import is_metrics, is_printed, metrics_run, printed_runs
@@ -38,6 +39,7 @@ FORMATS: Mapping[str, str] = {
     "llama-bench, -o json, csv or md": "| llama 8B Q4_K - Medium | 4.58 GiB | 8.03 B | CUDA | 99 | tg128 | 91.5 |",
     "CSV or TSV": "concurrency,isl,osl,mean TTFT (ms),p99 TPOT (ms),output throughput (tok/s)",
     "the same, drawn or in Markdown": "| ISL | OSL | Concurrency | TTFT (ms) | TPOT (ms) |",
+    "log of vLLM or SGLang": "Avg generation throughput: 2136.3 tokens/s, Running: 247 reqs, Waiting: 740 reqs, …",
     "/metrics of vLLM, SGLang, TRT-LLM, TGI": 'vllm:time_to_first_token_seconds_sum{model_name="…"} 12.3',
 }  # fmt: skip
 
@@ -131,6 +133,9 @@ def _runs(path: Path, text: str, mapping: Mapping[str, str]) -> list[MeasuredRun
         return list(printed_offline(text))
     if is_llama_table(text):
         return llama_table(str(path), text)
+    if is_engine_log(text):
+        served = engine_log_run(text)
+        return [served] if served is not None else []
     if is_metrics(text):
         run = metrics_run(text)
         return [run] if run.figures else []

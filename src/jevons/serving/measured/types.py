@@ -11,6 +11,8 @@ LATENCIES = ("ttft_s", "tpot_s", "itl_s", "e2e_s")
 STATISTICS = ("mean", "p50", "p90", "p95", "p99")
 OFFLINE = frozenset({"trtllm-bench", "vllm bench throughput", "sglang.bench_offline_throughput"})
 """Tools that hand requests to the engine itself, without a server between."""
+ENGINE_LOG = "the engine's log"
+"""Lines that an engine logs while it serves: figures of a steady load."""
 RATES = ("output_tok_per_s", "total_tok_per_s", "req_per_s")
 
 
