@@ -133,6 +133,7 @@ def clear_uses(
     """
     work_h = market.performance * market.offered_h
     there = work_h.sum(axis=1) > 0
+    every = bool(there.all())
     floor = _floor(market)
     price = np.where(there, market.frontier_cur_per_h, 0.0)
     if before_cur_per_h is not None:
@@ -153,8 +154,11 @@ def clear_uses(
         capacity = (share * work_h).sum(axis=1).tolist()
         for u, use in zip(uses, terms, strict=True):
             answer[u], let[u] = _clear_one(use, capacity[u], curve, elasticity)
-        gap = float(np.max(np.abs(np.log(answer[there] / price[there])), initial=0.0))
-        price = np.where(there, np.sqrt(np.maximum(price * answer, 1e-30)), 0.0)
+        moved = answer / price if every else answer[there] / price[there]
+        gap = float(np.abs(np.log(moved)).max(initial=0.0))
+        price = np.sqrt(np.maximum(price * answer, 1e-30))
+        if not every:
+            price = np.where(there, price, 0.0)
         share = _shares(price, market.performance, following)
         if gap < _CLOSE:
             break

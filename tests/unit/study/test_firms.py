@@ -99,6 +99,16 @@ def test_a_firm_that_no_fact_mentions_is_planned_and_valued(neocloud):
     assert record["answer"].startswith("A share is worth")
 
 
+def test_a_firm_that_sells_no_calls_is_told_nothing_of_tokens(neocloud):
+    """Its plan said that 0 % of demand was served and that tokens had fallen to 0 times their price."""
+    result = jevons.plan(neocloud, draws=4, processes=1)
+    assert all(table.rows for table in result.tables.values())
+    assert not {"tokens", "call_prices", "calls"} & set(result.tables)
+    assert not [row for row in result.tables["uncertainty"].rows if "token" in str(row[0]) and row[3] == 0]
+    assert "tokens served" not in " ".join(str(row[0]) for row in result.tables["sensitivity"].rows)
+    assert "rents" in result.tables
+
+
 def test_a_firm_that_no_fact_mentions_is_held_against_what_came(neocloud, tmp_path: Path):
     """Its own actual figures suffice: forecast, interval and weights by quarter."""
     actuals = tmp_path / "actuals.csv"

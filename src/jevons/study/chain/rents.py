@@ -307,10 +307,19 @@ def _shortages(
     for v in np.flatnonzero(rent[:, 0] > calm[:, 0] * (1 + _OPENS)):
         use = int((use_price[:, 0] * performance[:, v]).argmax())
         named[v, 0] = f"{USES[use]}: " + ("best chip barred" if barred[use, 0] else "chips short")
-    for v, t in np.argwhere((rent[:, 1:] > rent[:, :-1] * (1 + _RISE)) & (rent[:, :-1] > 0)):
-        use = int((use_price[:, t + 1] * performance[:, v]).argmax())
-        named[v, t + 1] = f"{USES[use]}: " + ("best chip barred" if barred[use, t + 1] else "chips short")
+    before = rent_before(rent)
+    for v, t in np.argwhere((rent > before * (1 + _RISE)) & (before > 0)):
+        use = int((use_price[:, t] * performance[:, v]).argmax())
+        named[v, t] = f"{USES[use]}: " + ("best chip barred" if barred[use, t] else "chips short")
     return named
+
+
+def rent_before(rent: Array) -> Array:
+    """Return the last rent at which each kind was on offer before each quarter, (v, t); 0 before its first offer."""
+    before = np.zeros_like(rent)
+    for t in range(1, rent.shape[1]):
+        before[:, t] = np.where(rent[:, t - 1] > 0, rent[:, t - 1], before[:, t - 1])
+    return before
 
 
 def use_mix(scenario: Scenario, market: MarketPath, inputs: MarketInputs) -> Array:

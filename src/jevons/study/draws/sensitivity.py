@@ -119,7 +119,8 @@ class SensitivityResult(Result):
         """The outcome, and the inputs that move it most."""
         unit, meaning = OUTCOMES[self.outcome]
         size, shown = shown_in(unit)
-        first = [f"{swing.path} ({scaled(swing.swing / size)})" for swing in self.swings[:3] if swing.swing > 0]
+        behind = f" {shown}" if shown else ""
+        first = [f"{swing.path} ({scaled(swing.swing / size)}{behind})" for swing in self.swings[:3] if swing.swing > 0]
         values = {
             "scenario": self.scenario.name, "meaning": meaning, "central": scaled(self.central / size),
             "unit": shown or None, "count": f"{len(self.swings)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from jevons.parallel import Executor
 from jevons.study.chain.decide import decided_chain
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering, engineer
+from jevons.study.chain.planner_inputs import check_power
 from jevons.study.draws.grid import Axes, check_axes
 from jevons.study.draws.result import StudyResult
 from jevons.study.draws.run import Draws, evaluate, monte_carlo, sweep
@@ -33,8 +35,27 @@ def montecarlo_study(scenario: Scenario, draws: int, *, seed: int | None = None,
 def sweep_study(scenario: Scenario, axes: Axes, **how: Any) -> StudyResult:
     """Return the study of a grid; *how* is that of `_run`."""
     check_axes(scenario, axes)
-    swept = _run(scenario, lambda e, base, **rest: sweep(scenario, e, base, axes, **rest), **how)
-    return StudyResult(scenario=scenario, draws=swept, random=False)
+
+    def run(engineering: Engineering, base: ChainResult, **rest: Any) -> Draws:
+        _check_powers(scenario, engineering, axes)
+        return sweep(scenario, engineering, base, axes, **rest)
+
+    return StudyResult(scenario=scenario, draws=_run(scenario, run, **how), random=False)
+
+
+def _check_powers(scenario: Scenario, engineering: Engineering, axes: Axes) -> None:
+    """Refuse a grid any point of which has more devices standing than its sites feed.
+
+    A draw from ranges leaves out what its sites cannot feed; a point of a grid is meant as it stands.
+
+    Raises
+    ------
+    InputError
+        As `jevons.study.chain.planner_inputs.check_power` says.
+    """
+    sized = {path: grid for path, grid in axes.items() if path.endswith((".installed", ".power"))}
+    for point in itertools.product(*sized.values()):
+        check_power(scenario.with_numbers(dict(zip(sized, point, strict=True))), engineering)
 
 
 def sensitivity_study(scenario: Scenario, outcome: str, prefix: str = "", **how: Any) -> SensitivityResult:

@@ -234,11 +234,22 @@ expansion:
   budget_quarters: {quarters}
   budget_first: {_part(str(figures["budget"]), quarters)}
 finance:
+  # What AI earns above the usual margin goes in part into staff, research and discounts.
+  reinvested: {{fact: assumption.reinvested_frac}}
+  base_margin: {_usual_margin(region)}
   base_revenue: {figures["revenue"]}
   net_cash: {figures["net_cash"]}
   shares: {figures["shares"]} shares
   share_price: {figures["share_price"]}
 """
+
+
+def _usual_margin(region: str) -> str:
+    """Return the region's margin of a mature cloud as the usual one, as text."""
+    mature = region_sections(region)["finance"]["terminal_margin"]
+    ends = ", ".join(f"{end}: {mature[end]}" for end in ("low", "mode", "high"))
+    reason = f"judgement: as `finance.terminal_margin` of the region, {mature['source'].removeprefix('judgement: ')}"
+    return f"{{{ends}, source: {_quoted(reason)}}}"
 
 
 def _quoted(text: str) -> str:

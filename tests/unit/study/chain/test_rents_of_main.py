@@ -1,5 +1,7 @@
 """Rents of the main scenario: the glut of H800 in early 2025 and what is lost, H20 where the ban comes."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,18 @@ def test_what_an_hour_earns_in_the_plan_is_its_rent(chain):
     worth, rents = chain.exchange.hour_worth, chain.rents
     there = rents.rent_cur_per_h > 0
     assert (worth * rents.price_cur_per_h)[there] == pytest.approx(rents.rent_cur_per_h[there], rel=0.06)
+
+
+def test_a_rise_since_the_last_offer_names_its_shortage_however_long_ago_that_was(chain):
+    """Chips that all train for some quarters are let again at a higher rent; that rise was not named."""
+    rents = chain.rents
+    rises, after_a_gap = 0, 0
+    for v, path in enumerate(rents.rent_cur_per_h):
+        offered = np.flatnonzero(path > 0)
+        for before, now in itertools.pairwise(offered):
+            rose = path[now] > 1.001 * path[before]
+            assert bool(rents.shortage[v, now]) == rose
+            rises += rose
+            after_a_gap += rose and now > before + 1
+    assert rises > 5
+    assert after_a_gap > 0

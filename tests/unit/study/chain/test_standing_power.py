@@ -5,6 +5,7 @@ import pytest
 
 import jevons
 from jevons.errors import InputError
+from jevons.study.draws.study import sweep_study
 from jevons.study.scenario.load import load
 from places import MAIN
 
@@ -43,3 +44,12 @@ def test_devices_on_their_way_that_no_site_feeds_are_left_out_and_the_plan_says_
     assert came == pytest.approx(room_w / watts[0])
     assert f"{1200 - came:,.0f} are left out" in " ".join(result.notes)
     assert "left out" not in " ".join(jevons.plan(tiny, draws=0).notes)
+
+
+def test_a_point_of_a_sweep_with_more_devices_than_its_sites_feed_is_refused(tiny):
+    """It was cut in silence, so that points beyond the sites' power all gave the same plan."""
+    path = "hardware.devices.h20.installed"
+    with pytest.raises(InputError, match=r"h20\.installed: 2,000: .* draw 1\.69\d* MW.* have 1 MW"):
+        sweep_study(tiny, {path: [300.0, 2000.0]})
+    with pytest.raises(InputError, match=r"have 0\.2 MW|have 200 kW"):
+        sweep_study(tiny, {"hardware.sites.north.power": [1e6, 2e5]})

@@ -22,7 +22,7 @@ def test_every_row_has_a_unit_and_something_to_say(result):
     assert [column.name for column in table.columns[:3]] == ["name", "unit", "2025q1"]
     assert table.rows
     assert set(table.column("unit")) <= {"¤/h", "k ¤", "¤/W", "¤"}
-    assert all(any(abs(cell) > 1e-12 for cell in row[2:]) for row in table.rows)
+    assert all(any(abs(cell or 0.0) > 1e-12 for cell in row[2:]) for row in table.rows)
 
 
 def test_one_more_device_on_sale_is_worth_its_shadow_price(result):

@@ -10,6 +10,7 @@ import numpy as np
 from jevons.arrays import Array
 from jevons.market import TERMS_Y, WAYS, provider_tokens_per_d
 from jevons.results import Cell, Column, Table, table
+from jevons.study.chain.rents import rent_before
 from jevons.study.plan.tables.lines import by_period, line
 
 if TYPE_CHECKING:
@@ -88,10 +89,14 @@ def _rent_lines(result: PlanFigures) -> Iterator[Any]:
                 ("share of the offer let", "%", rents.let_frac[v], 0.01),
                 ("resale value, opening stock", "thousand ¤", rents.resale_cur[v], 1e3),
             ):
-                shown = [float(x) if there else None for x, there in zip(values, offered, strict=True)]
-                yield line(name, unit, shown, over=over, keys=(quantity,))
+                yield line(name, unit, where_offered(values, offered), over=over, keys=(quantity,))
         if rents.brokers.held[v].max() > 0:
             yield from _broker_lines(name, rents.brokers, v)
+
+
+def where_offered(values: Array, offered: Array) -> list[float | None]:
+    """Return a figure of rented hours by quarter, None where none of the kind are on offer."""
+    return [float(x) if there else None for x, there in zip(values, offered, strict=True)]
 
 
 def _broker_lines(name: str, brokers: Brokers, v: int) -> Iterator[Any]:
@@ -114,9 +119,10 @@ def shortage_table(result: PlanFigures) -> Table:
     rents = result.chain.rents
     rows: list[tuple[Cell, ...]] = []
     if rents is not None:
+        last = rent_before(rents.rent_cur_per_h)
         for v, device in enumerate(result.scenario.hardware.devices):
             for t in np.flatnonzero(rents.shortage[v] != ""):
-                before = float(rents.rent_cur_per_h[v, t - 1]) if t else None
+                before = float(last[v, t]) or None
                 after = float(rents.rent_cur_per_h[v, t])
                 rows.append((result.device_label(device), result.quarters[t], before, after, str(rents.shortage[v, t])))
     columns = (
@@ -171,12 +177,15 @@ def market_json(result: PlanFigures) -> dict[str, Any]:
             record["providers"][name] = {"tok_per_d": tokens[n], "price_per_mtok": sold}
     if rents is not None:
         for v, device in enumerate(result.scenario.hardware.devices):
-            record["rent_per_h"][device] = [float(x) if x > 0 else None for x in rents.rent_cur_per_h[v]]
-            record["let_frac"][device] = rents.let_frac[v]
+            offered = rents.rent_cur_per_h[v] > 0
+            record["rent_per_h"][device] = where_offered(rents.rent_cur_per_h[v], offered)
+            record["let_frac"][device] = where_offered(rents.let_frac[v], offered)
             record["contract_per_h"][device] = {
-                term: rents.contract_cur_per_h[i, v] for i, term in enumerate(TERMS_Y) if rents.rent_cur_per_h[v].any()
+                term: where_offered(rents.contract_cur_per_h[i, v], offered)
+                for i, term in enumerate(TERMS_Y)
+                if offered.any()
             }
-            record["resale"][device] = rents.resale_cur[v]
+            record["resale"][device] = where_offered(rents.resale_cur[v], offered)
             record["shortage"][device] = [str(name) for name in rents.shortage[v]]
             if rents.brokers.held[v].max() > 0:
                 stock = {

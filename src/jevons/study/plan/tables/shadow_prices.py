@@ -12,6 +12,7 @@ from jevons.expansion import ExpansionPlan, ExpansionProblem
 from jevons.market import PRICE_LEVELS
 from jevons.results import Table
 from jevons.study.plan.tables.lines import by_period, line
+from jevons.study.plan.tables.market import where_offered
 
 if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
@@ -97,14 +98,15 @@ def shadow_table(result: PlanFigures) -> Table:
     rented = ~chain.inputs.use.counts_tokens
     let, called = let_cur_per_device_h(plan.problem, rented), calls_cur_per_device_h(plan, ~rented)
     trains = training_cur_per_device_h(plan)
-    named: list[tuple[str, str, Array, float]] = []
+    named: list[tuple[str, str, Any, float]] = []
     for v, device in enumerate(plan.problem.devices):
         short = result.device_short(device)
         named.append((f"Hour of {short}", "¤/h", scarcity_rent(result)[v], 1.0))
         if np.abs(scarcity_rent(result)[v]).max(initial=0.0) <= _NOTHING:
             continue
         if chain.rents is not None:
-            named.append((f"Market rent of {short}", "¤/h", chain.rents.rent_cur_per_h[v], 1.0))
+            rent = chain.rents.rent_cur_per_h[v]
+            named.append((f"Market rent of {short}", "¤/h", where_offered(rent, rent > 0), 1.0))
             named.append((f"Hour of {short}, let by the firm", "¤/h", let[v], 1.0))
         named.append((f"Hour of {short}, for calls", "¤/h", called[v], 1.0))
         named.append((f"Hour of {short}, for own training", "¤/h", trains[v], 1.0))
@@ -117,7 +119,7 @@ def shadow_table(result: PlanFigures) -> Table:
     lines = [
         line(name, unit, values, over=over)
         for name, unit, values, over in named
-        if np.abs(values).max(initial=0.0) > _NOTHING
+        if max((abs(value) for value in values if value is not None), default=0.0) > _NOTHING
     ]
     title = "Shadow prices: value of one more unit of each limit"
     return by_period("shadow_prices", title, result.quarters, lines, of="limit")

@@ -29,16 +29,25 @@ if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
 
 _BN = 1e9
+_OF_CALLS = ("tokens_per_d", "price_index")
 
 
 def plan_tables(result: PlanFigures) -> Iterator[Table]:
-    """Yield the tables of a plan, the summary first; all others print only when asked for."""
+    """Yield the tables of a plan, the summary first; all others print only when asked for.
+
+    A table without a row is left out: a firm that sells no calls has no prices of calls.
+    """
+    return (each for each in _all_tables(result) if each.rows)
+
+
+def _all_tables(result: PlanFigures) -> Iterator[Table]:
     chain = result.chain
     yield overview_table(result)
     yield from use_tables(result)
     yield from point_tables(result)
     yield _fleet(result)
-    yield _tokens(result)
+    if result.tokens_per_d.any():
+        yield _tokens(result)
     yield from rival_tables(result)
     yield schedule_table(result)
     yield _calls(result)
@@ -62,7 +71,7 @@ def plan_tables(result: PlanFigures) -> Iterator[Table]:
     yield verdict_table(result)
     yield from response_tables(result)
     if result.draws is not None:
-        yield _intervals(result.draws)
+        yield _intervals(result, result.draws)
         yield _sensitivity(result, result.draws)
 
 
@@ -197,9 +206,9 @@ def _budget_lines(lines: PlanLines) -> Table:
     columns = (
         Column("name", "budget line"),
         Column("planned_spent", "planned: money", "bn ¤", scale=1 / _BN),
-        Column("planned_value", "planned: value added", "bn ¤", scale=1 / _BN),
+        Column("planned_value", "planned: value", "bn ¤", scale=1 / _BN),
         Column("best_spent", "best split: money", "bn ¤", scale=1 / _BN),
-        Column("best_value", "best split: value added", "bn ¤", scale=1 / _BN),
+        Column("best_value", "best split: value", "bn ¤", scale=1 / _BN),
     )
     paths = (lines.spent_cur, lines.value_cur, lines.best_spent_cur, lines.best_value_cur)
     totals = [float(path.sum()) for path in paths]
@@ -210,13 +219,18 @@ def _budget_lines(lines: PlanLines) -> Table:
     return table("budget_lines", "Budget by line (present value)", columns, rows, detail=True)
 
 
-def _intervals(draws: Draws) -> Table:
+def _told(result: PlanFigures, outcome: str) -> bool:
+    """Return whether an outcome says something: tokens and their prices do where the firm sells calls."""
+    return outcome not in _OF_CALLS or bool(result.tokens_per_d.any())
+
+
+def _intervals(result: PlanFigures, draws: Draws) -> Table:
     columns = (
         Column("name", "outcome"), Column("unit", "unit"), Column("p10", "10 %"), Column("p50", "median"),
         Column("p90", "90 %"), Column("mean", "mean"),
     )  # fmt: skip
     rows = []
-    for record in uncertainty.interval_records(draws):
+    for record in filter(lambda one: _told(result, one["outcome"]), uncertainty.interval_records(draws)):
         size, unit = shown_in(record["unit"])
         rows.append((record["meaning"], unit, *(float(record[q]) / size for q in ("p10", "p50", "p90", "mean"))))
     return table("uncertainty", "Uncertainty over the stated ranges of the inputs", columns, rows, detail=True)
@@ -225,7 +239,7 @@ def _intervals(draws: Draws) -> Table:
 def _sensitivity(result: PlanFigures, draws: Draws) -> Table:
     """Rank the inputs of each headline; the method is in the title, as the size means nothing without it."""
     rows: list[Iterable[Cell]] = []
-    for outcome in uncertainty.HEADLINES:
+    for outcome in filter(lambda one: _told(result, one), uncertainty.HEADLINES):
         strongest = uncertainty.ranked(draws, outcome, 5)
         meaning = OUTCOMES[outcome][1].split(":")[0]
         rows += [(meaning, result.amount_label(path), float(size)) for path, size in strongest]
