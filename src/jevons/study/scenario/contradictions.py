@@ -63,9 +63,14 @@ def check_lines(document: Located, expansion: ExpansionSpec) -> Iterator[Fault]:
     """Refuse lines beside infrastructure that could take more than it leaves."""
     shares = [line.share.value if line.share.high is None else line.share.high for line in expansion.lines.values()]
     if sum(shares) > 1 + 1e-9:
-        shown = " + ".join(f"{share:g}" for share in shares)
-        message = f"shares reach {shown} = {sum(shares):g}: must sum to at most 1, what infrastructure leaves of the"
+        message = f"shares reach {_summed(shares)}: must sum to at most 1, what infrastructure leaves of the"
         yield document.fault(("expansion", "lines"), f"{message} budget; lower one of them")
+
+
+def _summed(parts: list[float]) -> str:
+    """Return parts and their sum as text; one part is its own sum."""
+    shown = " + ".join(f"{part:g}" for part in parts)
+    return f"{shown} = {sum(parts):g}" if len(parts) > 1 else shown
 
 
 def check_opening(document: Located, market: MarketSpec) -> Iterator[Fault]:
@@ -78,10 +83,11 @@ def check_opening(document: Located, market: MarketSpec) -> Iterator[Fault]:
     missing = [n for n, s in market.segments.items() if s.rents and n not in shares]
     total = sum(share.value for share in shares.values())
     if shares and (missing or abs(total - 1) > 1e-6):
-        shown = " + ".join(f"{share.value:g}" for share in shares.values())
+        shown = _summed([share.value for share in shares.values()])
         whose = f" ({', '.join(missing)} has none)" if missing else ""
-        message = f"shares of rented compute are {shown} = {total:g}{whose}: must add up to 1 over all who rent"
-        yield document.fault(("market", "segments", next(iter(shares)), "opening"), f"{message}; change the others too")
+        message = f"shares of rented compute come to {shown}{whose}: must add up to 1 over all who rent"
+        remedy = "change the others too (a file that names any segment has only those that it names)"
+        yield document.fault(("market", "segments", next(iter(shares)), "opening"), f"{message}; {remedy}")
     if shares and market.ai_revenue_share.value <= 0:
         message = "splits the revenue that market.ai_revenue_share states; give that, or leave `opening` out"
         yield document.fault(("market", "segments", next(iter(shares)), "opening"), message)
