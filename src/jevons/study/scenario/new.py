@@ -30,6 +30,7 @@ _FLAGS = {
     "share_price": "'30 USD'",
 }  # fmt: skip
 """Figures that a firm must state, and an example of each."""
+_AS_MATURE = "judgement: that of a mature cloud of the region, `finance.terminal_margin`"
 _MONEY = frozenset({"budget", "revenue", "net_cash", "share_price"})
 
 
@@ -248,8 +249,7 @@ def _usual_margin(region: str) -> str:
     """Return the region's margin of a mature cloud as the usual one, as text."""
     mature = region_sections(region)["finance"]["terminal_margin"]
     ends = ", ".join(f"{end}: {mature[end]}" for end in ("low", "mode", "high"))
-    reason = f"judgement: as `finance.terminal_margin` of the region, {mature['source'].removeprefix('judgement: ')}"
-    return f"{{{ends}, source: {_quoted(reason)}}}"
+    return f"{{{ends}, source: {_quoted(_AS_MATURE)}}}"
 
 
 def _quoted(text: str) -> str:
