@@ -27,6 +27,8 @@ ACTIVATION_BYTES = 2.0
 # Tokens that are quantised as a whole before they are gathered, scales included; block scales are made after it.
 _GATHERED_BYTES = {"fp8": 1.0, "fp4": 0.5625}
 _EXCHANGE_CORES = 20.0  # that DeepEP takes where nothing is said
+# vLLM calls DeepGEMM where a rank's share of an expert is wider than this (``_valid_deep_gemm``); on Blackwell always.
+_TRITON_WIDTH = 512.0
 # Grouped products per tensor in 8 bits were measured with untuned kernels only, three to ten times slower than the
 # block-scaled ones of the same engines; what serves models in them is tuned like the latter.
 _EXPERT_KERNELS = {"fp8": "fp8_block"}
@@ -417,7 +419,9 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: Load, precis
     }  # fmt: skip
     busiest = _busiest_rank(deployment, tokens, slots, top)
     if precision == "fp8_block" and deployment.engine.kernels.padded_expert_rows:
-        busiest = _with_padding(deployment, busiest, tokens, slots, top)
+        wide = block.expert_inner / layout.expert_tp > _TRITON_WIDTH
+        if wide or deployment.accelerator.generation == "blackwell":
+            busiest = _with_padding(deployment, busiest, tokens, slots, top)
     if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):
         return ops.moe_gemm(
             device, tokens, hidden, block.expert_inner, slots, top,
@@ -439,11 +443,12 @@ def _with_padding(deployment: Deployment, busiest: _Busiest, tokens: FloatArray,
     -----
     The buffer holds each token's slots, those of other ranks' experts too, and for each expert of its own what rounding
     up may add. `moe_gemm` counts half a block more for each expert with uneven rows, which the buffer has already.
+    On Hopper narrow experts run Triton's kernels, which have no such buffer.
 
     References
     ----------
     vLLM 0.11, ``fused_moe/deep_gemm_utils.py``: ``compute_aligned_M``, and rows without an expert are computed with the
-    first one's weights; pull request 30494 skips them.
+    first one's weights; pull request 30494 skips them. ``fused_moe/deep_gemm_moe.py``: ``_valid_deep_gemm``.
     """
     ranks, block_rows = deployment.layout.ep, deployment.engine.kernels.padded_expert_rows
     computed = tokens * top + slots / ranks * (block_rows - 1.0) - busiest.active * block_rows / 2.0

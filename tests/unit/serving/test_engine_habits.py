@@ -194,6 +194,16 @@ def test_vllm_0_11_computes_the_empty_rows_of_its_experts_buffers():
     assert experts_s("vllm@0.11", four, 32) == pytest.approx(experts_s("vllm@0.11", four, 8), rel=0.15)
 
 
+@pytest.mark.parametrize(("layout", "computes"), [(Layout(tp=4, ep=4), True), (Layout(tp=4), False)])
+def test_narrow_experts_have_no_buffers_on_hopper(layout, computes):
+    times = [
+        step_work(deployed("qwen3-235b-a22b-fp8", "h100_sxm", engine, layout), decode_batch=64).parts["moe.fp8_block"]
+        for engine in ("vllm@0.11", "vllm")
+    ]
+    assert (times[0][0] > 1.2 * times[1][0]) == computes
+    assert computes or times[0][0] == times[1][0]
+
+
 def test_16_bits_have_no_buffers_of_whole_blocks():
     times = [
         step_work(deployed("qwen3-235b-a22b", "b200_sxm", engine, Layout(tp=4, ep=4)), decode_batch=8).parts["moe.bf16"]
