@@ -56,7 +56,8 @@ A device without work draws `idle` (a judgement). One whose host prepares images
 
 **Fitted:** the factors, on the runs without images, at measured rates; then `waiting`, on those with images.
 **Held out:** all runs of a model, a device, or a task. Prompt lengths of the leaderboard's sets are not published; they
-are judgements (`jevons facts search serving_benchmark`).
+are judgements (`jevons facts search serving_benchmark`). Their sizes are published: a run sends its set once, or as
+often as its batch takes, and is measured while the batch is full.
 
 ## Errors
 
@@ -81,6 +82,8 @@ rate. Held out by model.
   Triton kernels had no tuned configuration there; the tables of operators hold later ones. In FP8 it called DeepGEMM,
   which computed the empty rows too: counted, the rate is off by {padded:.0f} % (median) on those {padded_runs} runs. No
   factor of this was fitted. Power of such rows differs by device: B200 draws more for them than H100.
+- **gpt-oss at hundreds of requests** comes out 20 to 40 % too fast on H100: its steps grow by 50 to 70 µs a request,
+  which neither its cache nor its weights explain.
 - **Images and video**: the devices wait while the host prepares them. Neither the tokens of an image nor the host's
   work is stated, so the share of the time is taken from the measured rate. Power at the predicted rate has none.
 - **Some B200 machines were slowed by their host**: a step takes 30 to 45 ms whatever the model (8B, 30B-A3B, 32B) in

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from paragraphs import filled
 
 _COLUMNS = "rows | median APE | p90 APE | bias"
@@ -27,7 +28,8 @@ def _intervals(spread: dict[str, Any], inside: dict[str, float]) -> str:
     return filled(
         f"**Intervals.** `jevons train` prints 80 % intervals, measured over predicted on rows left out: {widths}. "
         "They are those of a row of a further file: files differ by their medians, and rows inside a file as in the "
-        f"mean file. Of each file, this share lies in intervals made from the other files: {shares}."
+        f"mean file. Of each file, this share lies in intervals made from the other files: {shares}; "
+        f"the mean of all files is {np.mean(list(inside.values())):.0%}.".replace("%.", " %.")
     )
 
 
@@ -174,7 +176,9 @@ _WHY = """\
 differ by up to a factor of two, and nothing in the configuration explains it. Qwen3 30B on H100 has 5.1 and 9.1
 thousand tokens a second in one release and
 its patch. DeepSeek-V3 on GB200 became three times as fast from v25.05 to 26.06. Context parallelism in torchtitan is
-slower than predicted (its ring did not balance the causal half). Scaled 8-bit products by row in PyTorch of 2025 were
+slower than predicted (its ring did not balance the causal half). NeMo's table of long sequences does not print the
+layouts of its runs without context parallelism; those of 131,072 tokens and more are a third off either way. Scaled
+8-bit products by row in PyTorch of 2025 were
 slower than 16-bit ones; we predict them like others. DeepSpeed ZeRO-3 at one sequence per device waits for weights more
 than bandwidth and latency explain. Factors at a bound also absorb effects that other terms omit, and should not be
 read individually. MaxText's tables print tokens a step but no length in 13 of 27 rows, for which 8,192 is assumed;

@@ -330,23 +330,10 @@ def _layouts(
                     recompute,
                 )
                 for (ep, etp), size, vpp, (share, shard), mode in beside:
-                    yield TrainingLayout(
-                        tp=tp,
-                        pp=pp,
-                        vpp=vpp,
-                        dp=dp,
-                        cp=cp,
-                        ep=ep,
-                        zero=share,
-                        recompute=mode,
-                        micro_batch=size,
-                        zero_bubble=common.zero_bubble,
-                        etp=etp,
-                        shard=shard,
-                        stage_layers=common.stage_layers,
-                        offload=common.offload,
-                        sequence_parallel=common.sequence_parallel,
-                    )
+                    yield replace(
+                        common, tp=tp, pp=pp, vpp=vpp, dp=dp, cp=cp, ep=ep, zero=share, recompute=mode,
+                        micro_batch=size, etp=etp, shard=shard,
+                    )  # fmt: skip
 
 
 def _expert_sizes(

@@ -20,6 +20,7 @@ from jevons.validation.serving.energy import (
     MeasuredRate,
     flow_of,
     measured_rate,
+    predicted_batch,
     predicted_rate,
     runs_of,
     step_frac,
@@ -86,7 +87,7 @@ def read_draws(path: Path | str) -> list[Draw]:
 def _draw(
     run: str, case: Case, answered: Answer, deployment: Deployment, measured: MeasuredRate, drawn_w: float
 ) -> Draw:
-    out, device, predicted = answered.outcome, deployment.accelerator, predicted_rate(case, answered)
+    device, predicted = deployment.accelerator, predicted_rate(case, answered)
     rate = measured.output_tok_per_s / answered.replicas
     return Draw(
         run=run,
@@ -96,7 +97,7 @@ def _draw(
         tdp_w=device.tdp_w,
         power_w=drawn_w / case.gpus,
         measured=activity_of(deployment, flow_of(case, measured.batch, rate)),
-        predicted=activity_of(deployment, flow_of(case, out.batch, predicted)),
+        predicted=activity_of(deployment, flow_of(case, predicted_batch(case, answered), predicted)),
         rate_ratio=predicted / rate,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def energy_value(
         drawn_w = rated_power_w(case, answered, answered.deployment, measured, model)
         return drawn_w, drawn_w * model.rated_low_ratio, drawn_w * model.rated_high_ratio
     rate = predicted_rate(case, answered)
-    flow = flow_of(case, answered.outcome.batch, rate)
+    flow = flow_of(case, predicted_batch(case, answered), rate)
     drawn_w = case.gpus * power_w(answered.deployment.accelerator, activity_of(answered.deployment, flow), model)
     value = drawn_w / (rate * answered.replicas)
     if metric == "energy_j_per_request":
@@ -136,6 +137,17 @@ def predicted_rate(case: Case, answered: Answer) -> float:
     return out.output_tok_per_s if case.scenario == "static" else out.steady_output_tok_per_s
 
 
+def predicted_batch(case: Case, answered: Answer) -> float:
+    """Return the predicted requests that decode at once on one instance while it is full.
+
+    They are the rate times the time per token; the run's own mean counts its ends too.
+    """
+    out = answered.outcome
+    if case.scenario == "static":
+        return out.batch
+    return max(min(predicted_rate(case, answered) * out.tpot_s["mean"], float(case.requested.users)), 1.0)
+
+
 def rated_power_w(
     case: Case, answered: Answer, deployment: Deployment, measured: MeasuredRate, model: PowerModel | None = None
 ) -> float:
@@ -146,9 +158,19 @@ def rated_power_w(
     batch, rate = measured.batch, measured.output_tok_per_s / answered.replicas
     steps = step_frac(measured.task, predicted_rate(case, answered) / rate)
     if steps < 1.0:
-        batch, rate = answered.outcome.batch, predicted_rate(case, answered)
+        batch, rate = predicted_batch(case, answered), predicted_rate(case, answered)
     activity = activity_of(deployment, flow_of(case, batch, rate))
     return case.gpus * power_w(deployment.accelerator, activity, model, step_frac=steps)
+
+
+def requests_of(task: str, seats: int) -> int:
+    """Return the requests of a run of a task: its set, gone through as often as a batch of so many seats takes.
+
+    The batch is full from when so many have begun until the set has no more. Few sets are much larger than their
+    batches: contexts are then shorter than those of a loop that goes on, and few prompts are read beside the decodes.
+    """
+    of_set = benchmark(f"{task.replace('-', '_')}.requests")
+    return round(of_set * math.ceil(seats * benchmark("requests_per_seat") / of_set))
 
 
 def steady(case: Case, notes: str) -> Case:
@@ -158,4 +180,8 @@ def steady(case: Case, notes: str) -> Case:
     """
     if case.family != "energy":
         return case
-    return case.replace(steady=True, sorts_logits="task " in notes and "gpt-oss" not in case.model)
+    task = re.search(r"\btask ([\w-]{1,40})", notes)
+    if task is None:
+        return case.replace(steady=True)
+    requests = requests_of(task[1], case.requested.users)
+    return case.replace(steady=True, requests=requests, sorts_logits="gpt-oss" not in case.model)

@@ -205,6 +205,10 @@ def _schedules(
     case: TrainingCase, printed: dict[str, int], sizes: tuple[int, ...], modes: tuple[str, ...]
 ) -> Iterator[TrainingLayout]:
     job, (tp, cp, pp, dp, ep) = case.job, sizes
+    divided = TrainingLayout(
+        tp=tp, pp=pp, dp=dp, cp=cp, ep=ep, etp=printed.get("etp", 0), stage_layers=_stages(job, pp),
+        sequence_parallel=case.sequence_parallel,
+    )  # fmt: skip
     shares = (printed["zero"],) if "zero" in printed else ((1,) if pp > 1 or tp > 1 else (1, 3))
     for size in _tried(printed, "micro_batch", _MOST_MICRO_BATCH):
         passes = job.global_batch / (dp * size)
@@ -214,20 +218,7 @@ def _schedules(
         for vpp in (printed["vpp"],) if "vpp" in printed else chunks:
             for share in shares:
                 for mode in modes:
-                    yield TrainingLayout(
-                        tp=tp,
-                        pp=pp,
-                        vpp=vpp,
-                        dp=dp,
-                        cp=cp,
-                        ep=ep,
-                        zero=share,
-                        recompute=mode,
-                        micro_batch=size,
-                        sequence_parallel=case.sequence_parallel,
-                        etp=printed.get("etp", 0),
-                        stage_layers=_stages(job, pp),
-                    )
+                    yield replace(divided, vpp=vpp, zero=share, recompute=mode, micro_batch=size)
 
 
 def _stages(job: TrainingJob, pp: int) -> tuple[int, ...]:

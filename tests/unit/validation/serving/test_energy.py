@@ -7,6 +7,9 @@ import pytest
 from jevons.hardware import accelerator
 from jevons.serving.energy import power_model
 from jevons.validation import validate
+from jevons.validation.serving.cases import read_case
+from jevons.validation.serving.energy import requests_of
+from jevons.validation.serving.predict import answer, prepare
 
 RUN = {
     "family": "energy", "source_title": "a board", "source_ref": "", "date_or_version": "2026-02-16", "engine": "vllm",
@@ -52,3 +55,20 @@ def test_a_slow_run_of_images_waits_for_its_host(tmp_path):
     waiting_w = power_model().waiting_frac * accelerator("h100_sxm").tdp_w
     expected_w = waiting_w + (working_w - waiting_w) / 4.0
     assert predicted(tmp_path / "slow.csv", slow, **task)["power_w"].predicted == pytest.approx(expected_w)
+
+
+def test_a_run_sends_its_set_as_often_as_its_batch_takes():
+    """The sweeps of ML.ENERGY: repeats of 198 questions, and of 1,024 conversations."""
+    assert [requests_of("gpqa", seats) // 198 for seats in (8, 128, 192, 256, 384, 768, 1024)] == [1, 1, 2, 2, 3, 5, 6]
+    assert [requests_of("lm-arena-chat", seats) // 1024 for seats in (256, 1024, 1536, 2048, 3072)] == [1, 2, 2, 3, 4]
+    assert requests_of("video-chat", 512) == 1024
+
+
+def test_short_runs_are_measured_while_their_contexts_are_young():
+    notes = "serve: vllm serve Qwen/Qwen3-14B --max-num-seqs 32; task gpqa"
+    case = read_case(
+        {**RUN, "concurrency_or_rate": "concurrency 32", "metric": "power_w", "value": "1", "notes": notes}
+    )
+    assert case.requested.requests == 198
+    rates = [answer(prepare(c)).outcome.steady_output_tok_per_s for c in (case.replace(requests=64), case)]
+    assert rates[0] > 1.05 * rates[1]
