@@ -13,8 +13,9 @@ from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.facts.per_facts import per_facts
 from jevons.hardware import Cluster
-from jevons.models import Attention, ModelSpec
+from jevons.models import Attention
 from jevons.operators import kernels as ops
+from jevons.operators.types import storage_of
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout
 from jevons.serving.precisions import multiplied_in, weight_precision
@@ -165,7 +166,7 @@ def step_work(
         prompt_tokens=load.prompts * load.prompt_tokens,
         requests=load.prompts + load.decodes,
         layers=deployment.model.n_layers,
-        kernels=_launches(deployment.model),
+        kernels=_launches(deployment),
         generation=generation,
         device=deployment.accelerator.id,
         bound_frac=tally.bound_frac(),
@@ -230,7 +231,7 @@ def entry_time_s(deployment: Deployment, engine: EngineFactors | None = None, sc
         return engine.front.entry_s
     device = deployment.accelerator
     scale = part_scales(device.generation, engine.name, engine.scales if scales is None else scales, device.id)
-    late_s = engine.front.entry_launch_s * scale.get("host", 1.0) * _launches(deployment.model)
+    late_s = engine.front.entry_launch_s * scale.get("host", 1.0) * _launches(deployment)
     return engine.front.entry_s + late_s
 
 
@@ -284,9 +285,18 @@ def _load(
     )
 
 
-def _launches(model: ModelSpec) -> int:
+def _launches(deployment: Deployment) -> int:
     """Return the kernels of one pass over the layers."""
-    return sum(g.count * (_kernels_of(g.attention.kind) + _kernels_of(g.feed_forward.kind)) for g in model.layers)
+    stored = weight_precision(deployment).experts
+    key, storage = storage_of(stored)
+    # MXFP4's own kernels, of Triton, sort and scatter in as many launches as those that quantise activations.
+    plain = storage.peak == "bf16" and key != "mxfp4"
+    blocks = {"moe": "moe_in_16_bits"} if plain else {}
+    return sum(
+        group.count
+        * sum(_kernels_of(blocks.get(kind, kind)) for kind in (group.attention.kind, group.feed_forward.kind))
+        for group in deployment.model.layers
+    )
 
 
 @per_facts()

@@ -59,6 +59,18 @@ def test_a_step_as_long_as_its_launches_is_longer_than_either():
     assert 1.2 * busy_s < engine_time(work, as_long, {}).time_s[0] < 2.0 * busy_s
 
 
+@pytest.mark.parametrize(
+    ("model", "precision", "each"),
+    [
+        ("qwen3-30b-a3b", "bf16", 8 + 18), ("qwen3-30b-a3b", "fp8", 8 + 28), ("qwen3-30b-a3b", "int4", 8 + 18),
+        ("gpt-oss-20b", "native", 8 + 28), ("llama-3.1-8b", "bf16", 8 + 5), ("llama-3.1-8b", "fp8", 8 + 5),
+    ],
+)  # fmt: skip
+def test_experts_whose_activations_stay_in_16_bits_launch_fewer_kernels(model, precision, each):
+    asked = deployed(model, precision=precision)
+    assert step_work(asked, prefill_tokens=[16.0]).kernels == each * asked.model.n_layers
+
+
 def test_the_host_of_a_device_scales_launches_but_no_kernel():
     slow = deployed(engine=serving.engine("vllm").replace(captured_tokens=0.0))
     work = step_work(slow, prefill_tokens=[16.0])
