@@ -13,6 +13,7 @@ from jevons.models.formulas import expert_parameters, flop_per_token, layer_gemm
 from jevons.operators.kernels import active_experts
 from jevons.operators.types import kv_bytes_of, storage_of
 from jevons.serving.precisions import multiplied_in, stored_bytes, weight_precision
+from jevons.serving.step_layers import computes_buffers
 from jevons.serving.types import Deployment
 
 _STATE_BYTES = 8.0  # a recurrent state is read and written, in 32 bits
@@ -189,18 +190,12 @@ def _padding_flop(deployment: Deployment, rows: float) -> float:
     for group in spec.layers:
         work += group.count * idle_rows * 2.0 * sum(gemm.n * gemm.k for gemm in layer_gemms(group, spec.hidden))
         block = group.feed_forward
-        if block.kind == "moe" and not _computes_buffers(deployment):
+        if block.kind == "moe" and not computes_buffers(deployment, block):
             reached = float(active_experts(max(rows, 1.0), block.experts, block.experts_per_token))
             each = rows * block.experts_per_token / reached
             padded = tile * max(each / tile + 0.5, 1.0)
             work += group.count * reached * max(padded - each, 0.0) * 2.0 * expert_parameters(block, spec.hidden)
     return work
-
-
-def _computes_buffers(deployment: Deployment) -> bool:
-    """Return whether grouped kernels compute all rows of their buffers: `KernelFactors.padded_expert_rows`."""
-    padded = deployment.engine.kernels.padded_expert_rows > 0.0
-    return padded and weight_precision(deployment).experts == "fp8_block"
 
 
 def _empty_flop(deployment: Deployment, rows: float, prompt_rows: float) -> float:
@@ -209,15 +204,13 @@ def _empty_flop(deployment: Deployment, rows: float, prompt_rows: float) -> floa
     Each rank's buffer has room for every token's slots, and for each of its experts what rounding up may add. Where
     attention ranks are padded to the busiest, a prompt on one of them is as many tokens on each.
     """
-    if not _computes_buffers(deployment):
-        return 0.0
     spec, block_rows, work = deployment.model, deployment.engine.kernels.padded_expert_rows, 0.0
     layout, taken = deployment.layout, rows
     if layout.dp_attention and deployment.engine.kernels.pads_ranks:
         taken += (layout.dp - 1.0) * prompt_rows
     for group in spec.layers:
         block = group.feed_forward
-        if block.kind == "moe":
+        if block.kind == "moe" and computes_buffers(deployment, block):
             slots = (layout.ep * taken - rows) * block.experts_per_token
             empty = slots + block.experts * (block_rows - 1.0)
             work += group.count * empty * 2.0 * expert_parameters(block, spec.hidden)

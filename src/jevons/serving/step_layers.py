@@ -418,10 +418,8 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: Load, precis
         "factors": _expert_factors(deployment.engine.name, deployment.accelerator.generation, kernel),
     }  # fmt: skip
     busiest = _busiest_rank(deployment, tokens, slots, top)
-    if precision == "fp8_block" and deployment.engine.kernels.padded_expert_rows:
-        wide = block.expert_inner / layout.expert_tp > _TRITON_WIDTH
-        if wide or deployment.accelerator.generation == "blackwell":
-            busiest = _with_padding(deployment, busiest, tokens, slots, top)
+    if computes_buffers(deployment, block):
+        busiest = _with_padding(deployment, busiest, tokens, slots, top)
     if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):
         return ops.moe_gemm(
             device, tokens, hidden, block.expert_inner, slots, top,
@@ -436,6 +434,22 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: Load, precis
     )  # fmt: skip
 
 
+def computes_buffers(deployment: Deployment, block: FeedForward) -> bool:
+    """Return whether grouped kernels compute all rows of their buffers: `KernelFactors.padded_expert_rows`.
+
+    On Hopper narrow experts run Triton's kernels, which have no such buffer.
+
+    References
+    ----------
+    vLLM 0.11, ``fused_moe/deep_gemm_moe.py``: ``_valid_deep_gemm``.
+    """
+    if not deployment.engine.kernels.padded_expert_rows:
+        return False
+    stored = multiplied_in(deployment, weight_precision(deployment).experts, experts=True)
+    wide = block.expert_inner / deployment.layout.expert_tp > _TRITON_WIDTH
+    return stored == "fp8_block" and (wide or deployment.accelerator.generation == "blackwell")
+
+
 def _with_padding(deployment: Deployment, busiest: _Busiest, tokens: FloatArray, slots: float, top: float) -> _Busiest:
     """Return the load of a rank whose grouped kernels compute their whole buffer, empty rows included.
 
@@ -443,12 +457,11 @@ def _with_padding(deployment: Deployment, busiest: _Busiest, tokens: FloatArray,
     -----
     The buffer holds each token's slots, those of other ranks' experts too, and for each expert of its own what rounding
     up may add. `moe_gemm` counts half a block more for each expert with uneven rows, which the buffer has already.
-    On Hopper narrow experts run Triton's kernels, which have no such buffer.
 
     References
     ----------
     vLLM 0.11, ``fused_moe/deep_gemm_utils.py``: ``compute_aligned_M``, and rows without an expert are computed with the
-    first one's weights; pull request 30494 skips them. ``fused_moe/deep_gemm_moe.py``: ``_valid_deep_gemm``.
+    first one's weights; pull request 30494 skips them.
     """
     ranks, block_rows = deployment.layout.ep, deployment.engine.kernels.padded_expert_rows
     computed = tokens * top + slots / ranks * (block_rows - 1.0) - busiest.active * block_rows / 2.0

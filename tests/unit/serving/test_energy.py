@@ -89,6 +89,12 @@ def test_empty_rows_of_whole_buffers_draw_less_than_filled_ones() -> None:
     assert power_w(H100, Activity(whole.memory_frac, whole.compute_frac)) < power_w(H100, whole) < power_w(H100, filled)
 
 
+def test_narrow_experts_draw_nothing_for_empty_rows_on_hopper() -> None:
+    flow = Flow(batch=8.0, context=500.0, output_tok_per_s=300.0)
+    narrow, untold = (activity_of(deployed("qwen3-235b-a22b-fp8", e, tp=4), flow) for e in ("vllm@0.11", "vllm"))
+    assert narrow == untold
+
+
 def test_a_product_of_one_row_takes_a_tile_of_sixteen() -> None:
     one, sixteen = (
         activity_of(deployed(), Flow(batch=batch, context=1.0, output_tok_per_s=100.0 * batch)).compute_frac
