@@ -32,7 +32,7 @@ BUDGET = o.Option(help="Capital expenditure over the plan, such as '2 bn USD'", 
 QUARTERS = o.Option(help="Quarters of the plan", low=2, high=40)
 INSTALLED = o.Option(help="Accelerators in service, DEVICE=NUMBER, such as h100_sxm=20000; several may be given",
                      metavar="DEVICE=NUMBER")  # fmt: skip
-REVENUE = o.Option(help="Revenue of the cloud in the quarter before the plan, AI in it, such as '200 mn USD'",
+REVENUE = o.Option(help="Cloud revenue, AI included, in the quarter before the plan, such as '200 mn USD'",
                    metavar="MONEY")  # fmt: skip
 NET_CASH = o.Option(help="Cash less debt, such as '-1 bn USD'", metavar="MONEY")
 SHARES = o.Option(help="Shares outstanding, such as '300 mn'", metavar="NUMBER")

@@ -19,7 +19,7 @@ ACTUALS = o.Option(
     metavar="CSV",
 )  # fmt: skip
 DRAWS = o.Option(help="Draws that are re-weighted", low=2, high=100_000)
-UNTIL = o.Option(help="With facts: nothing published later counts", parse=o.date, metavar="YYYY-MM-DD")
+UNTIL = o.Option(help="With --actuals facts: last day of publication that counts", parse=o.date, metavar="YYYY-MM-DD")
 
 
 @o.declared

@@ -143,7 +143,9 @@ BASE_PRECISION = Option(
     "lora, nf4_double for qlora",
     parse=_lower, choices=_of_recipe("FROZEN"), metavar="NAME",
 )  # fmt: skip
-FUSED_LOSS = Option(help="Logits and loss in chunks, never held whole (Liger, cut cross-entropy, Unsloth)")
+FUSED_LOSS = Option(
+    help="Compute logits and loss in chunks, so that they are never held whole (Liger, cut cross-entropy, Unsloth)"
+)
 SAMPLES = Option(help="Training samples, such as 10k, in place of --tokens", parse=_count, metavar="COUNT")
 EPOCHS = Option(help="Passes over the samples; 1 where not given", above=0, high=10_000)
 SAMPLE_LEN = Option(help="Mean tokens of a sample or document; those of a sequence by default", low=1, high=100_000_000)
@@ -152,10 +154,12 @@ HOST_MEMORY = Option(
     help="Host memory per accelerator for offloaded state; 250 GB, 64 GB for consumer cards", unit="GB", low=0,
     high=1e6,
 )  # fmt: skip
-NO_SEQUENCE_PARALLEL = Option(help="Norms and residuals of all tokens on each tensor-parallel accelerator")
-ZERO_BUBBLE = Option(help="Pipeline schedule that fills the bubble with gradients of weights")
+NO_SEQUENCE_PARALLEL = Option(
+    help="Turn sequence parallelism off: each tensor-parallel accelerator keeps norms and residuals of all tokens"
+)
+ZERO_BUBBLE = Option(help="Zero-bubble pipeline schedule: gradients of weights fill the bubble")
 OVERLAP_EXPERTS = Option(
-    help="Expert exchange hidden behind another micro-batch (overlap_moe_expert_parallel_comm, DualPipe)"
+    help="Hide the expert all-to-all behind another micro-batch (overlap_moe_expert_parallel_comm, DualPipe)"
 )
 MTP = Option(help="Also train the model's multi-token-prediction layers, if it has any")
 OFFLOAD = Option(

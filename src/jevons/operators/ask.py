@@ -22,7 +22,7 @@ _MOST = 1e9
 ROWS = o.Option(help="Rows of the left matrix: tokens", low=1, high=_MOST)
 COLUMNS = o.Option(help="Columns of the weights: output width", low=1, high=_MOST)
 INNER_WIDTH = o.Option(help="Inner (contracted) dimension", low=1, high=_MOST)
-COUNT = o.Option(help="Products of that shape in one launch", low=1, high=_MOST)
+COUNT = o.Option(help="Number of products of that shape in one kernel launch", low=1, high=_MOST)
 
 
 def _lower(given: Any, _name: str) -> str:

@@ -14,9 +14,13 @@ ROUTING = Option(
 STALE = Option(
     help="Interval between load reports to the router", unit="s", low=0, high=1e6, parse=duration_s, metavar="TIME"
 )
-SLACK = Option(help="Extra queued requests tolerated for cache affinity; 32 where not given", low=0, high=1_000_000)
+SLACK = Option(
+    help="Queued requests beyond the least loaded replica's that cache affinity may add; 32 where not given",
+    low=0,
+    high=1_000_000,
+)
 AUTOSCALE = Option(help="Minimum and maximum number of replicas under autoscaling, such as 2:10", metavar="MIN:MAX")
-TARGET = Option(help="Unanswered requests per replica that autoscaling aims at", above=0, high=1e9)
+TARGET = Option(help="Target of autoscaling: unanswered requests per replica", above=0, high=1e9)
 COLD_START = Option(
     help="Replica start-up time; 120 s where not given", unit="s", low=0, high=1e6, parse=duration_s, metavar="TIME"
 )
@@ -28,7 +32,7 @@ REPAIR = Option(
 RETRIES = Option(help="Maximum retries of a request whose replica failed; 3 where not given", low=0, high=1000)
 QUEUE_LIMIT = Option(help="Maximum requests waiting at a replica; more are rejected", low=1, high=10**9)
 RATE_LIMIT = Option(help="Admitted requests per second, and a burst: 20 or 20:100; more are rejected", metavar="RATE")
-OFFLINE_REQUESTS = Option(help="Batch requests without a deadline that fill idle capacity", low=1, high=100_000_000)
+OFFLINE_REQUESTS = Option(help="Batch requests without a deadline, served in idle capacity", low=1, high=100_000_000)
 OFFLINE_BELOW = Option(help="Unanswered requests at a replica below which it takes batch work", low=1, high=10**9)
 PREFILL_REPLICAS = Option(help="Replicas that only prefill; --replicas then only decode", low=1, high=100_000)
 PREFILL_TP = Option(

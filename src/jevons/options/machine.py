@@ -23,8 +23,8 @@ MACHINE_GPUS = Option(
     metavar="NAMES",
 )
 GPUS = Option(help="Number of accelerators", low=1, high=1_000_000)
-FLEET_GPUS = Option(help="Maximum number of accelerators of the whole fleet", low=1, high=1_000_000)
-MAX_REPLICA_GPUS = Option(help="Maximum accelerators of one replica", low=1, high=4096)
+FLEET_GPUS = Option(help="Maximum number of accelerators in the whole fleet", low=1, high=1_000_000)
+MAX_REPLICA_GPUS = Option(help="Maximum accelerators per replica", low=1, high=4096)
 ENGINE = Option(help="Serving engine, such as vllm or vllm@0.13; `jevons engines` lists them", metavar="NAME")
 ENGINE_VERSION = Option(
     help="Release of the engine, such as 0.11.0, as in vllm@0.11; the newest on file by default", metavar="RELEASE"
@@ -41,7 +41,7 @@ TP = Option(help="Tensor-parallel degree", low=1, high=4096)
 PP = Option(help="Pipeline stages", low=1, high=4096)
 EP = Option(help="Expert-parallel degree", low=1, high=4096)
 DP = Option(help="Data-parallel degree", low=1, high=4096)
-DP_ATTENTION = Option(help="Data-parallel ranks share one set of experts")
+DP_ATTENTION = Option(help="Data-parallel attention: ranks share one set of experts")
 MAX_NUM_SEQS = Option(
     help="Maximum requests running on a replica at once; the engine's default on that device if omitted",
     low=1, high=1_000_000,
@@ -58,7 +58,7 @@ GPU_MEMORY_UTILIZATION = Option(
     help="Share of device memory that the engine may use; the engine's own by default", above=0, high=1
 )
 KV_TOKENS = Option(help="Tokens that the KV cache of a replica holds", unit="tokens", low=16, high=10**12)
-HOST_GB = Option(help="Host memory behind the KV cache, per accelerator", unit="GB", low=0, high=1e6)
+HOST_GB = Option(help="Host memory that extends the KV cache, per accelerator", unit="GB", low=0, high=1e6)
 SWAP = Option(help="Swap the KV cache of preempted requests to host memory instead of recomputing it")
 DRAFT_TOKENS = Option(help="Draft tokens per step of speculative decoding", low=0, high=16)
 DRAFT_MODEL = Option(

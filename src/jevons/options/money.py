@@ -32,7 +32,7 @@ MACHINE_SITE = Option(
     "and its region's prices of machines, rents and staff",
     metavar="ID",
 )
-UTILISATION = Option(help="Share of hours in which capacity is sold", low=0.01, high=1)
+UTILISATION = Option(help="Utilisation: share of capacity that is sold", low=0.01, high=1)
 TOKENS_PER_DAY = Option(
     help="Output tokens per day, such as 57M; 10M where neither this nor a rate is given", metavar="COUNT"
 )
@@ -41,7 +41,7 @@ API = Option(
     "or input/cached/output, such as '4/16 CNY'; that of the model where not given",
     metavar="ID",
 )
-RENT = Option(help="Rent of an accelerator-hour by device, such as 'h20=6 CNY'", metavar="PRICES")
+RENT = Option(help="Rental price of an accelerator-hour by device, such as 'h20=6 CNY'", metavar="PRICES")
 PURCHASE_PRICE = Option(
     help="Purchase price of an accelerator by device, such as 'l40s=8000 USD'; on file or estimated where not given",
     metavar="PRICES",
@@ -60,7 +60,7 @@ RENT_TERM = Option(
     choices=lambda: ("on_demand", "1y", "3y", "spot"), metavar="TERM",
 )  # fmt: skip
 OPEN_HOURS = Option(
-    help="Hours of load, for which rented machines are paid: always, office (50 h a week) or scale-to-zero",
+    help="Hours in which there is load and rented machines are paid for: always, office (50 h a week) or scale-to-zero",
     choices=lambda: ("always", "office", "scale-to-zero"), metavar="NAME",
 )  # fmt: skip
 MACHINE_UNIT = Option(
@@ -70,8 +70,8 @@ MACHINE_UNIT = Option(
 YEARS = Option(help="Depreciation period of machines", unit="y")
 MEAN_UTILISATION = Option(help="Mean load over the maximum load of the machines", share=True)
 AVAILABILITY = Option(help="Share of hours in which a machine works", share=True)
-STAFF = Option(help="Staff for own machines", unit="CNY a year")
+STAFF = Option(help="Cost of staff for machines of one's own", unit="CNY a year")
 CACHED = Option(help="Share of input tokens that the API bills as cached", share=True)
-PRICE_CUT = Option(help="Share by which the API's price falls in a year", share=True)
+PRICE_CUT = Option(help="Yearly fall of the API's price", share=True)
 PRESET = Option(help="Worked example of AI costs for a small shop: restaurant or web-shop", metavar="NAME")
 SHOPS = Option(help="Shops that share machines", low=1, high=100_000_000)

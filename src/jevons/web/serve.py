@@ -17,7 +17,7 @@ from typing import Annotated
 from jevons import options as o
 from jevons.errors import InputError
 
-PORT = o.Option(help="Port of the page; the next free one where it is taken", low=0, high=65_535)
+PORT = o.Option(help="Port of the page; the next free one if it is in use", low=0, high=65_535)
 HOST = o.Option(
     help="Address to listen on besides this machine, such as 0.0.0.0; every request then needs the token",
     metavar="HOST",

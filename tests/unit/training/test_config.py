@@ -180,8 +180,23 @@ def test_a_script_of_megatron_is_read_with_its_arrays_and_the_model_of_its_sizes
             ),
             {"gpus": 32, "model": "llama-2-7b", "tp": 4, "zero": 1, "batch": 256, "optimizer": "adamw"},
         ),
+        (
+            (
+                "#SBATCH --nodes=2\n#SBATCH --gres=gpu:h100:8\nsrun python -u pretrain_gpt.py --num-layers 32 "
+                "--hidden-size 4096 --ffn-hidden-size 14336 --num-attention-heads 32 --group-query-attention "
+                "--num-query-groups 8 --seq-length 8192 --micro-batch-size 1 --bf16 --vocab-size 128256"
+            ),
+            {"gpus": 16, "model": "llama-3-8b", "tp": 1, "zero": 0, "accumulation": 1},
+        ),
+        (
+            (
+                "python -m torch.distributed.launch --nproc_per_node=8 run_clm.py --model_name_or_path gpt2 "
+                "--per_device_train_batch_size 4 --block_size 1024 --bf16 --fsdp 'full_shard auto_wrap offload'"
+            ),
+            {"gpus": 8, "fsdp": "full_shard", "offload": "optimizer,parameters", "micro_batch": 4, "seq_len": 1024},
+        ),
     ],
-    ids=["ms-swift", "Megatron-SWIFT", "Accelerate", "NeMo"],
+    ids=["ms-swift", "Megatron-SWIFT", "Accelerate", "NeMo", "Slurm", "FSDP's words"],
 )
 def test_launch_lines_state_devices_sharing_and_batches(line: str, stated: dict[str, Any]) -> None:
     _agree(_options(line), **stated)

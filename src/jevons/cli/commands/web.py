@@ -8,7 +8,7 @@ import typer
 
 Port = Annotated[
     int,
-    typer.Option("--port", help="Port of the page; the next free one where it is taken (default 8765).",
+    typer.Option("--port", help="Port of the page; the next free one if it is in use (default 8765).",
                  show_default=False),
 ]  # fmt: skip
 Host = Annotated[
@@ -21,7 +21,7 @@ Token = Annotated[
 ]
 Public = Annotated[
     bool,
-    typer.Option("--public", help="Answer anybody with --host, without a token: no uploads, and a quota for each."),
+    typer.Option("--public", help="With --host, answer anyone without a token: no uploads, and a quota per visitor."),
 ]
 NoOpen = Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")]
 Workers = Annotated[

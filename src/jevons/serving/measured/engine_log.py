@@ -13,13 +13,13 @@ from jevons.serving.measured.commanded import commanded
 from jevons.serving.measured.types import ENGINE_LOG, MeasuredRun, cleaned
 
 _VLLM = re.compile(
-    r"(?:Engine (?P<engine>\d+): )?Avg prompt throughput: (?P<prompt>[\d.]+) tokens/s, "
-    r"Avg generation throughput: (?P<decode>[\d.]+) tokens/s, Running: (?P<running>\d+) reqs?, "
-    r"(?:Swapped: \d+ reqs?, )?(?:Waiting|Pending): (?P<waiting>\d+) reqs?"
+    r"(?:Engine (?P<engine>\d+): )?Avg prompt throughput: (?P<prompt>\d{1,12}(?:\.\d+)?) tokens/s, "
+    r"Avg generation throughput: (?P<decode>\d{1,12}(?:\.\d+)?) tokens/s, Running: (?P<running>\d{1,9}) reqs?, "
+    r"(?:Swapped: \d+ reqs?, )?(?:Waiting|Pending): (?P<waiting>\d{1,9}) reqs?"
 )
 _SGLANG = re.compile(
-    r"(?:\bDP(?P<engine>\d+)\b[^\n]*?)?Decode batch[^\n]*?#running-req: (?P<running>\d+)[^\n]*?"
-    r"gen throughput \(token/s\): (?P<decode>[\d.]+)[^\n]*?#queue-req: (?P<waiting>\d+)"
+    r"(?:\bDP(?P<engine>\d+)\b[^\n]*?)?Decode batch[^\n]*?#running-req: (?P<running>\d{1,9})[^\n]*?"
+    r"gen throughput \(token/s\): (?P<decode>\d{1,12}(?:\.\d+)?)[^\n]*?#queue-req: (?P<waiting>\d{1,9})"
 )
 _ARGUMENTS = re.compile(r"non-default args: (\{[^\n]*\})")
 _ALIKE, _ENDS = 0.25, 3

@@ -15,7 +15,7 @@ Keys = Mapping[str, tuple[str, str]]
 PROGRAMS: Mapping[str, str] = {
     "megatron": "Megatron-LM", "nemo": "NeMo", "torchtitan": "torchtitan", "llamafactory": "LLaMA-Factory",
     "axolotl": "Axolotl", "swift": "ms-swift", "megatron-swift": "Megatron-SWIFT",
-    "trainer": "the HF Trainer", "deepspeed": "DeepSpeed",
+    "trainer": "HF Trainer", "deepspeed": "DeepSpeed",
     "accelerate": "Accelerate",
 }  # fmt: skip
 
@@ -26,7 +26,8 @@ _TRAINER: Keys = {
     "num_train_epochs": ("epochs", "number"), "max_steps": ("steps", "count"), "deepspeed": ("deepspeed", "file"),
     "fsdp": ("fsdp", "words"), "use_liger_kernel": ("fused_loss", "on"), "packing": ("packing", "on"),
     "max_seq_length": ("seq_len", "count"), "max_length": ("seq_len", "count"),
-    "model_max_length": ("seq_len", "count"), "use_peft": ("adapters", "on"), "lora_r": ("lora_rank", "count"),
+    "model_max_length": ("seq_len", "count"), "block_size": ("seq_len", "count"), "use_peft": ("adapters", "on"),
+    "lora_r": ("lora_rank", "count"),
     "lora_rank": ("lora_rank", "count"), "lora_target_modules": ("lora_target", "words"),
     "load_in_4bit": ("four_bits", "on"), "load_in_8bit": ("eight_bits", "on"),
 }  # fmt: skip
@@ -186,7 +187,7 @@ NEUTRAL_TABLES = re.compile(
 _NEUTRAL = r"""
     accelerator adam_?(?:beta|eps)\w* add_qkv_bias add_version allgather_\w+ async_save
     (?:attention|hidden)_dropout attention_softmax_in_fp32 attn_\w+ auto_wrap_policy benchmark betas?\d?
-    bias_(?:swiglu|dropout)\w* bnb_4bit_\w+ check_model\w* ckpt_\w+ clip_grad compile components
+    bias_(?:swiglu|dropout)\w* bnb_4bit_\w+ check_model\w* ckpt_\w+ clip_grad components
     compute_environment contiguous_gradients converters cpu_ram_efficient_loading
     cross_entropy_(?:loss_fusion|fusion_impl) cutoff dataloader_\w+ data_(?:path|files|dir|cache_path) dataset\w*
     ddp_bucket\w* ddp_find\w* ddp_timeout debug decay_\w+ description disable_bias_linear
@@ -230,7 +231,8 @@ UNMODELLED: frozenset[str] = frozenset({
     "mtp_num_layers", "zero_quantized_weights", "zero_hpz_partition_size", "zero_quantized_gradients",
     "enable_async_tensor_parallel", "disable_loss_parallel", "enable_compiled_autograd", "torch_compile",
     "activation_offloading", "layer_offloading", "image_max_pixels", "freeze_vision_tower", "freeze_vit",
-    "filter_fqns", "moe_shared_expert_overlap", "relora_steps", "use_ring_attn", "sequence_parallel_size",
+    "filter_fqns", "compile", "enable", "moe_shared_expert_overlap", "relora_steps", "use_ring_attn",
+    "sequence_parallel_size",
     "activation_checkpointing", "rlhf_type",
 })  # fmt: skip
 """Keys, with underscores and without their tables, that may change time or memory and that no prediction reads."""

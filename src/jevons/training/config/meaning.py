@@ -325,6 +325,8 @@ def _offload(options: _Options, *, adapters: bool) -> None:
     kept, key = [], ""
     for what, settings in wanted.items():
         said = next((name for name in settings if told.value(name)), "")
+        if not said and what != "activations" and "offload" in told.value("fsdp", []):
+            said = "fsdp"
         if said and not (adapters and what == "optimizer"):
             kept.append(what)
             key = key or told.key(said)

@@ -38,6 +38,11 @@ _TORCHTUNE = (
     "--config: files and lines of torchtune are not read; state what they do: --model, --gpus, --seq-len, "
     "--micro-batch, --accumulation, --method, --recompute, --optimizer"
 )
+_COUNTED = {
+    "node_gpus": ("NPROC_PER_NODE", "NGPU", "GPUS_PER_NODE", "SLURM_GPUS_ON_NODE", "SLURM_GPUS_PER_NODE"),
+    "nodes": ("NNODES", "SLURM_NNODES"),
+}
+"""Variables that count the accelerators of a machine, and machines; those of a job of Slurm come last."""
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1", ""}), frozenset({"false", "no", "off", "0", "none", "null"})
 EXAMPLES = (
     "llamafactory-cli train sft.yaml", "axolotl train lora.yml",
@@ -100,7 +105,9 @@ def _settings_of(text: str) -> dict[str, Any] | None:
         except tomllib.TOMLDecodeError as error:
             message = f"--config: is no valid TOML: {error}"
             raise InputError(message) from None
-    if not re.search(r"(?m)^[ \t{]*[\"']?[A-Za-z_][\w.-]*[\"']?[ \t]*:(?:[ \t]|$)", text):
+    if not text.lstrip().startswith("{") and not re.search(
+        r"(?m)^[ \t{]*[\"']?[A-Za-z_][\w.-]*[\"']?[ \t]*:(?:[ \t]|$)", text
+    ):
         return None
     documents = documents_of(text)
     document = documents[0] if len(documents) == 1 else None
@@ -161,11 +168,10 @@ def _line(
     shown = variables.get("CUDA_VISIBLE_DEVICES", "")
     if re.fullmatch(r"\d+(?:,\d+)*", shown):
         told.take("node_gpus", len(shown.split(",")), "CUDA_VISIBLE_DEVICES")
-    for name in ("NPROC_PER_NODE", "NGPU", "GPUS_PER_NODE"):
-        if variables.get(name, "").isdigit() and int(variables[name]):
-            told.take("node_gpus", int(variables[name]), name)
-    if variables.get("NNODES", "").isdigit() and int(variables["NNODES"]):
-        told.take("nodes", int(variables["NNODES"]), "NNODES")
+    for setting, counted in _COUNTED.items():
+        for name in counted:
+            if re.fullmatch(r"[1-9]\d{0,6}", variables.get(name, "")):
+                told.take(setting, int(variables[name]), name)
     _take_all(told, own, folder, files, dashes="--")
     _take_all(told, held, folder, files)
     return told
@@ -191,7 +197,8 @@ def _launched(words: Sequence[str]) -> tuple[str, dict[str, Any], list[str]]:
         if start is None:
             return launcher, dict(_flags(rest)), rest
         return launcher, dict(_flags(rest[:start])), rest[start:]
-    return "torchrun", {}, list(words)
+    script = next((at for at, word in enumerate(words) if word.endswith(".py")), 0)
+    return "torchrun", {}, list(words[script:])
 
 
 def _flags(words: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -278,7 +285,7 @@ def _take_file(told: TrainingText, name: str, value: Any, folder: Path, files: M
     program = "deepspeed" if name == "deepspeed" else "accelerate"
     inner = TrainingText(program=program)
     stated = str(value)
-    if re.search(r"\$\{?\w", stated):
+    if "$" in stated:
         told.open.add(name)
         told.notes.append(f"{name} {stated[:60]} has no value here, and is left out")
         return
@@ -316,7 +323,7 @@ def _take(told: TrainingText, name: str, kind: str, value: Any, key: str) -> Non
         If it is none of that kind.
     """
     text = str(value).strip()
-    if re.search(r"\$\{?\w", text):
+    if name and "$" in text:
         told.open.add(name)
         told.notes.append(f"{key} {text[:60]} has no value here, and is left out")
         return
