@@ -8,6 +8,7 @@ import pytest
 
 import jevons
 from jevons.facts import default_facts
+from jevons.units import format_money
 from places import TINY
 
 RATE = default_facts().get("fx.cny_per_usd", dt.date(2025, 2, 24)).number
@@ -107,6 +108,18 @@ def test_a_firm_that_sells_no_calls_is_told_nothing_of_tokens(neocloud):
     assert not [row for row in result.tables["uncertainty"].rows if "token" in str(row[0]) and row[3] == 0]
     assert "tokens served" not in " ".join(str(row[0]) for row in result.tables["sensitivity"].rows)
     assert "rents" in result.tables
+
+
+def test_a_share_of_a_firm_that_owes_more_than_it_is_worth_is_worth_nothing(neocloud):
+    """The plan's answer told of a share worth less than 0, by more than its whole price; `value` said worth nothing."""
+    result = jevons.plan(neocloud, draws=0, set={"finance.net_cash": "-2 bn USD"})
+    equity = result.to_json()["value"]["equity"]
+    assert equity < 0
+    assert "is worth 0.00 USD, −100 % against its price" in result.answer
+    assert f"together come to {format_money(equity, 'USD')}" in result.answer
+    assert "from -" not in result.answer
+    rich = jevons.plan(neocloud, draws=0, set={"finance.net_cash": "2 bn USD"})
+    assert "together come to" not in rich.answer
 
 
 def test_a_firm_that_no_fact_mentions_is_held_against_what_came(neocloud, tmp_path: Path):

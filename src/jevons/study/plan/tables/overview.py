@@ -128,7 +128,8 @@ def plan_sentences(result: PlanFigures) -> tuple[Sentence, ...]:
     """Return what is built, served, spent and worth; whether cheaper compute means more of it; what value rests on."""
     accounts, draws = result.chain.accounts, result.draws
     currency = result.scenario.currency
-    gap = headlines(result)["value_per_share"]["value"] / accounts.price_per_share_cur - 1
+    per_share = headlines(result)["value_per_share"]["value"]
+    equity = format_money(per_share * result.scenario.finance.shares.value, currency)
     free_cash = format_money(float(accounts.statements.cash.ai_fcf_cur.sum()), currency)
     values = {
         "scenario": result.scenario.name,
@@ -139,9 +140,10 @@ def plan_sentences(result: PlanFigures) -> tuple[Sentence, ...]:
         "last": str(result.quarters[-1]),
         "free_cash": free_cash if draws is None else None,
         "share": a_share(result.scenario.firm.share),
-        "worth": _spread(result, "value_per_share", share_price_text),
+        "worth": _spread(result, "value_per_share", _worth_text),
         "currency": currency,
-        "gap": gap,
+        "gap": max(per_share, 0.0) / accounts.price_per_share_cur - 1,
+        "equity": equity if per_share < 0 else None,
         "date": str(result.scenario.as_of),
     }
     rests = _rests_on(result)
@@ -151,6 +153,11 @@ def plan_sentences(result: PlanFigures) -> tuple[Sentence, ...]:
 def a_share(kind: str) -> str:
     """Return a kind of share with its article, such as "an ADS"."""
     return f"an {kind}" if kind[:1] in "AEIOaeio" else f"a {kind}"
+
+
+def _worth_text(equity_cur: float) -> str:
+    """Return what a share is worth as text: its owner owes nothing where debt outweighs the firm."""
+    return share_price_text(max(equity_cur, 0.0))
 
 
 def _whole_count(devices: float) -> str:
@@ -174,14 +181,14 @@ def verdict_sentence(result: PlanFigures) -> Sentence:
 
 def _rests_on(result: PlanFigures) -> Sentence | None:
     """Return a sentence on the inputs that alone move a share's value by much, the three strongest, or nothing."""
-    named = [swing for swing in result.value_swings if swing.named]
+    named = [one for one in result.value_swings if one.named and max(one.at_low_cur, one.at_high_cur) > 0]
     if not named:
         return None
     strongest, judged = named[:_NAMED_AT_MOST], all(swing.grade == "judgement" for swing in named[:_NAMED_AT_MOST])
     parts = []
     for swing in strongest:
         low, high = sorted((swing.at_low_cur, swing.at_high_cur))
-        ends = {"low": share_price_text(low), "high": share_price_text(high)}
+        ends = {"low": _worth_text(low), "high": _worth_text(high)}
         template = "plan.moves_judged" if swing.grade == "judgement" and not judged else "plan.moves"
         parts.append(Sentence(template, {"name": result.amount_label(swing.path), **ends}))
     values = {
