@@ -163,3 +163,31 @@ mode = "full"
     record = jevons.train(config=text, gpu="h100_sxm", gpus=4).to_json()
     assert record["memory_bytes_low"] < 44.84 * 2**30 < record["memory_bytes_high"]
     assert 2 * 8192 / 4 / record["step_time_s"] == pytest.approx(5615, rel=0.25)
+
+
+def test_a_70b_in_full_fits_32_cards_of_24_gigabytes_with_its_states_on_hosts() -> None:
+    """anyscale/templates#130: full fine-tuning of Llama 2 70B on 32 A10G, 4,096 tokens a sample."""
+    record = jevons.train(
+        "llama-2-70b", gpu="a10g", gpus=32, framework="deepspeed", zero=3, offload="optimizer,parameters", seq_len=4096,
+        micro_batch=1, batch=32, recompute="full",
+    ).to_json()  # fmt: skip
+    assert record["fits"]
+
+
+def test_a_405b_on_128_h100_runs_at_the_pace_that_torchtitan_printed() -> None:
+    """torchtitan#481: TP 8 and FSDP 16, 109 tokens/s on each accelerator."""
+    text = """[model]
+name = "llama3"
+flavor = "405B"
+[training]
+batch_size = 2
+seq_len = 8192
+steps = 3000
+tensor_parallel_degree = 8
+data_parallel_degree = -1
+[activation_checkpoint]
+mode = "full"
+"""
+    record = jevons.train(config=text, gpu="h100_sxm", gpus=128).to_json()
+    assert record["layout"]["tp"] == 8
+    assert 2 * 8192 / 8 / record["step_time_s"] == pytest.approx(109, rel=0.2)

@@ -138,6 +138,14 @@ def test_a_file_of_torchtitan_is_hybrid_sharding_with_its_policy_per_operator() 
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("mode", "option", "recompute"), [("none", "op", "none"), ("full", "op", "full"), ("selective", "2", "selective")]
+)
+def test_modes_of_torchtitan_are_taken_as_they_are_named(mode: str, option: str, recompute: str) -> None:
+    text = TORCHTITAN.replace('mode = "selective"', f'mode = "{mode}"').replace('option = "op"', f'option = "{option}"')
+    _agree(_options(text, gpus=128), recompute=recompute)
+
+
 def test_a_script_of_megatron_is_read_with_its_arrays_and_the_model_of_its_sizes() -> None:
     _agree(
         _options(MEGATRON), model="mixtral-8x7b", gpus=16, tp=2, pp=4, ep=4, etp=2, vpp=2, cp=1, zero=1, batch=128,

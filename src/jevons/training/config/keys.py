@@ -147,6 +147,7 @@ KEYS: Mapping[str, Keys] = {
         "parallelism.pipeline_parallel_schedule": ("schedule", "word"),
         "training.data_parallel_replicate_degree": ("copies", "count"),
         "training.data_parallel_shard_degree": ("shard", "count"),
+        "training.data_parallel_degree": ("shard", "count"),
         "training.tensor_parallel_degree": ("tp", "count"),
         "experimental.context_parallel_degree": ("cp", "count"),
         "experimental.pipeline_parallel_degree": ("pp", "count"),

@@ -356,7 +356,7 @@ def _recompute(options: _Options) -> None:
         options.say("recompute", "alternate" if by_operator else mode, "titan_recompute")
     elif "checkpointing" in told.settings:
         stated = str(told.value("checkpointing")).lower()
-        options.say("recompute", "none" if stated in {"false", "no", "off"} else "full", "checkpointing")
+        options.say("recompute", "none" if stated in {"false", "no", "off", "none"} else "full", "checkpointing")
     elif told.program == "torchtitan":
         options.default("recompute", "alternate")
     elif told.program in {"llamafactory", "swift"}:

@@ -327,7 +327,7 @@ def _take(told: TrainingText, name: str, kind: str, value: Any, key: str) -> Non
         told.open.add(name)
         told.notes.append(f"{key} {text[:60]} has no value here, and is left out")
         return
-    if not name or text.lower() in {"auto", "null", "none", ""}:
+    if not name or text.lower() in {"auto", "null", ""} or (kind not in {"word", "place"} and text.lower() == "none"):
         return
     if kind in {"count", "stage", "number"}:
         number = _number(text)
