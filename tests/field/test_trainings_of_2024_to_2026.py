@@ -191,3 +191,17 @@ mode = "full"
     record = jevons.train(config=text, gpu="h100_sxm", gpus=128).to_json()
     assert record["layout"]["tp"] == 8
     assert 2 * 8192 / 8 / record["step_time_s"] == pytest.approx(109, rel=0.2)
+
+
+def test_sharded_weights_on_the_host_take_gradients_and_states_along() -> None:
+    """accelerate#3647: a 32B in full with 20,000 tokens runs on four A100 when its loss is computed in parts."""
+    run: dict[str, Any] = {
+        "gpu": "a100_80gb", "gpus": 4, "seq_len": 20_000, "batch": 4, "micro_batch": 1, "fsdp": "full_shard",
+        "offload": "parameters",
+    }  # fmt: skip
+    record = jevons.train("qwen2.5-32b", fused_loss=True, **run).to_json()
+    assert record["fits"]
+    assert record["layout"]["offload"] == "optimizer,parameters"
+    assert not record["memory_parts_bytes"]["gradients"]
+    with pytest.raises(InfeasibleError, match=r"logits 62\.4"):
+        jevons.train("qwen2.5-32b", **run)

@@ -136,7 +136,7 @@ def _searched(
     searching: dict[str, Any] = {
         "zero": asked.zero,
         "recompute": (trainer.recompute,) if trainer.recompute else ("none", "selective", "full"),
-        "offload": trainer.offload, "fixed": asked.fixed, "stage_layers": trainer.stage_layers,
+        "offload": trainer.on_host, "fixed": asked.fixed, "stage_layers": trainer.stage_layers,
         "zero_bubble": trainer.zero_bubble, "sequence_parallel": trainer.sequence_parallel,
         "most_cp": _most_cp(asked.job, trainer), "host_memory_bytes": trainer.host_memory_bytes,
     }  # fmt: skip

@@ -84,6 +84,13 @@ class Trainer:
         return training.Lora(rank=self.lora_rank or 16, targets=self.lora_target or "all", frozen=frozen)
 
     @property
+    def on_host(self) -> str:
+        """What the host keeps: PyTorch's sharding takes gradients and states along with weights."""
+        kept = self.offload.split(",")
+        alone = self.software == "fsdp" and not self.adapters and "parameters" in kept and "optimizer" not in kept
+        return f"optimizer,{self.offload}" if alone else self.offload
+
+    @property
     def software(self) -> str:
         """The framework, where it is not stated by what else is."""
         if self.framework is not None:

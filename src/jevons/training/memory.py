@@ -77,9 +77,9 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     stages are interleaved. Frozen weights have the bytes of their format, adapters 32-bit weights and gradients.
     ``temporary`` is what is gathered or copied for a while: with ``zero`` of 3 two layers and both ends of the model,
     and the head's gradient before it is shared out; buckets of gradients where the software is PyTorch's own; the
-    gradients of one layer, or of one end of the model, where none are kept. Under DeepSpeed with
-    ``zero`` of 3 gradients lie beside offloaded states. An update that holds more than activations
-    and logits took counts for the difference.
+    gradients of one layer, or of one end of the model, where none are kept. Gradients lie in the host beside states
+    offloaded by DeepSpeed with ``zero`` of 3, and beside weights offloaded by PyTorch's sharding. An update that holds
+    more than activations and logits took counts for the difference.
     Leaves out buffers of single operators and the 8-bit copies of weights.
 
     References
@@ -172,9 +172,14 @@ def _temporary_bytes(job: TrainingJob, layout: TrainingLayout, parameters: Param
 
 
 def _on_host(job: TrainingJob, layout: TrainingLayout) -> bool:
-    """Return whether summed gradients lie beside offloaded states: DeepSpeed's do with ``zero`` of 3."""
-    deepspeed = job.recipe is not None and job.recipe.framework == "deepspeed"
-    return deepspeed and layout.offloads("optimizer") and layout.zero >= _SHARED_WEIGHTS
+    """Return whether summed gradients lie in the host too.
+
+    DeepSpeed's do beside offloaded states with ``zero`` of 3, those of PyTorch's sharding beside offloaded weights.
+    """
+    framework = job.recipe.framework if job.recipe is not None else ""
+    if framework == "fsdp":
+        return layout.offloads("parameters")
+    return framework == "deepspeed" and layout.offloads("optimizer") and layout.zero >= _SHARED_WEIGHTS
 
 
 def _end_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
