@@ -210,7 +210,7 @@ def _method(trainer: Trainer) -> str:
     lora = trainer.lora
     if lora is None:
         return ""
-    name = "QLoRA" if lora.quantised else "LoRA"
+    name = "QLoRA" if trainer.method == "qlora" else "LoRA"
     return f"{name} of rank {lora.rank}" + (f" over {lora.frozen} weights" if lora.quantised else "")
 
 
