@@ -94,6 +94,33 @@ torchrun ${DISTRIBUTED_ARGS[@]} pretrain_gpt.py \\
 """
 
 
+SKYPILOT = """resources:
+  accelerators: H100:8
+num_nodes: 2
+envs:
+  MODEL: meta-llama/Llama-3.1-8B
+run: |
+  torchrun --nnodes $SKYPILOT_NUM_NODES --nproc_per_node $SKYPILOT_NUM_GPUS_PER_NODE train.py \\
+    --model_name_or_path $MODEL --per_device_train_batch_size 2 --max_length 4096 --bf16 True --fsdp full_shard
+"""
+KUBEFLOW = """apiVersion: kubeflow.org/v1
+kind: PyTorchJob
+spec:
+  pytorchReplicaSpecs:
+    Worker:
+      replicas: 4
+      template:
+        spec:
+          containers:
+          - name: pytorch
+            image: train:latest
+            env: [{name: SIZE, value: "1"}]
+            command: [torchrun, --nproc_per_node=8, --nnodes=4, pretrain_gpt.py]
+            args: [--num-layers, "32", --hidden-size, "4096", --ffn-hidden-size, "11008", --num-attention-heads, "32",
+                   --seq-length, "4096", --micro-batch-size, $SIZE, --bf16, --tensor-model-parallel-size, "2"]
+"""
+
+
 def _options(text: str, **given: Any) -> dict[str, Any]:
     return {name: value for name, (value, _) in options_of(read_training(text), given).items()}
 
@@ -203,8 +230,10 @@ def test_a_script_of_megatron_is_read_with_its_arrays_and_the_model_of_its_sizes
             ),
             {"gpus": 8, "fsdp": "full_shard", "offload": "optimizer,parameters", "micro_batch": 4, "seq_len": 1024},
         ),
+        (SKYPILOT, {"gpus": 16, "model": "meta-llama/Llama-3.1-8B", "fsdp": "full_shard", "micro_batch": 2}),
+        (KUBEFLOW, {"gpus": 32, "model": "llama-2-7b", "tp": 2, "micro_batch": 1, "seq_len": 4096}),
     ],
-    ids=["ms-swift", "Megatron-SWIFT", "Accelerate", "NeMo", "Slurm", "FSDP's words"],
+    ids=["ms-swift", "Megatron-SWIFT", "Accelerate", "NeMo", "Slurm", "FSDP's words", "SkyPilot", "Kubeflow"],
 )
 def test_launch_lines_state_devices_sharing_and_batches(line: str, stated: dict[str, Any]) -> None:
     _agree(_options(line), **stated)

@@ -14,6 +14,7 @@ from jevons.files import read_text
 from jevons.files.shell import as_typed, file_meant, shell_commands
 from jevons.files.written import as_script, file_named, without_files
 from jevons.files.yaml_text import documents_of
+from jevons.training.config.jobs import GPUS, NODES, scripts_of
 from jevons.training.config.keys import KEYS, LAUNCHERS, NEUTRAL, NEUTRAL_TABLES, PROGRAMS, UNMODELLED
 from jevons.training.config.types import TrainingText
 
@@ -39,10 +40,10 @@ _TORCHTUNE = (
     "--micro-batch, --accumulation, --method, --recompute, --optimizer"
 )
 _COUNTED = {
-    "node_gpus": ("NPROC_PER_NODE", "NGPU", "GPUS_PER_NODE", "SLURM_GPUS_ON_NODE", "SLURM_GPUS_PER_NODE"),
-    "nodes": ("NNODES", "SLURM_NNODES"),
+    "node_gpus": ("NPROC_PER_NODE", "NGPU", "GPUS_PER_NODE", "SLURM_GPUS_ON_NODE", "SLURM_GPUS_PER_NODE", GPUS),
+    "nodes": ("NNODES", "SLURM_NNODES", NODES),
 }
-"""Variables that count the accelerators of a machine, and machines; those of a job of Slurm come last."""
+"""Variables that count the accelerators of a machine, and machines; those that a job sets come last."""
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1", ""}), frozenset({"false", "no", "off", "0", "none", "null"})
 EXAMPLES = (
     "llamafactory-cli train sft.yaml", "axolotl train lora.yml",
@@ -62,15 +63,17 @@ def read_training(given: str | Path) -> TrainingText:
     """
     text, folder = _text_of(given)
     settings = _settings_of(text)
-    if settings is not None:
-        told = TrainingText(program=_program_of(settings, text))
+    program = "" if settings is None else _program_of(settings)
+    if settings is not None and program:
+        told = TrainingText(program=program)
         _take_all(told, settings, folder, {})
         return told
-    plain, files = without_files(as_script(as_typed(text)))
-    for words, variables in shell_commands(plain, "config"):
-        line = _line(words, {**variables}, folder, files)
-        if line is not None:
-            return line
+    for script in (text,) if settings is None else scripts_of(documents_of(text)):
+        plain, files = without_files(as_script(as_typed(script)))
+        for words, variables in shell_commands(plain, "config"):
+            line = _line(words, {**variables}, folder, files)
+            if line is not None:
+                return line
     raise _unknown(text)
 
 
@@ -125,14 +128,14 @@ def _flat(table: Mapping[Any, Any], before: str, depth: int = 0) -> Iterator[tup
             yield key, value
 
 
-def _program_of(settings: Mapping[str, Any], text: str) -> str:
-    """Return the program that a file is of."""
+def _program_of(settings: Mapping[str, Any]) -> str:
+    """Return the program that a file is of; empty for others."""
     if any(str(key).endswith("_component_") for key in settings):
         raise InputError(_TORCHTUNE)
     for program, pattern in _TELLING:
         if any(re.fullmatch(pattern, key) for key in settings):
             return program
-    raise _unknown(text)
+    return ""
 
 
 def _line(
