@@ -115,8 +115,8 @@ def _broker_lines(name: str, brokers: Brokers, v: int) -> Iterator[Any]:
 
 
 def shortage_table(result: PlanFigures) -> Table:
-    """Return each rise of a rent with the shortage behind it."""
-    rents = result.chain.rents
+    """Return each rise of a rent with the shortage behind it, and the limit that holds the plan back most then."""
+    rents, binding = result.chain.rents, result.chain.plan.worth.binding
     rows: list[tuple[Cell, ...]] = []
     if rents is not None:
         last = rent_before(rents.rent_cur_per_h)
@@ -124,10 +124,13 @@ def shortage_table(result: PlanFigures) -> Table:
             for t in np.flatnonzero(rents.shortage[v] != ""):
                 before = float(last[v, t]) or None
                 after = float(rents.rent_cur_per_h[v, t])
-                rows.append((result.device_label(device), result.quarters[t], before, after, str(rents.shortage[v, t])))
+                limit = result.limit_label(binding[t][0]) if binding[t] else None
+                short = str(rents.shortage[v, t])
+                rows.append((result.device_label(device), result.quarters[t], before, after, short, limit))
     columns = (
         Column("name", "accelerator"), Column("quarter", "quarter"), Column("from", "rent before", "¤/h"),
         Column("to", "rent", "¤/h"), Column("shortage", "what is short"),
+        Column("limit", "strongest limit of the plan"),
     )  # fmt: skip
     return table("shortages", "Rents that rise, and the shortage behind each", columns, rows, detail=True)
 
