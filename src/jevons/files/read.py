@@ -299,6 +299,17 @@ def read_json(path: Path | str, *, most_bytes: int = limits.JSON_BYTES) -> Any:
         raise file_fault(path, "is nested too deeply") from None
 
 
+_OTHER_KINDS = {
+    ".yaml": "YAML",
+    ".yml": "YAML",
+    ".xlsx": "Excel",
+    ".xls": "Excel",
+    ".parquet": "Parquet",
+    ".pdf": "PDF",
+}
+"""What files are by their ending, where rows of text are read."""
+
+
 def read_csv(
     path: Path | str, *, most_bytes: int = limits.CSV_BYTES, most_rows: int = limits.CSV_ROWS, exact: bool = False
 ) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
@@ -318,6 +329,10 @@ def read_csv(
     InputError
         If it cannot be read, has a row of more cells than the header, a cell that is too long, or too many rows.
     """
+    kind = Path(path).suffix.lower()
+    if kind in _OTHER_KINDS:
+        message = f"is a {_OTHER_KINDS[kind]} file; give a CSV file: a line of names, then a row a line"
+        raise file_fault(path, message)
     most = limit(MAX_ROWS, most_rows)
     lines = csv_lines(path, read_text(path, most_bytes=most_bytes))
     rows: list[tuple[int, dict[str, str]]] = []

@@ -55,7 +55,8 @@ def forecast(
     if side_by_side:
         figure, axes = subplots(len(titles), width=3.4 * len(titles), height=2.7, squeeze=False)
     else:
-        figure, axes = subplots(1, width=9.0, height=3.4 * len(titles), rows=len(titles), squeeze=False)
+        height = max(_SLIDE_HEIGHT, _LEAST_PANEL * len(titles))
+        figure, axes = subplots(1, width=10.0, height=height, rows=len(titles), squeeze=False)
     quarters = tuple(scenario.labels())
     places = np.arange(len(quarters))
     came = tuple(actuals)
@@ -72,18 +73,23 @@ def forecast(
             at = [quarters.index(actual.quarter) for actual in own]
             axis.plot(at, [actual.value / size for actual in own], "o", color=INK, markersize=5, label="actual")
         axis.set_title(title)
-        axis.set_ylabel(f"[{unit}]" if unit else "share")
+        axis.set_ylabel(f"[{unit}]")
         axis.set_ylim(bottom=0 if path.min() >= 0 and side_by_side else None)
         quarter_ticks(axis, quarters)
-    panels = list(axes.ravel())
-    for axis in [max(panels, key=lambda one: len(one.lines))] if side_by_side else panels:
-        axis.legend(fontsize=8, loc="best" if side_by_side else "upper left")
+    fullest = max(axes.ravel(), key=lambda one: len(one.lines))
+    if side_by_side:
+        fullest.legend(fontsize=8, loc="best")
+    else:
+        lines, labels = fullest.get_legend_handles_labels()
+        figure.legend(lines, labels, loc="outside upper center", ncols=len(labels), fontsize=9, frameon=False)
     return figure
 
 
 def _unit(unit: str, most: float) -> tuple[float, str]:
-    """Return scale and unit of a series, a thousandth of the usual one for a small firm's."""
+    """Return scale and unit of a series, a thousandth of the usual one for a small firm's; a share is in per cent."""
     size, name = shown_in(unit)
+    if unit == "1" and most <= 1:
+        return 0.01, "%"
     smaller = {"bn": "mn", "MW": "kW"}
     word, _, rest = name.partition(" ")
     if most < 0.1 * size and word in smaller:
@@ -91,4 +97,6 @@ def _unit(unit: str, most: float) -> tuple[float, str]:
     return size, name
 
 
+_SLIDE_HEIGHT, _LEAST_PANEL = 6.4, 2.1
+"""Inches of a picture that fills a slide, and of the lowest panel that can be read."""
 FIGURES = {"track": track}

@@ -239,3 +239,9 @@ def test_the_footer_of_a_parquet_file_bounds_what_it_unpacks_to(tmp_path):
     for broken in (content[:-1], long_footer, no_footer, b"PAR1" * 3):
         with pytest.raises(InputError, match="no whole Parquet file"):
             check_parquet("t", broken, most_bytes=10**9, most_rows=10**9)
+
+
+def test_a_scenario_where_a_table_is_wanted_is_named_as_what_it_is(tmp_path):
+    (tmp_path / "plan.yaml").write_text("name: a\nfirm: {share: ADS, facts: alibaba}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"plan\.yaml: is a YAML file; give a CSV file"):
+        read_csv(tmp_path / "plan.yaml")

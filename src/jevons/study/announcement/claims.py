@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from jevons.study.announcement import lexicon, money, prices, ratios
+from jevons.study.announcement import clusters, lexicon, money, prices, ratios
 from jevons.study.announcement.claim import Claim
 from jevons.study.announcement.context import Context
 from jevons.study.announcement.figure import Figure, moved
@@ -20,7 +20,7 @@ from jevons.study.announcement.relative import dated
 from jevons.study.announcement.text import Sentence
 
 _RESULTS = re.compile(
-    r"results|reported"
+    r"results|reported|(?<![a-z])(?:delivered|had|posted|produced) (?:a|an|another) (?:[a-z-]+ ){0,2}quarter(?![a-z])"
     r"|(?:earnings|quarter|results|conference|q[1-4]|[1-4]q)(?: (?:fy|fiscal )?\d{2,4})? (?:call|print|update)"
     r"|trading (?:update|statement|in the)|quarter ended"
     r"|业绩|财报|季报|公布|实现营业收入"
@@ -75,7 +75,8 @@ def claims_of(
             reported=_of_clause_before(claims, last) or reported, stated=stated,
             last="" if last is None else last.quantity,
             price=last if last is not None and last.kind == "price" else None,
-            priced=_priced(claims, sentence), spoken=_spoken(claims, sentence), asked=asked,
+            priced=_stated_right_before(claims, sentence, "price"),
+            rented=_stated_right_before(claims, sentence, "rent"), spoken=_spoken(claims, sentence), asked=asked,
             subject=_subject(claims, sentence),
         )  # fmt: skip
         reader = Reader(sentence, read, named, context, head)
@@ -94,7 +95,14 @@ def _goes_on(claims: Sequence[Claim], sentence: Sentence) -> Claim | None:
     """Return the last claim before a sentence that goes on after its semicolon; none elsewhere."""
     last = claims[-1] if claims else None
     beside = last is not None and last.sentence.end in range(sentence.start - 2, sentence.start + 1)
-    return last if last is not None and beside and last.sentence.text.endswith((";", "；")) else None
+    if last is None or not beside or not last.sentence.text.endswith((";", "；")):
+        return None
+    return max((c for c in claims if c.sentence is last.sentence), key=_place)
+
+
+def _place(claim: Claim) -> int:
+    """Return where the first figure of a claim stands in its sentence, its periods aside."""
+    return min((f.start for f in claim.named.values() if f.kind not in {"period", "date"}), default=0)
 
 
 def _of_clause_before(claims: Sequence[Claim], last: Claim | None) -> Figure | None:
@@ -118,11 +126,11 @@ def _is_former(claim: Claim) -> bool:
     return claim.status == "earlier" or year_before(claim.sentence.plain, first)
 
 
-def _priced(claims: Sequence[Claim], sentence: Sentence) -> Claim | None:
-    """Return the price of tokens that the sentence right before states last; none elsewhere."""
+def _stated_right_before(claims: Sequence[Claim], sentence: Sentence, kind: str) -> Claim | None:
+    """Return the price of tokens, or the rent, that the sentence right before states last; none elsewhere."""
     last = claims[-1] if claims else None
     near = last is not None and sentence.start - last.sentence.end <= _NEXT_SENTENCE
-    return last if last is not None and near and last.kind == "price" else None
+    return last if last is not None and near and last.kind == kind else None
 
 
 def _spoken(claims: Sequence[Claim], sentence: Sentence) -> str:
@@ -150,7 +158,7 @@ def _asked(reader: Reader, before: str, *, claimed: bool) -> str:
     """Return the quantity that a question asks for, which stands for the answer's first amounts too."""
     plain = reader.sentence.plain.rstrip('"”』」 ')
     if plain.endswith(("?", "？")):
-        return "" if claimed or not reader.words else reader.words[-1][2]
+        return reader.words[-1][2] if reader.words else ""
     return "" if claimed else before
 
 
@@ -183,6 +191,10 @@ def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str, 
     spans = [f for f in spans if not _PART_BEFORE.search(sentence.plain[: f.start])]
     if firm == main and not spans and day is not None and _ANNUAL.search(sentence.plain):
         return _year_ended(sentence, firm, day)
+    labels = {f.label for f in spans}
+    spans = [f for f in spans if not any(label.startswith(f"{f.label}-") for label in labels)]
+    spans = [f for f in spans if not _ONE_QUARTER.match(sentence.plain, f.end)]
+    spans = [f for f in spans if not _LEFT_BEHIND.search(sentence.plain[: f.start])]
     if firm != main or len({f.label for f in spans}) != 1 or _A_PART.match(sentence.plain):
         return None
     if re.fullmatch(r"(?:FY)?\d{4}", spans[0].label) and not _ANNUAL.search(sentence.plain):
@@ -195,6 +207,10 @@ def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str, 
 
 _PART_BEFORE = re.compile(r"(?:其中|(?<![a-z])of which)[^,，;；。]{0,32}$")
 """What stands before the period of a part: ``sales of 412, of which 96 in the fourth quarter``."""
+_ONE_QUARTER = re.compile(r"\s?(?:度|的)?单季|(?<=单季)|(?<=单季度)")
+"""What follows, or ends, a quarter that is told beside the year it is of."""
+_LEFT_BEHIND = re.compile(r"(?:由|从|较|比|自|(?<![a-z])(?:from|than|versus|vs\.?|against)(?: the| that of)?)\s?$")
+"""What stands before a period that another is measured against."""
 _A_PART = re.compile(r"\s?(?:其中|of which|of this|including)")
 """What begins a clause of a part of what was just said, whose quarter is not that of the results."""
 
@@ -230,8 +246,9 @@ def _read(reader: Reader) -> Iterator[Claim]:
     yield from money.multiples(reader)
     yield from prices.prices(reader)
     yield from prices.unit_prices(reader)
-    yield from money.clusters(reader)
-    yield from money.more_devices(reader)
+    yield from clusters.clusters(reader)
+    yield from clusters.more_devices(reader)
+    yield from clusters.numbered_devices(reader)
     amounts = list(money.amounts(reader))
     yield from amounts
     yield from money.comparisons(reader, amounts)

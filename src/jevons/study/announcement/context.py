@@ -22,6 +22,8 @@ class Context:
         Quantity that the sentence before stated last, where this one goes on after its semicolon.
     price, priced : Claim or None
         Price of tokens that the sentence before stated last, likewise; the same also where that sentence had ended.
+    rented : Claim or None
+        Rent of an accelerator that the sentence right before stated last.
     spoken : str
         Quantity of the amount that the sentence right before stated last.
     subject : str
@@ -41,6 +43,7 @@ class Context:
     last: str
     price: Claim | None
     priced: Claim | None
+    rented: Claim | None
     spoken: str
     subject: str
     asked: str

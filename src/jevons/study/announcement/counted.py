@@ -173,7 +173,9 @@ def _count_of(sentence: str, match: re.Match[str] | None, nouns: re.Pattern[str]
     if re.search(r"\d{3,4}[a-z]{1,3}(?:、\d{3,4}[a-z]{0,3})*[、和]$", sentence[: match.start()]):
         return  # one of a list of names, such as 950DT、960
     if re.match(
-        r"世纪|年代|日|号|天|超节点|(?:st|nd|rd|th)\b|月|岁|个季度|\s(?:quarters?|weeks?|days?|months?|years?)\b", rest
+        r"世纪|年代|年(?:来|以来)?的?(?:新高|新低|最高|最低|高位|低位|高点|低点)"
+        r"|日|号|天|超节点|(?:st|nd|rd|th)\b|月|岁|个季度|\s(?:quarters?|weeks?|days?|months?|years?)\b",
+        rest,
     ):
         return
     reach = 14 if arabic else 4

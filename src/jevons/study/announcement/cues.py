@@ -12,7 +12,7 @@ from jevons.study.announcement.figure import Figure
 
 _FILL = (
     r"(?:\s|,(?=\s)|:|(?<![a-z])(?:about|roughly|around|approximately|some|nearly|almost|close to|between|more than|over|up to|at least|as much as|"
-    r"an?|the|its|of|at)(?![a-z])|约|近|将近|接近|大约|为|达到?|超过?|逾|高达|在|介于|人民币|的)*"
+    r"an?|the|its|of|at)(?![a-z])|约|近|将近|接近|大约|为|不?超过|不[高低多少]于|达到?|超过?|逾|高达|在|介于|人民币|的)*"
 )
 _KIND = r"(?:\s|的|%|(?<![a-z])(?:annual|annualised|annualized|yearly|compound|organic|real|senior|convertible|unsecured|secured|first-lien|green|new)(?![a-z]))*"
 

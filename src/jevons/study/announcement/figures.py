@@ -32,6 +32,7 @@ from jevons.study.announcement.patterns import (
     MULTIPLE_WORD,
     NEGATIVE,
     OTHER_MULTIPLE,
+    OTHER_WORDS,
     PART,
     PARTS,
     PER_MILLION_OF,
@@ -104,8 +105,9 @@ def figures(sentence: str, written: str, currency: str, local: Mapping[str, str]
 
 
 _AGAINST = re.compile(
+    r"(?:\s(?:an?|per) [a-z-]+|/[a-z]+)?"
     r"[,，]?\s?[(（]?(?:but|up|down|原|此前|之前)?\s?(?:from|against|versus|vs\.?|compared with|so far:?|was|previously"
-    r"|previous:?|earlier|not|rather than|only|just|now|而非|而不是|为|[:：])"
+    r"|previous:?|earlier|not|rather than|only|just|now|而非|而不是|为|of which|[:：])"
     r"(?:\s(?:the|about|around|roughly|only|just))*\s?"
 )
 """What stands between an amount and another level of it, given without its unit."""
@@ -177,15 +179,16 @@ def _series(sentence: str, currency: str) -> Any:
             for m in re.finditer(DIGITS, match["values"])
         ]
         by_one = RESPECTIVE.search(sentence)
-        if not (by_one or (len(places) > 2 and "/" in match["values"])):
+        slashed = len(places) > 2 and "/" in match["values"]
+        if not (by_one or slashed or len(places) == _years_named(sentence, match.start())):
             continue
         scale = magnitude_of(match["scale"]) if match["scale"] else 1.0
         unit = BEFORE.get(match["pre"] or "") or AFTER.get(match["money"] or "") or (scale >= 1e4 and currency) or ""
         if match["percent"]:
             said: dict[str, Any] = {"kind": "percent", "unit": "1"}
             scale = 0.01
-        elif match["fold"] and (MULTIPLE_WORD.search(sentence, 0, match.start())):
-            said = {"kind": "multiple", "unit": "1", "what": "pe"}
+        elif match["fold"] and (what := _multiple_of(sentence, match.start())):
+            said = {"kind": "multiple", "unit": "1", "what": what}
         elif unit:
             said = {"kind": "money", "unit": unit, "assumed": not (match["pre"] or match["money"])}
         else:
@@ -195,6 +198,23 @@ def _series(sentence: str, currency: str) -> Any:
             last = match.end() if end == match.end("values") else end
             first = match.start() if start == match.start("values") else start
             yield Span(first, last), Figure(low=size, high=size, start=first, end=last, text="", **said)
+
+
+_YEARS = re.compile(r"(?<!\d)(?:20)?(?P<first>\d\d)\s?年?\s?[-–—~至到]\s?(?:20)?(?P<last>\d\d)年")
+
+
+def _years_named(sentence: str, start: int) -> int:
+    """Return how many years the last run of years before a place has: three of 2026-2028年; 0 without one."""
+    runs = list(_YEARS.finditer(sentence, 0, start))
+    return int(runs[-1]["last"]) - int(runs[-1]["first"]) + 1 if runs else 0
+
+
+def _multiple_of(sentence: str, start: int) -> str:
+    """Return what a list of multiples is of, by the last word before it that says so; empty where none does."""
+    named = {name: [m.end() for m in word.finditer(sentence, 0, start)] for name, word in OTHER_WORDS.items()}
+    named["pe"] = [m.end() for m in MULTIPLE_WORD.finditer(sentence, 0, start)]
+    places = {name: ends[-1] for name, ends in named.items() if ends}
+    return max(places, key=places.__getitem__) if places else ""
 
 
 _OF_OTHER = re.compile(
@@ -433,7 +453,7 @@ def _bare_money(sentence: str, match: re.Match[str]) -> bool:
     named = low >= 1e4 and sized and _said_to_be_money(sentence, match.start())
     if (low < 1e8 and not named) or re.match(
         r"[个家座张块枚颗片名位台款次吨人户股%年月日卡]|shares|warrants|(?:[a-z]+ )?token"
-        r"|词元|参数|param|用户|users?\b|gpus?|kwh|度",
+        r"|词元|参数|param|用户|users?\b|gpus?|kwh|度|千瓦|兆瓦|吉瓦|立方|平方|升(?![至到])|桶|公里",
         behind,
     ):
         return False
@@ -463,7 +483,10 @@ _IS = re.compile(
 
 def _said_to_be_money(sentence: str, start: int) -> bool:
     """Return whether a word right before a place names what is earned, spent or owed: 电费2100万, 收入才6000万."""
-    table, flows = lexicon.quantity_words(), {*lexicon.words("flows"), "power_cost", "cost", "cash", "debt", "rent"}
+    table, flows = (
+        lexicon.quantity_words(),
+        {*lexicon.words("flows"), "power_cost", "cost", "cash", "debt", "rent", "prices"},
+    )
     before = lexicon.quantity_pattern().finditer(sentence, max(0, start - 16), start)
     return any(table[m[0]] in flows and _IS.fullmatch(sentence, m.end(), start) for m in before)
 

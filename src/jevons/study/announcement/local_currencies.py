@@ -20,6 +20,8 @@ _CROWNS = {
     "DKK": "danish|denmark|copenhagen|aarhus", "CZK": "czech|czechia|prague|brno", "ISK": "icelandic|iceland|reykjav[ií]k",
 }  # fmt: skip
 """Whose currency is called crowns in English, by words for the country."""
+_OF_TAIWAN = re.compile(r"[月年季]增|[月年季]减|法人|上柜|兴柜|台厂")
+"""Words that the press of Taiwan alone uses in traditional characters."""
 _YEN_A_DOLLAR = 40.0
 """Between the yuan (7 a dollar) and the yen (more than 70)."""
 
@@ -81,7 +83,13 @@ def local_currencies(sentences: Sequence[Sentence], main: str) -> Mapping[str, s
         found["crowns"] = nation
     if nation == "DKK":
         found |= {"kroner": nation, "krone": nation}
-    if home == "TWD" or (not home and re.search(r"新台币|台股|\.tw(?![a-z])|(?<![a-z])nt\$", whole)):
+    written = "".join(sentence.text for sentence in sentences)
+    taiwan = re.search(r"新台币|台股|\.tw(?![a-z])|(?<![a-z])nt\$", whole) or (
+        _OF_TAIWAN.search(whole)
+        and any(char in written for char in "億營萬")
+        and not re.search(r"港元|港股|按年", whole)
+    )
+    if home == "TWD" or (not home and taiwan):
         found["元"] = "TWD"
     return found
 

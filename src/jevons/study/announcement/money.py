@@ -25,7 +25,6 @@ from jevons.units import CURRENCIES
 
 _TIMES = re.compile(r"乘以|乘|×|\*|multiplied by|times(?! earnings| the earnings)| x ")
 _CALL = re.compile(r"一次|每次|单次|每个?调用|per call|a call|each call|per request|per query|一次调用")
-_WORTH = re.compile(r"\s?(?:投资的?|的|worth of|of|on|for|购买|用于购买|采购)\s?$")
 _ALSO = re.compile(
     r"\s?[(（,，]?\s?(?:or|about|around|roughly|approximately|equivalent to|equal to|which is|some"
     r"|约合?|折合|合|相当于|=|≈|~|\s)*\s?"
@@ -49,7 +48,7 @@ _SEGMENT = re.compile(
 """A cloud's name alone before an amount, as notes on results have it."""
 _TO = re.compile(r"(?:to|至|到)\s?(?:about |约)?$")
 _SAME = re.compile(
-    r"first time|record|milestone|the .{0,12}mark|首次|新高|大关|against|versus|compared with|missed|beat|topped|ahead of|short of|in line with|接近|close to|对比|consensus|高于市场|低于市场"
+    r"first time|record|milestone|the .{0,12}mark|首次|新高|大关|against|versus|compared with|missed|beat|topped|(?:above|below|over) (?:cons|the street|street)|ahead of|short of|in line with|接近|close to|对比|consensus|高于市场|低于市场"
 )
 
 
@@ -106,58 +105,6 @@ def signed(figure: Figure, sign: float) -> Figure:
     return figure if sign > 0 else replace(figure, low=-figure.high, high=-figure.low)
 
 
-def clusters(reader: Reader) -> Iterator[Claim]:
-    """Yield accelerators that are counted, with the money they are bought for or their number before."""
-    devices = reader.left("devices")
-    for place, figure in enumerate(devices):
-        if figure.start in reader.used:
-            continue
-        following = devices[place + 1] if place + 1 < len(devices) else None
-        behind = reader.plain[max(0, figure.start - 14) : figure.start]
-        if (
-            following is not None
-            and re.search(r"(?:from|从|由)\s?$", behind)
-            and re.fullmatch(
-                r"\s?(?:张|块|卡)?(?:to|增至|扩至|扩大至|提升至|升至|到|至|→)\s?",
-                reader.plain[figure.end : following.start],
-            )
-        ):
-            named = {"devices": following, "previous": figure}
-        elif FORMER.search(behind) and RAISED.search(reader.plain):
-            named = {"previous": figure}
-        else:
-            named = {"devices": figure}
-        joined = [
-            f for f in reader.left("money")
-            if not f.what and f.end <= figure.start and figure.start - f.end <= 12
-            and _WORTH.match(reader.plain[f.end : figure.start])
-        ]  # fmt: skip
-        joined += [
-            f for f in reader.left("money")
-            if not f.what and f.start >= figure.end and re.fullmatch(r"[,，(（]?\s?(?:约合|价值|合计|总价|总值|worth|costing)\s?(?:约|about )?", reader.plain[figure.end : f.start])
-        ]  # fmt: skip
-        if joined:
-            named["amount"] = joined[-1]
-        yield reader.make("cluster", reader.firm(figure.start), "accelerators", named | reader.period(figure))
-
-
-def more_devices(reader: Reader) -> Iterator[Claim]:
-    """Yield bare numbers that go on after accelerators: ``104,000 GB300s in Texas and 12,600 in Portugal``."""
-    last = next((f for f in reversed(reader.figures) if f.kind == "devices"), None)
-    if last is None:
-        return
-    for figure in reader.left("count"):
-        joined = re.search(
-            r"(?:,? and|[、,，]|和|及|以及)\s?(?:about |another |a further |约|另有)?$", reader.plain[: figure.start]
-        )
-        moneys = [f for f in reader.figures if f.kind in {"money", "percent"} and last.end <= f.start < figure.start]
-        if joined and not figure.what and figure.low >= 100 and last.end <= figure.start and not moneys:
-            devices = replace(figure, kind="devices", unit="devices", what=last.what)
-            yield reader.make(
-                "cluster", reader.firm(figure.start), "accelerators", {"devices": devices} | reader.period(figure)
-            )
-
-
 def amounts(reader: Reader) -> Iterator[Claim]:
     """Yield amounts of money that no price, rent or cluster has taken."""
     moneys = reader.left("money")
@@ -168,6 +115,8 @@ def amounts(reader: Reader) -> Iterator[Claim]:
     moneys = _converted(reader, moneys)
     done: list[Claim] = []
     for figure in moneys:
+        if figure.start in reader.used:
+            continue  # how far the one before it may lie off
         if figure in previous and _measured(reader, figure, moneys) is not None:
             continue
         vague = figure.assumed and not re.search(r"[\d一二三四五六七八九两]", figure.text)
@@ -235,10 +184,22 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
     """Return the quantity of an amount: of the words beside it, or of the amount before that it goes on from."""
     if figure.what:
         return figure.what
+    if last is None and reader.context.spoken and _THAT_IS.fullmatch(reader.plain, 0, figure.start):
+        return reader.context.spoken
+    if (
+        last is not None
+        and "amount" in last.named
+        and _IT_GOES.fullmatch(reader.plain, last.named["amount"].end, figure.start)
+    ):
+        return last.quantity
+    if _EARNED_BEFORE.search(reader.plain[: figure.start]) and _ON_SALES.match(reader.plain, figure.end):
+        return "net_income"
     quantity = reader.quantity(figure)
     clause = clause_before(reader.plain, figure.start)
     if not quantity and cue("announced").follows(reader.plain, figure):
         quantity = "capex"
+    if quantity in {"", "capex"} and cue("compute_bought").follows(reader.plain, figure):
+        return "contract"
     unsaid = _unsaid(reader, figure, last)
     if last is not None and last.named.get("amount", figure).unit == figure.unit:
         follows = reader.beside(figure) or (unsaid and _SAME.search(clause))
@@ -258,7 +219,8 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
         return last.quantity
     if figure.high < MOST_A_SHARE and _CLOSED_AT.search(clause):
         return "share_price"
-    joined = any(figure.end <= start <= figure.end + 4 for start, *_ in reader.words)
+    behind = [start for start, *_ in reader.words if figure.end <= start <= figure.end + 4]
+    joined = any(not re.search(r"[,，;；]", reader.plain[figure.end : start]) for start in behind)
     dated = [f for f in reader.figures if f.kind == "period" and since <= f.start < figure.start]
     between = reader.plain[since : dated[0].start if len(dated) == 1 else figure.start]
     if unsaid and last is not None and not joined and _LISTED.fullmatch(between):
@@ -283,10 +245,26 @@ def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
     whole = next((f for f in reader.figures if f.kind == "money" and f.start >= figure.end), None)
     if whole is not None and _PART_OF.fullmatch(reader.plain, figure.end, whole.start):
         return reader.quantity(whole)
+    if figure.high >= MOST_A_SHARE and _GUIDE.search(reader.plain[: figure.start]):
+        return "revenue"
     noun = bought(reader.plain, figure) or stated_noun(reader.plain, figure)
     return noun or (reader.context.asked if last is None or last.quantity == reader.context.asked else "")
 
 
+_GUIDE = re.compile(r"(?<![a-z])(?:q[1-4]|[1-4]q\d*|quarter) guid(?:e|ance)(?: (?:is|was|of|at|to))? ?$")
+"""What stands before the revenue of a quarter to come, as notes on results have it."""
+_EARNED_BEFORE = re.compile(r"(?<![a-z])(?:earned|earns|netted|made) (?:about |around |just |only |a net )*$")
+_ON_SALES = re.compile(r"\s(?:[a-z]+ ){0,3}?on (?:[a-z]+ )?(?:revenues?|sales|turnover)(?![a-z])")
+"""What stands around what is earned: ``earned $220 million on revenue of``."""
+_THAT_IS = re.compile(
+    r"\s?(?:and |so |but )?(?:that|this|which) (?:is|was|means|makes|works out at|comes to|amounts to|equals)(?: [a-z]+){0,3}? ?"
+    r"|(?:这|那)(?:就是|相当于|意味着|是)(?:每年)?(?:约|近)?"
+)
+"""What begins a sentence that tells the amount of the one before in another way."""
+_IT_GOES = re.compile(
+    r"[^;；。]*?,? (?:and|but|then|before) (?:then )?it (?:then )?(?:comes|goes|falls|rises|drops|steps|moves|eases|tapers)(?: (?:back|down|up))? to (?:maybe |perhaps |about |around |roughly |some |just )*"
+)
+"""What stands between an amount and the one of another year that the same goes to."""
 _EARNED_AS = re.compile(r"[^;；。]*(?:亏损?|盈利|溢利|赚|loss|profit)(?: of)?[^;；。a-z\u4e00-\u9fff]*")
 """What stands between an income and that of the year before, which is told as a loss or a profit."""
 _BUT_ONLY = re.compile(
@@ -385,7 +363,7 @@ def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list
         return reader.make("target", analyst, quantity, named, other=of)
     if (
         quantity == "market_value"
-        and not re.search(r"(?:which|valuing the|valuing it)[^,，]*$", reader.plain[: figure.start])
+        and not re.search(r"(?:which|valuing the|valuing it|at a valuation)[^,，]*$", reader.plain[: figure.start])
         and re.search(r"stake|interest|\d\s?%\s?of|股权|持股", reader.plain[: figure.start])
     ):
         return reader.make("metric", firm, "stake", named, other=reader.party(figure.start, firm))

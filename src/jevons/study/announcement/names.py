@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from jevons.study.announcement import lexicon
+from jevons.study.announcement.patterns import BEFORE
 from jevons.study.announcement.text import Sentence, plain
 
 _WORD = r"(?:[A-Z][\w&-]*|[a-z][A-Z][\w&-]*)"
@@ -59,11 +60,13 @@ _CHINESE = re.compile(
     r"(?:宣布|表示|公布|发布|公告|披露|称|计划|将|拟|预计|签订|签署|与)"
 )
 _AGENT_ZH = re.compile(
-    rf"由(?P<name>[\u4e00-\u9fff]{{2,12}}?{_FORM_ZH}+)(?=[^，,。]{{0,4}}(?:投资|投資|建设|建設|承建|运营|運營|营运|主导|主導|牵头|牽頭|出资|出資|开发|開發|负责|負責))"
+    rf"由(?P<name>(?!(?:双方|各方|股东|业主|客户|第三方|地方|财政|社会|民间|多家|两家|中外))[\u4e00-\u9fff]{{3,10}}?)(?=(?:投资|投資)(?:建设|建設|兴建|興建|运营|運營|的)|投建|承建|投资方)"
+    rf"|由(?P<formed>[\u4e00-\u9fff]{{2,12}}?{_FORM_ZH}+)(?=(?:与|和|及|联合|聯合|共同|独家|獨家|全资|全資|旗下|负责|負責|来|等){{0,2}}(?:投资|投資|建设|建設|承建|运营|運營|营运|主导|主導|牵头|牽頭|出资|出資|开发|開發|负责|負責))"
 )
 """Who does something, behind 由."""
 _REPORT_OF_ZH = re.compile(
     r"(?:^|[，,。；;：:、“《]|[了遍看读讀翻聊篇份看完家是对對])(?P<name>(?:(?![了遍看读讀翻聊篇份家是的和与與])[\u4e00-\u9fff]){2,6})(?=[”」』》\"]?的?(?:财报|財報|年报|年報|季报|季報|招股书|招股書|业绩会|業績會|电话会|電話會))"
+    r"|(?:^|[】\]])(?P<noted>[\u4e00-\u9fff]{2,8}?)(?=(?:[（(][^）)]{2,16}[）)])?(?:20\d\d年)?(?:[年季]报|業績|业绩|财报|公司|首次覆盖|跟踪|深度)?(?:点评|點評|更新|快评|快評)[：:])"
 )
 """Whose report is spoken of: behind a mark, a measure word or a verb of reading."""
 _LISTED_ZH = re.compile(
@@ -75,7 +78,7 @@ _COMPANY_ZH = re.compile(
 )
 """The firm that a notice names beside 本公司."""
 _REPORTS_ZH = re.compile(
-    r"(?:^|[）)】])(?P<name>[\u4e00-\u9fff]{2,6}?)(?:今日|今天|昨日|近日|日前|\d{1,2}月\d{1,2}日)?"
+    r"(?:^|[）)】])(?P<name>[\u4e00-\u9fff]{2,6}?)(?:今日|今天|昨日|近日|日前|\d{1,2}月\d{1,2}日)?(?:[今昨]?晚间?|盘[前后中]|[早午]间)?"
     r"(?=宣布|发布|發布|公布|公佈|披露|公告|签署|簽署|签订|簽訂|完成[^，,。]{0,8}融[资資]|招股[书書]|20\d\d年?(?:年[报報]|中[报報]|半年[报報]|[一二三四]季|第[一二三四]季|业绩|業績))"
 )
 _RATED_ZH = re.compile(
@@ -86,7 +89,7 @@ _LATIN_ZH = re.compile(
     r"(?:(?:于|在)?(?:\d{4}年)?(?:\d{1,2}月\d{1,2}日)?(?:今日|今天|昨日|近日)?)(?:宣布|表示|公布|发布|公告|披露|称|计划|将|拟|预计|签订|签署)"
 )
 _SORT_ZH = re.compile(
-    r"^[\u4e00-\u9fff]{0,8}?(?:租赁商|服务商|运营商|供应商|厂商|开发商|提供商|巨头|龙头|初创企业|上市公司|(?:伺服器|服务器|晶圆|晶圓|代工|封测|封測|芯片|晶片|面板|设备|設備)[厂廠])(?=.{2})"
+    r"^[\u4e00-\u9fff]{0,8}?(?:租赁商|服务商|运营商|供应商|厂商|开发商|提供商|巨头|龙头|初创企业|上市公司|(?:伺服器|服务器|晶圆|晶圓|代工|封测|封測|芯片|晶片|面板|设备|設備|散[热熱]|电源|電源|机[壳殼]|機[殼]|网通|網通|光通[讯訊]|存储|儲存|记忆体|記憶體|[连連]接器|[组組][装裝]|[电電]子|材料|基板|[载載]板|PCB)[厂廠商])(?=.{2})"
 )
 _RATING_ZH = re.compile(
     r"^(?:关于|關於|针对|針對|維持|维持|重申|首予|给予|給予|上調|上调|下調|下调|看好|建议|建議|我们|我們|对|對|将|將)+"
@@ -137,7 +140,8 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
                 _add(names, re.sub(rf"{_FORM_ZH}$", "", name), name)
         for pattern in (_LISTED_ZH, _REPORTS_ZH, _RATED_ZH, _AGENT_ZH, _REPORT_OF_ZH):
             for match in pattern.finditer(sentence.text):
-                name = _RATING_ZH.sub("", _SORT_ZH.sub("", match["name"]))
+                said = next(name for name in match.groupdict().values() if name)
+                name = _RATING_ZH.sub("", _SORT_ZH.sub("", said))
                 if len(name) > 1 and not _NO_NAME_ZH.search(plain(name)):
                     _add(names, name, name)
         for match in _COMPANY_ZH.finditer(sentence.text):
@@ -154,7 +158,7 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
 
 
 _BEFORE_PERIOD_ZH = re.compile(
-    r"(?:^|[，,。；;：:])(?P<name>[\u4e00-\u9fff]{2,6}?)(?=今年|去年|全年|20\d\d[年财財]|上半年|下半年|第?[一二三四]季|本季|截至|截止|公布|宣布)"
+    r"(?:^|[，,。；;：:】\]])(?P<name>[\u4e00-\u9fff]{2,8}?)(?=\d{1,2}月(?:份)?(?:自结|自結|合并|合併)?(?:营收|營收|业绩|業績|收入)|今年|去年|全年|20\d\d[年财財]|上半年|下半年|第?[一二三四]季|本季|截至|截止|公布|宣布)"
 )
 _NO_NOUN_ZH = re.compile(
     r"[预預计計将將据據其此与與同较較比至到从從在为為和是的了对對由若但而并並且超达達约約近各每该該]"
@@ -165,10 +169,11 @@ def _by_period(names: dict[str, str], sentences: Sequence[Sentence]) -> None:
     """Add the noun at the beginning of a Chinese clause that a period follows: 宏远云端今年…, where no firm is known."""
     for sentence in sentences:
         for match in _BEFORE_PERIOD_ZH.finditer(sentence.text):
-            said = plain(match["name"])
+            name = _SORT_ZH.sub("", match["name"])
+            said = plain(name)
             known = lexicon.quantity_pattern().search(said) or lexicon.count_pattern().search(said)
-            if not (known or _NO_NOUN_ZH.search(match["name"]) or _NO_NAME_ZH.search(said)):
-                _add(names, match["name"], match["name"])
+            if not (known or _NO_NOUN_ZH.search(name) or _NO_NAME_ZH.search(said)):
+                _add(names, name, name)
 
 
 _DOES = re.compile(
@@ -270,6 +275,7 @@ def _no_names() -> frozenset[str]:
     measured = lexicon.quantity_words()
     every = {*lexicon.words("no_names"), *lexicon.words("places"), *measured, *lexicon.count_words()}
     every |= {word.split()[0] for word in measured if word.isascii()}
+    every |= {word for word in BEFORE if word.isascii() and word.isalpha()}
     return frozenset(every | {*lexicon.words("sorts"), *lexicon.words("other_sorts")})
 
 

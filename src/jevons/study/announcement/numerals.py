@@ -39,7 +39,10 @@ DECIMAL_COMMA = rf"(?:\d{{1,3}}(?:\.\d{{3}})*,\d{{1,2}}(?=\s?(?:{_EUROPEAN}(?![a
 DIGITS = (
     rf"(?:{DECIMAL_COMMA}|" + r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?|\d+(?:\.\d+)?)"
 )
-ZH = rf"(?:(?:{DIGITS}|[{ZH_CHARACTERS}])(?:[ ]?[{ZH_CHARACTERS}]|\d|个(?=[万亿]))*)"
+ZH = (
+    rf"(?:(?:{DIGITS}|[{ZH_CHARACTERS}])(?:(?![千兆][瓦克米卡])[ ]?[{ZH_CHARACTERS}]|"
+    rf"(?<=[亿兆万])\d{{1,3}}(?:,\d{{3}})+|\d|个(?=[万亿]))*)"
+)
 VAGUE_ZH = r"(?:[几数](?:十|百|千|万|亿)*)"
 _EN_WORD = "|".join(sorted(set(_EN_SMALL) - {"a", "an"}, key=len, reverse=True))
 _LARGE = "hundred|thousand|million|billion|trillion|quadrillion|mln|bln|mn|bn|tn|trn"
@@ -138,7 +141,7 @@ def _chinese(text: str) -> float:
     digits = re.fullmatch(r"[零〇一二三四五六七八九]{2,}", text)
     if digits:
         return float("".join(str(_ZH_DIGITS[char]) for char in text))
-    total, section, number = 0.0, 0.0, None
+    whole, total, section, number = 0.0, 0.0, 0.0, None
     for token in re.findall(r"\d[\d,]*(?:\.\d+)?|.", text):
         if token[0].isdigit() and token[0] not in _ZH_DIGITS:
             number = float(token.replace(",", ""))
@@ -149,9 +152,12 @@ def _chinese(text: str) -> float:
             number = None
         elif token in _ZH_LARGE:
             below = section + (0.0 if number is None else number)
-            if token == "亿":  # noqa: S105 - a numeral
+            if token == "兆":  # noqa: S105 - a numeral
+                whole += (total + below if total + below > 0 else 1.0) * _ZH_LARGE[token]
+                total = 0.0
+            elif token == "亿":  # noqa: S105 - a numeral
                 total = (total + below if total + below > 0 else 1.0) * _ZH_LARGE[token]
             else:
                 total += (below if below > 0 else 1.0) * _ZH_LARGE[token]
             section, number = 0.0, None
-    return total + section + (0.0 if number is None else number)
+    return whole + total + section + (0.0 if number is None else number)

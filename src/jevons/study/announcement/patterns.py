@@ -140,7 +140,7 @@ LOW_TEENS = re.compile(
 )
 FACTOR = lexicon.words_pattern(FACTORS)
 MULTIPLE = re.compile(
-    rf"(?P<a>{DIGITS}|{ZH})\s?(?:times|x|×|-times)\s?(?:(?:the|our|its|their|his|her|my)\s)?(?P<year>(?:fy|cy)?20\d\d(?:e|f)?\s|(?:fy|cy)\d\d(?:e|f)?\s|(?:next|this) year's\s)?(?:forward\s|trailing\s|expected\s|estimated\s|projected\s|consensus\s)?"
+    rf"(?P<a>{DIGITS}|{ZH})\s?(?:times|x|×|-times)\s?(?:(?:the|our|its|their|his|her|my)\s)?(?P<year>(?:fy|cy)?20\d\d(?:e|f)?\s|(?:fy|cy|['’])\d\d(?:e|f)?\s|(?:next|this) year's\s)?(?:forward\s|trailing\s|expected\s|estimated\s|projected\s|consensus\s)?"
     rf"(?:earnings|profits?|p/e|eps)"
     rf"|(?<![a-z])(?:p/?e|price[- ]to[- ]earnings|price[- ]earnings|multiple)(?![a-z])(?:\s(?:ratio|multiple))?\s?(?:of|at|is|was|:)?\s?"
     rf"(?:about|around|roughly|only|just|just over|nearly)?\s?(?P<b>{DIGITS})(?:\s?x|\s?times)?"
@@ -157,6 +157,12 @@ OTHER_MULTIPLE = re.compile(
     rf"|(?<![a-z]){_OF_WHAT.replace('{n}', '2')}(?:\s(?:ratio|multiple))?(?:\s?(?:of|at|is|was|:|about|around|约|仅|为|是|在|达|只有))*\s?(?P<b>{DIGITS})\s?(?:x(?![a-z])|×|倍)"
 )
 """A multiple of something else than earnings: ``11x EV/EBITDA``, ``0.9x book``, 市销率6倍."""
+OTHER_WORDS = {
+    "price_sales": re.compile(r"(?<![a-z])(?:p/?s|ev/sales)(?![a-z])|市销率"),
+    "price_book": re.compile(r"(?<![a-z])p/?b(?![a-z])|市净率"),
+    "ev_ebitda": re.compile(r"ev/ebitda|企业价值倍数"),
+}
+"""Words right before a list of multiples that are of something else than earnings."""
 MULTIPLE_WORD = re.compile(r"(?<![a-z])(?:p/?e|multiples?)(?![a-z])|市盈率|本益比|估值")
 """Words of a multiple of earnings."""
 BARE_MULTIPLE = re.compile(
@@ -219,7 +225,7 @@ MONTHS = {
     name: i
     for i, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
 }
-YEAR = r"(?:19|20)\d{2}"
+YEAR = r"(?<!\d)(?:19|20)\d{2}"
 DATES = re.compile(
     rf"(?P<y1>{YEAR})[-/.](?P<m1>\d{{1,2}})[-/.](?P<d1>\d{{1,2}})(?!\d)"
     rf"|(?:(?P<y2>{YEAR})年)?(?P<m2>\d{{1,2}})月(?P<d2>\d{{1,2}})日"
@@ -227,10 +233,12 @@ DATES = re.compile(
     rf"|(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?\s(?P<mon4>{EN_MONTHS})\.?(?:\s(?P<y4>{YEAR}))?"
     rf"|(?P<y5>{YEAR})年(?P<m5>\d{{1,2}})月|(?P<mon6>{EN_MONTHS})\.?\s(?P<y6>{YEAR})"
 )
+_OF_YEAR = r"的?\s?(?:pe|p/e|eps|市盈率|[净纯]利|利润|营收|收入|归母|归属|毛利|现金流|出货|产能|估值|ps(?![a-z])|市销率|每股|业绩|盈利|capex|资本开支|[一二三四]季|上半年|下半年|全年)"
+"""What follows a year of two digits."""
 PERIODS = re.compile(
     rf"fiscal (?:year )?q(?P<fq1>[1-4]),?\s?(?P<fqy1>{YEAR})|q(?P<fq2>[1-4])\s?(?:of\s)?(?:fy|fiscal(?: year)?)\s?(?P<fqy2>{YEAR}|\d{{2}})(?!\d)"
     rf"|(?:fy|fiscal(?: year)? )(?P<fqy5>{YEAR}|\d{{2}}),?\s?q(?P<fq5>[1-4])|fiscal (?P<fqw2>first|second|third|fourth) quarter(?: of)? (?P<fqy6>{YEAR})"
-    rf"|(?P<fqw>first|second|third|fourth)[- ]quarter(?: of)? (?:fy|fiscal(?: year)?)\s?(?P<fqy3>{YEAR})|(?P<fqy4>{YEAR})财年第?(?P<fq4>[一二三四1-4])季度?"
+    rf"|(?P<fqw>first|second|third|fourth)[- ]quarter(?: of)? (?:fy|fiscal(?: year)?)\s?(?P<fqy3>{YEAR})|(?P<fqy4>{YEAR})财年第?(?P<fq4>[一二三四1-4])财?季度?"
     rf"|(?:between\s|from\s)?(?:fy|fiscal(?:\syears?)?|financial years?)\s?(?P<fyr1>{YEAR})\s?(?:-|–|—|to|and|through|until)\s?"
     rf"(?:fy|fiscal(?:\syear)?|financial year)?\s?(?P<fyr2>{YEAR})(?!\d)"
     rf"|(?:fy|fiscal(?:\s?year)?|financial year)\s?(?P<fy>{YEAR}|\d{{2}})(?!\d)|(?<![a-z])cy\s?(?P<cy>{YEAR}|\d{{2}})(?!\d)|(?P<fy2>{YEAR}|\d{{2}})(?:财年|财政年度|fiscal)"
@@ -244,10 +252,11 @@ PERIODS = re.compile(
     rf"|(?:by|through|until)\s(?:the end of\s)?(?P<by>{YEAR})|到(?P<by2>{YEAR})年(?:底|末)?"
     rf"|(?P<half>{YEAR})年(?P<h>上半年|下半年)"
     rf"|(?P<year>{YEAR})(?![\d万亿千百多余]|,\d)年?(?P<end>末|底|初|年底)?"
-    r"|(?<![\d.])(?P<short>2[3-9]|3[0-5])年(?=的?\s?(?:pe|p/e|eps|市盈率|[净纯]利|利润|营收|收入|业绩|盈利|capex|资本开支|[一二三四]季|上半年|下半年|全年))"
+    rf"|(?<![\d.])(?P<s1>2[3-9]|3[0-5])\s?(?:-|–|—|~|至|到)\s?(?P<s2>2[3-9]|3[0-5])年(?={_OF_YEAR})"
+    rf"|(?<![\d.])(?P<short>2[3-9]|3[0-5])年(?={_OF_YEAR})"
 )
 QUARTER = re.compile(
-    r"(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])财?季(?:度|报)?(?![\d节])|(?P<head>首)季度?|(?:fiscal )?(?P<word>first|second|third|fourth)[- ](?:fiscal )?quarter"
+    r"(?<!连续)(?<!连续第)(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])财?季(?:度|报)?(?![\d节])|(?P<head>首)季度?|(?:fiscal )?(?P<word>first|second|third|fourth)[- ](?:fiscal )?quarter"
     r"|(?<![a-z])q(?P<q>[1-4])(?![a-z\d_])|(?P<month>march|june|september|december)[- ]quarter"
     r"|(?<![a-z])(?P<short>mar|jun|sept?|dec)[ -]?(?:q|qtr|quarter)(?![a-z])"
 )

@@ -78,7 +78,7 @@ class Periods(Statements):
             if near is not None and near.start not in self.bound:
                 lead = self.plain[: min(near.start, figure.start)]
                 in_brackets = lead.endswith(("(", "（")) and re.match(
-                    r"\s?[)）]", self.plain[max(near.end, figure.end) :]
+                    r"\s?[)）;；,，]", self.plain[max(near.end, figure.end) :]
                 )
                 if (
                     in_brackets
@@ -98,7 +98,8 @@ class Periods(Statements):
             if span.kind != "period" or not re.match(r"\d|FY", span.label):
                 continue
             if span.end <= figure.start and re.fullmatch(
-                r"(?:年|年度)?[底末初]?(?:的|'s|[:：])?\s?(?:about |约|近|的)*", self.plain[span.end : figure.start]
+                r"(?:年|年度)?[底末初]?(?:的|'s|[:：])?\s?(?:about |约|近|的|为)*[-−–]?",
+                self.plain[span.end : figure.start],
             ):
                 return span
             if span.start >= figure.end and re.fullmatch(
@@ -133,7 +134,10 @@ class Periods(Statements):
         dates = [f for f in self.figures if f.kind == "date"]
         if dates and not own:
             beside = min(self._distance(f, figure) for f in dates)
-            spans = [f for f in spans if self._distance(f, figure) <= beside or not self._apart(f, at)]
+            spans = [
+                f for f in spans
+                if self._distance(f, figure) <= beside or not (self._apart(f, at) or self._another_between(figure, f))
+            ]  # fmt: skip
         if spans:
             result["period"] = min(spans, key=lambda f: self._distance(f, figure))
         each = [f for f in spans if f.label == "each"]
@@ -238,6 +242,10 @@ class Periods(Statements):
         begin, last = clause_start(self.plain, span.start), clause_end(self.plain, span.end)
         inside = [f for f in self.figures if begin <= f.start < last and f.kind not in {"period", "date"}]
         return figure not in inside and bool(inside)
+
+    def _another_between(self, figure: Figure, span: Figure) -> bool:
+        """Return whether another figure of the same kind stands between a figure and a period behind it."""
+        return any(figure.end <= f.start < span.start and f.kind == figure.kind for f in self.figures)
 
     def _apart(self, figure: Figure, at: int) -> bool:
         """Return whether a figure stands in another clause."""

@@ -155,12 +155,37 @@ def _price_kind(reader: Reader, figure: Figure) -> str:
     return best[1]
 
 
+_GENERATION = re.compile(r"(?<![a-z])(?:ampere|hopper|blackwell|rubin)(?![a-z])")
+"""Accelerators by the name of their generation."""
+
+
+def _more_rents(reader: Reader, last: Claim) -> Iterator[Claim]:
+    """Yield rents that go on from the sentence before: ``Blackwell is north of $3.80``."""
+    pattern, table = lexicon.named("devices")
+    for figure in reader.left("money"):
+        device = pattern.search(reader.plain, 0, figure.start)
+        known = device is not None or _GENERATION.search(reader.plain, 0, figure.start)
+        if known and figure.unit == last.named["rent"].unit and figure.high < _MOST_RENT * last.named["rent"].high:
+            name = "" if device is None else table.get(device[0], table.get(device[0].removesuffix("x"), ""))
+            yield reader.make(
+                "rent", reader.firm(figure.start), name, {"rent": figure} | _dated(reader), other=last.other
+            )
+
+
+_MOST_RENT = 10.0
+"""How many times the rent of one accelerator that of another may be."""
+
+
 def unit_prices(reader: Reader) -> Iterator[Claim]:
     """Yield prices of an accelerator and rents: money of that size beside a device's name."""
     pattern, table = lexicon.named("devices")
     device = pattern.search(reader.plain)
     by_hour = _GPU_HOUR.search(reader.plain)
-    if device is None and not by_hour:
+    rented = reader.context.rented
+    if rented is not None and rented.other and not reader.words:
+        yield from _more_rents(reader, rented)
+    generation = _GENERATION.search(reader.plain)
+    if device is None and not by_hour and generation is None:
         return
     name = "" if device is None else table[device[0].removesuffix("x") if device[0] not in table else device[0]]
     hourly, monthly = (lexicon.pattern(span).search(reader.plain) for span in ("hourly", "monthly"))

@@ -106,6 +106,8 @@ def percents(reader: Reader) -> Iterator[Claim]:
         ):
             reader.used.add(figure.start)
             claim = _percent(reader, following)
+            if claim.kind == "figure" and (first := _percent(reader, figure)).kind in {"stake", "share"}:
+                claim = replace(first, named=first.named | {"percent": following})
             yield replace(claim, named=claim.named | {"previous": figure})
         elif figure.start not in reader.used:
             yield _percent(reader, figure)
@@ -203,17 +205,29 @@ def _part(reader: Reader, figure: Figure) -> Claim | None:
     return None
 
 
+_PACE = re.compile(
+    r"(?:加速|提速|放缓|减速|加快)(?:增长)?(?:至|到)(?:约|近)?$"
+    r"|(?<![a-z])(?:(?:re-?)?accelerat|slow|decelerat)(?:es|ed|ing|s)? (?:further |sharply |slightly )?to (?:about |around |roughly )?$"
+)
+"""What stands before a rate of growth that became faster or slower."""
+
+
 def _growth(reader: Reader, figure: Figure) -> Claim | None:
     plain, firm = reader.plain, reader.firm(figure.start)
     before, sign = clause_before(plain, figure.start), direction(reader, figure)
-    if not (sign or figure.what == "factor" or _GROWN.search(before + plain[figure.end : figure.end + 24])):
+    if not (
+        sign
+        or _PACE.search(before)
+        or figure.what == "factor"
+        or _GROWN.search(before + plain[figure.end : figure.end + 24])
+    ):
         return None
     grown = _grown(reader, figure)
     if grown in _LOSSES and _LOSS_WORD.search(_own_clause(plain, figure)):
         grown = _LOSSES[grown]
     if _OTHERWISE.match(plain, figure.end) or _OTHERWISE_BEFORE.search(before):
         figure = replace(figure, what=figure.what or "otherwise")
-    down = sign < 0 and not (figure.what == "factor" and figure.low < 0)
+    down = sign < 0 and not _PACE.search(before) and not (figure.what == "factor" and figure.low < 0)
     period = _period_of_level(reader, figure) or reader.own_period(figure, firm, grown)
     return reader.make("growth", firm, grown, {"percent": signed(figure, -1.0 if down else 1.0)} | period)
 

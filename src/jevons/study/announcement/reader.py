@@ -53,7 +53,7 @@ class Reader(Periods):
     def _tolerance(self, stated: Sequence[Figure]) -> dict[str, Figure]:
         """Return how far a figure may lie off by the words behind it: ``$65 billion, plus or minus 2%``."""
         for figure in stated:
-            for other in self.left("percent"):
+            for other in self.left("percent", "money"):
                 if other.start >= figure.end and _PLUS_MINUS.fullmatch(self.plain, figure.end, other.start):
                     self.used.add(other.start)
                     return {"tolerance": replace(other, qualifier="within")}

@@ -14,7 +14,7 @@ from jevons.study.announcement.numerals import value_of
 from jevons.study.announcement.patterns import EN_MONTHS, MONTHS, PLANNED
 
 _ENDED = re.compile(
-    rf"(?P<span>quarter|three months|six months|half[- ]year|nine months|fiscal year|full year|year|twelve months)s? (?:that )?(?:ended|ending) (?:on )?"
+    rf"(?P<span>quarter|three months|six months|half[- ]year|nine months|fiscal year|full year|year|twelve months)s? (?:(?:results|report|accounts|period) )?(?:(?:that )?(?:ended|ending)|to(?= \d)) (?:on )?"
     rf"(?:(?P<d1>\d{{1,2}}) (?P<m1>{EN_MONTHS})|(?P<m2>{EN_MONTHS})\.? (?P<d2>\d{{1,2}})),? (?P<y>20\d\d)"
     r"|截至(?P<yz>20\d\d)年(?P<mz>\d{1,2})月(?P<dz>\d{1,2})日止?的?(?P<spanz>三个月|季度|六个月|半年度?|九个月|年度|财年|财政年度|十二个月)"
 )
@@ -73,10 +73,11 @@ _RELATIVE = (
     ("YF", re.compile(r"(?:the )?full[- ]year|for the year(?! (?:to|ended|ending|before|earlier|ago|just|through|20)|-)|(?<!年)(?<!今)全年")),
     ("H1", re.compile(r"(?<!\d年)(?<!年)上半年|(?:the )?first[- ]half(?! of (?:20|fiscal|the (?:next|coming|decade)))")),
     ("H2", re.compile(r"(?<!\d年)(?<!年)下半年|(?:the )?second[- ]half(?! of (?:20|fiscal|the (?:next|coming|decade)))")),
+    ("B0", re.compile(r"(?:in|for|during|over) the half(?:[- ]year)?(?! (?:of|ended|ending|to)(?![a-z])|[a-z])|(?<![上下前后])半年期?内")),
     ("Y1", re.compile(r"next (?:calendar )?year|明年")),
     ("Y-1", re.compile(r"(?:last|previous|the prior) (?:calendar )?year|去年(?!同期|同季)|上年(?!同期|度同期)")),
     ("end", re.compile(r"(?:by|before|at|until) (?:the )?(?:year[- ]?end(?! 20)|end of (?:the|this) year)|(?<![\d去上明])(?:年底|年末)(?:前|之前)?")),
-    ("R0", re.compile(r"(?:in|for|during|of|over) (?:the|this|that|last) quarter(?! end)|(?<![a-z])(?:this|last) quarter(?![a-z'])|(?:the|this|last) quarter's|季内|上一?季度?|上一?个季度|本季度?|当季|单季度?(?!业绩|新高)|期内")),
+    ("R0", re.compile(r"(?:in|for|during|of|over) (?:the|this|that|last) quarter(?! end)|(?<![a-z])(?:this|last) quarter(?![a-z'])|(?<![a-z])(?:delivered|had|posted|produced|reports?|reported) (?:a|an|another) (?:[a-z-]+ ){0,2}quarter(?![a-z'])|(?<![a-z])quarterly (?=revenue|sales|profit|net |operating|capex|capital|cloud|loss)|(?:the|this|last) quarter's|季内|上一?季度?|上一?个季度|本季度?|当季|单季度?(?!业绩|新高)|期内|(?<![\d一二三四上下本当单个每各两半财分按年跨])季度(?=收入|营收|资本开支|资本支出|净利|利润|经营|自由现金|云|capex)")),
     ("R-1", re.compile(r"(?:in|for|during) the (?:previous|prior|preceding) quarter")),
     ("R1", re.compile(r"(?:in|for|during)?\s?(?:the )?next quarter|下一?季度?")),
     ("past", re.compile(r"(?:trailing|last|past|previous)[- ](?:twelve|12)[- ]months?|过去(?:12|十二)个月|近(?:12|十二)个月|滚动十二个月")),
@@ -124,7 +125,7 @@ def relative(sentence: str) -> Iterator[tuple[re.Match[str] | Span, Figure]]:
         for match in pattern.finditer(sentence):
             own = re.match(r"(?:的|['’]s)?\s?(?:about |约|近)?[\d$€£¥]", sentence[match.end() :])
             if own or not _AGAINST.search(sentence[max(0, match.start() - 16) : match.start()]):
-                years = {"R": 0.25, "H": 0.5, "e": 0.0}.get(name[0], 1.0)
+                years = {"R": 0.25, "H": 0.5, "B": 0.5, "e": 0.0}.get(name[0], 1.0)
                 yield match, _period(match, "past" if name == "past" else f"?{name}", years)
 
 
@@ -228,7 +229,7 @@ def dated(
             before = _prior_year(figure, figures, sentence, reported) or _prior_quarter(
                 figure, read, sentence, reported
             )
-            label = before or _full_year(figure, sentence, reported)
+            label = before or _of_quarter(figure, read, sentence) or _full_year(figure, sentence, reported)
             label = label or _label(figure, figures, sentence, day, fiscal_end_month, year)
             read.append(replace(figure, label=label))
         else:
@@ -237,7 +238,9 @@ def dated(
 
 
 def _full_year(figure: Figure, sentence: str, reported: Figure | None) -> str:
-    """Return the year of the quarter or half that is reported, where a sentence says ``the full year`` of it; empty elsewhere."""
+    """Return the half that is reported, or the year of what is, where a sentence says ``the half`` or ``the full year``."""
+    if figure.label == "?B0" and reported is not None and re.search(r"-H[12]$| to ", reported.label):
+        return reported.label
     part = re.fullmatch(r"(\d{4})-(?:Q[1-3]|H1|9M)", "" if reported is None else reported.label)
     named = re.search(r"20\d\d", sentence)
     return part[1] if part and figure.label == "?YF" and not named else ""
@@ -252,6 +255,18 @@ def _prior_year(figure: Figure, figures: Sequence[Figure], sentence: str, report
     return f"{int(now.label.removeprefix('FY')[:4]) - 1}" if now is not None else ""
 
 
+_THAT_QUARTER = re.compile(r"(?:in|for|during) (?:the|that) quarter|单?季度?|当季")
+
+
+def _of_quarter(figure: Figure, earlier: Sequence[Figure], sentence: str) -> str:
+    """Return the quarter that a sentence has named, where it goes on with 单季 or *in the quarter*; empty elsewhere."""
+    if figure.label != "?R0" or not _THAT_QUARTER.fullmatch(sentence, figure.start, figure.end):
+        return ""
+    named = (f.label for f in reversed(earlier) if f.kind == "period" and f.end <= figure.start)
+    return next((label for label in named if re.fullmatch(r"(?:FY)?\d{4}-Q[1-4]", label)), "")
+
+
+_LAST_MONTH = 12
 _PRIOR_QUARTER = re.compile(r"上一?个?季度?|(?:(?:in|for|during) )?(?:the )?(?:last|previous|prior|preceding) quarter")
 
 
@@ -289,6 +304,8 @@ def _label(
     if name[0] == "R":
         coming = int(name[1:]) or (ahead is not None)
         return "quarter" if day is None else quarter_before(day, fiscal_end_month, -coming)
+    if name == "B0":
+        return "half"
     if name == "D":
         return "year" if day is None else f"{day.year}-to-date"
     if name == "FE" and day is not None and ahead is None:
@@ -312,6 +329,8 @@ def _label(
             return "year"
         if name == "end":
             return f"to {now}"
+        if name == "YF" and fiscal_end_month != _LAST_MONTH and day is not None and ahead is None:
+            return f"FY{day.year - (day.month <= fiscal_end_month)}"
         if name == "YF":
             return f"{now - (day is not None and day.month <= _RESULTS_OF_LAST_YEAR and ahead is None)}"
         if name[0] == "F":

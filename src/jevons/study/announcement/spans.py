@@ -69,8 +69,9 @@ def periods(sentence: str) -> Any:
             quarter = g["q1"] or g["q2"] or g["q3"] or g["qw"]
             label = f"{g['yq'] or g['yq3'] or g['yq4']}-Q{quarter_words.get(quarter, quarter)}"
             years = 0.25
-        elif g["y1"] or g["y3"] or g["y5"]:
-            first, last = int(g["y1"] or g["y3"] or g["y5"]), int(g["y2"] or g["y4"] or g["y6"])
+        elif g["s1"] or g["y1"] or g["y3"] or g["y5"]:
+            first = int(f"20{g['s1']}" if g["s1"] else g["y1"] or g["y3"] or g["y5"])
+            last = int(f"20{g['s2']}" if g["s2"] else g["y2"] or g["y4"] or g["y6"])
             if not 0 < last - first < 100:
                 continue
             label, years = f"{first}-{last}", last - first + 1.0
@@ -96,6 +97,10 @@ def quarters(sentence: str) -> Any:
         yield found(match, kind="period", low=0.25, high=0.25, unit="y", label=label)
 
 
+_EXTREME = re.compile(r"(?:来|以来)?的?(?:新高|新低|最高|最低|高位|低位|高点|低点)|[- ](?:high|low)(?![a-z])")
+"""What follows how long something has not been so: a 17-year high."""
+
+
 def spans(sentence: str) -> Any:
     """Yield lengths of time."""
     for match in SPAN.finditer(sentence):
@@ -108,6 +113,8 @@ def spans(sentence: str) -> Any:
             sentence[: match.start("n")],
         ):
             continue  # since when it was not so
+        if _EXTREME.match(sentence, match.end()):
+            continue  # likewise
         years = size / (
             4 if "qtr" in unit or "quarter" in unit or "季" in unit else 12 if "month" in unit or "月" in unit else 1
         )

@@ -34,6 +34,10 @@ _PAST = re.compile(
 """Words of what has come, which a plan before them in the sentence does not reach."""
 
 
+_GUIDED = re.compile(r"(?<![a-z])(?:guidance|outlook|forecast)(?![a-z])|指引|展望")
+"""What names a figure to come by what it is, and not by its quantity."""
+
+
 class Statements(Words):
     """What the clause of each figure says of it: planned, conditional, estimated, denied, or what is."""
 
@@ -57,7 +61,8 @@ class Statements(Words):
         """Return whether a conjunction joins two statements: a figure before it, then a quantity and its figure."""
         after = [f.start for f in self.figures if f.start >= last and f.kind not in {"period", "date"}]
         before = any(f.end <= first and f.kind not in {"period", "date"} for f in self.figures)
-        return before and bool(after) and any(last <= start < after[0] for start, *_ in self.words)
+        named = bool(after) and any(last <= start < after[0] for start, *_ in self.words)
+        return before and bool(after) and (named or _GUIDED.search(self.plain, last, after[0]) is not None)
 
     def _denied(self, stated: Sequence[Figure]) -> bool:
         """Return whether the clause before the first figure says that it is not so."""

@@ -124,6 +124,9 @@ def _replaced(file: OnFile, value: FactValue, values: Sequence[FactValue]) -> bo
     return bool(later) and (file.day - min(later)).days > LATER_DAYS
 
 
+_USED = re.compile(r"(?<![a-z])(?:second[- ]hand|used|refurbished|pre-owned)(?![a-z])|二手|翻新|拆机")
+
+
 def device_price(file: OnFile, claim: Claim) -> Verdict:
     """Return the verdict of an accelerator's price by those on file."""
     figure = claim.named["price"]
@@ -142,7 +145,9 @@ def device_price(file: OnFile, claim: Claim) -> Verdict:
         )
     if values:
         text = f"prices on file: {', '.join(dict.fromkeys(shown(v) for v in values[-3:]))}"
-        return "contradicted" if not server else "not_on_file", text, tuple(ids)
+        used = _USED.search(claim.sentence.plain) is not None
+        text += ", of new ones" if used else ""
+        return "not_on_file" if server or used else "contradicted", text, tuple(ids)
     return "not_on_file", f"no price of {claim.quantity} is on file", ()
 
 

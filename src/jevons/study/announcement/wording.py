@@ -27,8 +27,17 @@ _HEADLINES = frozenset({"capex", "revenue", "cloud_revenue", "run_rate", "backlo
 """Quantities that the answer can name in every language."""
 
 
+def _invested(plain: str) -> bool:
+    """Return whether a sentence itself speaks of investing or of a site, and not of capital expenditure."""
+    if _CAPITAL.search(plain):
+        return False
+    table = lexicon.quantity_words()
+    words = (re.sub(r"\s+", " ", match[0]) for match in lexicon.quantity_pattern().finditer(plain))
+    return any(table[word] == "capex" for word in words) or bool(lexicon.pattern("sites").search(plain))
+
+
 def _quantity_of(claim: Claim) -> str:
-    if claim.quantity == "capex" and not _CAPITAL.search(claim.sentence.plain):
+    if claim.quantity == "capex" and _invested(claim.sentence.plain):
         return "investment"
     return lexicon.label_of(claim.quantity)
 

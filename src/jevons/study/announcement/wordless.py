@@ -59,6 +59,10 @@ def stated_noun(plain: str, figure: Figure) -> str:
     return ""
 
 
+_TIMES = frozenset({"quarter", "year", "half", "month", "period", "weeks", "months", "years"})
+"""What something is said to be in, and is no part of."""
+
+
 def part_of(plain: str, figure: Figure) -> tuple[str, str]:
     """Return which part, of what whole, a percentage is in the text's own words; empty where it does not say.
 
@@ -66,7 +70,9 @@ def part_of(plain: str, figure: Figure) -> tuple[str, str]:
     """
     match = _PART_OF.match(plain, figure.end)
     when = match is not None and match[0].lstrip().startswith("in ")
-    if match and not (when and match["noun"].split()[0] in {*lexicon.words("no_names"), *lexicon.words("places")}):
+    if match and not (
+        when and match["noun"].split()[0] in {*lexicon.words("no_names"), *lexicon.words("places"), *_TIMES}
+    ):
         return "", match["noun"]
     match = _PART_OF_ZH.search(plain[: figure.start])
     if match is None:

@@ -42,12 +42,18 @@ _OF_KIND = re.compile(
     r"|[\u4e00-\u9fff]{1,4}"
 )
 """Words that say of which kind the thing behind them is: ``a Rs 1,734 crore IndiaAI order``."""
-_BY_PIECE = frozenset({"prices", "electricity", "rent", "call_price", "per_user"})
+_BY_PIECE = frozenset({"prices", "electricity", "rent", "call_price", "per_user", "share_price", "eps"})
 """Quantities of which an amount of millions is none."""
 _FOR_WHOM = re.compile(r"(?<![a-z])[a-z-]{3,}s? (?:for|among) (?:(?:the|its|our|their|all) )?(?:[a-z-]+ ){0,2}$")
 """What makes a noun only that for which another is: ``tariffs for the largest users``."""
 _WITHOUT = re.compile(r"(?<![a-z])(?:no|without|zero|free of)\s(?:any |net |bank |further )?$|(?:没有|无|零)(?:任何)?$")
 """What stands before a noun that is not there: ``no debt``."""
+_VENTURE = re.compile(
+    r"(?<![a-z])(?:project|campus|plant|data cent(?:er|re)|programme|program|complex|park|facility)s?(?![a-z])[^,;.]{0,32}$"
+)
+"""What is worth what is spent on it."""
+_TIMES = re.compile(r"\d\s?(?:x|×|times)\s(?:(?:the |our |its )?\S*\d\d\S*\s)?$")
+"""What stands before the earnings that a multiple is of: ``26x '27E``."""
 _LOST = frozenset({"lose", "loses", "lost", "losing"})
 _SOMETHING = re.compile(
     r"\s(?:it|them|their|its|his|her|the|access|ground|sleep|out|customers?|share|power|track|sight|patience|jobs?)(?![a-z])"
@@ -84,6 +90,11 @@ class Words:
                 r"(?:contract|deal|agreement|order|package)s?(?![a-z])(?:[^,;.]|(?<=\d)[,.](?=\d)){0,48}$", lead
             ):
                 continue
+            own = (f.kind == "money" and self.is_of(match.end(), f) for f in self.figures)
+            if key == "eps" and _TIMES.search(lead) and not any(own):
+                continue  # what a multiple is of
+            if word == "worth" and _VENTURE.search(lead):
+                key = "capex"
             if _WITHOUT.search(lead) or (word in _LOST and _SOMETHING.match(self.plain, match.end())):
                 continue
             if any(f.kind == "multiple" and f.start < match.end() and match.start() < f.end for f in self.figures):

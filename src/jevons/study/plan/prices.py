@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,10 @@ def _figure(name: str, text: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        message = f"{name} {text!r}: must be a finite number"
+        coded = re.sub(r"[\d.,\s]", "", text)
+        hint = f" without `{coded}`, in the scenario's currency" if coded.isalpha() or not coded.isascii() else ""
+        hint = "" if coded.lower() in {"nan", "inf"} else hint
+        message = f"{name} {text!r}: must be a finite number{hint}"
         raise ValueError(message)
     if name in {"price", "cloud_revenue", "basket"} and number <= 0:
         message = f"{name} {text}: must be above 0"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from jevons.results import Cell, Column, Result, Table, table
+from jevons.rounding import shown_in
+from jevons.study.draws.outcomes import OUTCOMES, SHORT_NAMES
 from jevons.study.upkeep.check import Conflict, Judgement, Stale, settled_by
 from jevons.words import Sentence
 
@@ -28,6 +30,8 @@ class CheckResult(Result):
         Outcome by which judgements are ranked; empty without a scenario.
     scenario : str
         Name of the scenario, or empty.
+    swing_unit : str
+        Unit in which swings of the outcome are shown, in the scenario's currency; empty without a scenario.
     """
 
     kind: ClassVar[str] = "facts_check"
@@ -40,6 +44,7 @@ class CheckResult(Result):
     judgements: tuple[Judgement, ...]
     outcome: str = ""
     scenario: str = ""
+    swing_unit: str = ""
 
     @property
     def answer_parts(self) -> tuple[Sentence, ...]:
@@ -47,7 +52,7 @@ class CheckResult(Result):
         counts = {
             "count": f"{self.count:,}", "on": str(self.on), "stale": f"{len(self.stale)}",
             "conflicts": f"{len(self.conflicts)}", "judgements": f"{len(self.judgements)}",
-            "scenario": self.scenario, "outcome": self.outcome,
+            "scenario": self.scenario, "outcome": SHORT_NAMES.get(self.outcome, self.outcome),
         }  # fmt: skip
         if not self.scenario:
             return (Sentence("upkeep.all", counts),)
@@ -59,11 +64,14 @@ class CheckResult(Result):
 
     def _tables(self) -> Iterator[Table]:
         if self.scenario:
+            size, _ = shown_in(OUTCOMES[self.outcome][0])
+            name = SHORT_NAMES.get(self.outcome, self.outcome)
             ranked = (
                 Column("path", "figure"), Column("value", "value", form=",.4g"), Column("low", "low", form=",.4g"),
                 Column("high", "high", form=",.4g"), Column("unit", "unit"),
                 Column("variance_frac", "spread removed", "%", scale=100, form=".0f"),
-                Column("swing", f"swing of {self.outcome}", form="+,.4g"), Column("settled_by", "what would settle it"),
+                Column("swing", f"swing of {name}", self.swing_unit, scale=1 / size, form="+,.4g"),
+                Column("settled_by", "what would settle it"),
             )  # fmt: skip
             title = "Judgements by what they move: share of the spread that knowing them would remove"
             yield table("judgements", title, ranked, map(_ranked, self.judgements))

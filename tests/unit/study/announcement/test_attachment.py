@@ -104,15 +104,16 @@ def test_a_question_says_what_its_answer_is_of():
     found = stated(
         "问：全年资本开支怎么看？答：三季度我们花了130亿，同比少了24%。——摘自腾讯业绩会", "130亿", "2025-11-13"
     )
-    assert found[:1] + found[2:] == ("investment", "2025-Q3", 13 * BN)
+    assert found[:1] + found[2:] == ("capital expenditure", "2025-Q3", 13 * BN)
     assert (
-        stated("问：资本开支呢？答：我们花了130亿，同比少了24%。——摘自腾讯业绩会", "24%")[0] == "growth of investment"
+        stated("问：资本开支呢？答：我们花了130亿，同比少了24%。——摘自腾讯业绩会", "24%")[0]
+        == "growth of capital expenditure"
     )
 
 
 def test_what_only_a_part_was_spent_on_is_not_what_the_next_firm_spent():
     text = "字节今年投资1600亿，其中850亿买AI芯片。腾讯？一个季度才130亿。"
-    assert stated(text, "130亿", "2025-11-20")[:2] == ("investment", "Tencent")
+    assert stated(text, "130亿", "2025-11-20")[:2] == ("capital expenditure", "Tencent")
 
 
 def test_a_multiple_of_the_year_before_is_growth_in_english_too():

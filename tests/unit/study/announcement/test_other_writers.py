@@ -58,7 +58,7 @@ def test_the_period_is_that_of_the_figure(text, words, wanted):
         ("Databricks has 700 customers, who pay $1.2 million a year each.", "$1.2 million", "spending of customers", 1.2e6),
         ("Oracle's cloud grew; AWS grew 17.5% to $30.9 billion.", "$30.9 billion", "cloud revenue", 3.09e10),
         ("AWS grew 17.5% to $30.9 billion.", "17.5%", "growth of cloud revenue", 0.175),
-        ("Meta's capex was $17bn in 2025-Q2; it put the full-year figure at $69 billion.", "$69 billion", "investment", 6.9e10),
+        ("Meta's capex was $17bn in 2025-Q2; it put the full-year figure at $69 billion.", "$69 billion", "capital expenditure", 6.9e10),
         ("Servers took $3 billion, or 30%, of the $10 billion capex.", "$3 billion", "capital expenditure", 3e9),
         ("Iris Power has $90 million in the bank and no debt.", "$90 million", "cash", 9e7),
         ("Iris Power has orders for 2,300 racks worth $700 million.", "$700 million", "contract", 7e8),

@@ -48,6 +48,7 @@ def test_prices_in_another_currency_are_refused_by_what_is_left_for_the_business
         ("date,price\n2025-01-02,80\n2025-01-02,81\n", "prices.csv:3: .*2025-01-02: is there already, on line 2"),
         ("date,price\n2025-01-02,80\n2025-03-31,\n", "prices.csv:3: .*has no price; fill the gap"),
         ("date,price\n2025-01-02,nan\n2025-03-31,1\n", "must be a finite number"),
+        ("date,price\n2025-01-02,CAD 84.79\n2025-03-31,1\n", "finite number without `CAD`, in the scenario's currency"),
         ("date,price\n2025-01-02,-1\n2025-03-31,1\n", "must be above 0"),
         ("date,price,yield\n2025-01-02,80,4.6\n2025-03-31,1,4.2\n", "must be a fraction, such as 0.043"),
         (

@@ -168,7 +168,9 @@ def test_a_scenario_is_tracked_with_gaps_and_quarters_outside(tmp_path):
     assert "outside the scenario's quarters" in record["left_out"][0]
     assert 1 - 1e-9 <= record["effective_sample_size"] <= 4 + 1e-9
     assert all(r["low"] <= r["median"] <= r["high"] for r in record["forecast"])
-    tracked.plot.track().savefig(tmp_path / "t.png")
+    picture = tracked.plot.track()
+    picture.savefig(tmp_path / "t.png")
+    assert picture.legends and not any(axis.get_legend() for axis in picture.axes)  # hides no actual figure
     for ending in ("csv", "json", "xlsx", "html"):
         tracked.save(tmp_path / f"t.{ending}")
 

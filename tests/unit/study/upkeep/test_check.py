@@ -96,3 +96,5 @@ def test_with_a_scenario_judgements_are_ranked():
     sizes = [j.variance_frac for j in found.judgements]
     assert sizes == sorted(sizes, reverse=True)
     assert "A small cloud" in found.answer
+    assert "value per share beyond chance" in found.answer
+    assert "swing of value per share [CNY/ADS]" in repr(found)
