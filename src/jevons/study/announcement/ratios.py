@@ -107,7 +107,9 @@ def percents(reader: Reader) -> Iterator[Claim]:
             reader.used.add(figure.start)
             claim = _percent(reader, following)
             if claim.kind == "figure" and (first := _percent(reader, figure)).kind in {"stake", "share"}:
-                claim = replace(first, named=first.named | {"percent": following})
+                claim = replace(
+                    first, named=first.named | {"percent": replace(following, what=first.named["percent"].what)}
+                )
             yield replace(claim, named=claim.named | {"previous": figure})
         elif figure.start not in reader.used:
             yield _percent(reader, figure)

@@ -82,6 +82,8 @@ def _what(claim: Claim) -> str:
 
 def _share(claim: Claim, quantity: str) -> str:
     base = claim.named["percent"].what.removeprefix("of_")
+    if base == "total" and claim.quantity != "share":
+        return f"share of {quantity}"
     if base:
         return (
             f"{quantity} over {lexicon.label_of(base)}"
