@@ -53,7 +53,8 @@ def arguments_of(run: MeasuredRun, given: Mapping[str, Any]) -> dict[str, tuple[
     arguments: dict[str, Any] = {
         "model": run.model or None, "gpu": run.gpu or None, "gpus": run.gpus, "requests": run.requests,
         "isl": run.isl and max(round(run.isl), 1), "osl": run.osl and max(round(run.osl), 1),
-        "engine": run.engine if not given.get("serve") else None, "precision": run.precision or None, **run.degrees,
+        "engine": run.engine if run.engine and not given.get("serve") else None,
+        "precision": run.precision or None, **run.degrees,
     }  # fmt: skip
     if not any(given.get(name) is not None for name in _LOADS):
         if run.users:

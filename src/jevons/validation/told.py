@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from jevons.errors import InputError, InputNote
 from jevons.serving.measured import LATENCIES, STATISTICS, MeasuredRun
 from jevons.serving.measured.drawn import drawn_table
+from jevons.serving.measured.guidellm_table import is_guidellm
 from jevons.serving.measured.offline import is_printed_offline
 from jevons.serving.measured.printed import is_metrics, is_printed
 
@@ -143,5 +144,5 @@ def startup_row(run: MeasuredRun, told: Told) -> dict[str, str] | None:
 def is_load_test(text: str) -> bool:
     """Return whether a file is one of a load test: JSON, a printed report, a drawn table, or ``/metrics``."""
     return bool(re.match(r"\s*(?:\{|\[\s*[{\[\]])", text)) or any(
-        known(text) for known in (is_printed, is_printed_offline, is_metrics, drawn_table)
+        known(text) for known in (is_printed, is_printed_offline, is_metrics, is_guidellm, drawn_table)
     )

@@ -60,3 +60,19 @@ def test_a_fleet_and_a_sweep_are_refused_beside_a_test(bench: Path) -> None:
     for wrong in ({"sweep_rates": "1,2"}, {"rate": 2.0, "autoscale": "1:2"}):
         with pytest.raises(InputError, match="measured"):
             jevons.simulate(measured=bench, **wrong)  # type: ignore[arg-type]
+
+
+def test_a_tool_that_names_no_engine_is_set_beside_the_default_one(tmp_path: Path) -> None:
+    """AIPerf's JSON was refused: unknown engine ``."""
+    path = tmp_path / "profile_export_aiperf.json"
+    spread = {"unit": "ms", "avg": 54.6, "p99": 89.8}
+    record = {
+        "time_to_first_token": spread, "inter_token_latency": {"unit": "ms", "avg": 9.1},
+        "request_count": {"unit": "requests", "avg": 100}, "output_sequence_length": {"unit": "tokens", "avg": 128},
+        "input_sequence_length": {"unit": "tokens", "avg": 512}, "input_config": {
+            "loadgen": {"concurrency": 4}, "endpoint": {"model_names": ["meta-llama/Llama-3.1-8B-Instruct"]},
+        },
+    }  # fmt: skip
+    path.write_text(json.dumps(record))
+    shown = {row["figure"]: row for row in jevons.simulate(measured=path, gpu="h100_sxm").to_json()["measured"]}
+    assert shown["ttft_s.mean"]["measured"] == pytest.approx(0.0546)

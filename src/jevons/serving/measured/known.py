@@ -16,6 +16,7 @@ from jevons.serving.measured.bench import aiperf, runs_of
 from jevons.serving.measured.columns import read_columns
 from jevons.serving.measured.drawn import drawn_table
 from jevons.serving.measured.engine_log import engine_log_run, is_engine_log
+from jevons.serving.measured.guidellm_table import guidellm_runs, is_guidellm
 from jevons.serving.measured.metric_rows import is_metric_rows, metric_record
 from jevons.serving.measured.offline import is_llama_table, is_printed_offline, llama_table, printed_offline
 from jevons.serving.measured.printed import is_metrics, is_printed, metrics_run, printed_runs
@@ -29,6 +30,7 @@ FORMATS: Mapping[str, str] = {
     "AIPerf or genai-perf, JSON": '{"time_to_first_token": {"unit": "ms", "avg": 54.6, "p99": 89.8}, …}',
     "the same, CSV": "Metric,avg,min,max,p99,p95,p90,p75,p50,p25",
     "GuideLLM, JSON": '{"benchmarks": [{"metrics": {"time_to_first_token_ms": {"successful": {"mean": 54.6, …}}}}]}',
+    "the same, as printed by 0.2 and 0.3": "constant@26.21|  26.15|  120.4|  4281.1|  29064.3|  4.60|  4.58| …",
     "inference-perf, JSON": '{"load_summary": {…}, "successes": {"latency": {"time_to_first_token": {"mean": 0.05}}}}',
     "LLMPerf, JSON": '{"num_concurrent_requests": 4, "results_ttft_s_mean": 0.054, …}',
     "trtllm-bench, --report_json": '{"request_info": {…}, "performance": {"request_throughput_req_s": 8.4, …}}',
@@ -133,6 +135,8 @@ def _runs(path: Path, text: str, mapping: Mapping[str, str]) -> list[MeasuredRun
         return list(printed_offline(text))
     if is_llama_table(text):
         return llama_table(str(path), text)
+    if is_guidellm(text):
+        return guidellm_runs(text)
     if is_engine_log(text):
         served = engine_log_run(text)
         return [served] if served is not None else []
