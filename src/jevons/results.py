@@ -364,6 +364,15 @@ class Result:
             message = f"{path}: the ending must be one of {', '.join(ENDINGS)}, {others}"
             raise InputError(message)
 
+    def asked_by(self, line: str) -> None:
+        """Keep the command line that asked for the result; its page shows it."""
+        self.__dict__["_asked"] = line
+
+    @property
+    def command_line(self) -> str:
+        """The command line that asked for the result; empty where a program did."""
+        return str(self.__dict__.get("_asked", ""))
+
     def to_html(self, *, language: str = "en") -> str:
         """Return a self-contained page: answer, charts and tables, with the reader's choice of language.
 

@@ -39,6 +39,6 @@ def test_a_figure_for_a_fact_that_is_no_number_is_refused(window: Callable) -> N
 
 def test_facts_of_a_date_that_is_none_say_so_and_nothing_is_being_read(window: Callable) -> None:
     one = window()
-    page = one.open("facts?date=2099-99-99")
+    page = one.open("facts?as_of=2099-99-99")
     page.get_by_role("alert").filter(has_text="not a date").wait_for()
     assert page.get_by_text("Reading the facts").count() == 0

@@ -18,6 +18,8 @@ from places import TINY
 from result_kinds import made
 
 LOOKS = [(1280, "en", "light"), (390, "zh", "dark"), (390, "en", "light"), (1280, "zh", "dark")]
+A4_PIXELS = 680
+"""Between the margins of a page."""
 SMALL_TEXT = """() => [...document.querySelectorAll("body *")].filter((e) => e.childNodes.length && [...e.childNodes]
   .some((n) => n.nodeType === 3 && n.textContent.trim()) && e.getClientRects().length
   && parseFloat(getComputedStyle(e).fontSize) < 11).map((e) => e.outerHTML.slice(0, 120))"""
@@ -204,5 +206,33 @@ def test_money_of_a_chart_is_in_the_currency_that_its_axis_names(chromium: Any, 
             assert shown["CNY"] / shown["USD"] == pytest.approx(7.2, rel=0.1)
         else:
             assert chooses.count() == 0
+    finally:
+        context.close()
+
+
+def test_on_paper_a_report_has_contents_below_its_answer_open_tables_and_nothing_beyond_the_page(
+    chromium: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "size.html"
+    jevons.size("deepseek-v3", gpu="h200_sxm", rate=30, static=True).save(file)
+    context = chromium.new_context(viewport={"width": A4_PIXELS, "height": 900}, offline=True)
+    try:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        page.locator("#answer").wait_for()
+        folded = page.locator("details:not([open])").count()
+        assert folded >= 1
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("details:not([open])").count() == 0
+        contents = page.get_by_role("navigation", name="Contents")
+        assert contents.get_by_role("listitem").count() >= 4
+        for link in contents.get_by_role("link").all():
+            assert page.locator(link.get_attribute("href")).count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert page.get_by_role("columnheader", name="Power").first.is_visible()
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.locator("details:not([open])").count() == folded
+        assert contents.count() == 0
     finally:
         context.close()

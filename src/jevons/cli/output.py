@@ -9,6 +9,7 @@ import inspect
 import itertools
 import json
 import os
+import shlex
 import shutil
 import sys
 import textwrap
@@ -61,6 +62,25 @@ def named_path(text: str | Path) -> Path:
         message = "is empty; name a file or folder"
         raise typer.BadParameter(message)
     return Path(text)
+
+
+_SAYS_HOW = {"--force", "--json", "--detail"}
+_SAYS_WHERE = {"--out", "--plot", "--language", "--format"}
+
+
+def asked_line(words: Sequence[str]) -> str:
+    """Return the command of some words without the options that say how and where it is printed."""
+    kept: list[str] = []
+    skipped = False
+    for word in words:
+        name, given = word.partition("=")[::2]
+        if skipped or word in _SAYS_HOW:
+            skipped = False
+        elif name in _SAYS_WHERE:
+            skipped = not given
+        else:
+            kept.append(word)
+    return shlex.join(["jevons", *kept])
 
 
 def forced() -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli.output import Sheet, forced, note, say, show
+from jevons.cli.output import Sheet, asked_line, forced, note, say, show
 from jevons.files import frame_csv
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def print_result(
     from jevons.schema import json_text
 
     if out is not None:
+        result.asked_by(asked_line(sys.argv[1:]))
         result.save(out, force=forced(), language=language)
         note(f"wrote {out}")
     if form == "json":

@@ -7,8 +7,9 @@ import functools
 import gzip
 import hashlib
 import html
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ __all__ = [
 STATIC = Path(__file__).with_name("static")
 _PREFIX = "jevons/"
 _MOST_FLEETS = 60
+_MOST_BYTES = 200_000
+"""Of the rows of a table, and of those of a result, in a page, which as a whole has at most 1.2 MB."""
 
 
 @per_facts()
@@ -176,13 +179,25 @@ def _plain(document: Mapping[str, Any], language: str) -> str:
     return "".join(parts) + _plain_tables(document, language)
 
 
+def _fitting(rows: Sequence[Any], most_bytes: int) -> list[Any]:
+    """Return the first rows that are at most so many bytes of JSON."""
+    sizes = itertools.accumulate(len(json.dumps(row, ensure_ascii=False, default=str)) for row in rows)
+    return [row for row, size in zip(rows, sizes, strict=True) if size <= most_bytes]
+
+
 def _lean(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document without the long lists that no chart shows."""
+    """Return a document without the long lists that no chart shows; tables of many rows say how many they leave out."""
     result = dict(document["result"])
+    if isinstance(result.get("rows"), list):
+        result["rows"] = _fitting(result["rows"], _MOST_BYTES)
+    tables = []
+    for table in document["tables"]:
+        rows = _fitting(table["rows"], _MOST_BYTES)
+        tables.append({**table, "rows": rows, "left": table.get("left", 0) + len(table["rows"]) - len(rows)})
     for name in ("entries", "infeasible", "left_out"):
         if isinstance(result.get(name), list):
             result[name] = result[name][:_MOST_FLEETS]
-    return {**document, "result": result}
+    return {**document, "result": result, "tables": tables}
 
 
 def _plain_tables(document: Mapping[str, Any], language: str) -> str:
@@ -223,11 +238,12 @@ def result_page(
     from jevons.web.inputs import versions
     from jevons.web.work import document_of
 
+    scenario = getattr(result, "scenario", None)
     meta = {
         "id": "", "kind": kind or result.kind, "input": plain(dict(given or {})), "state": "done",
         "versions": versions(), "seed": getattr(result, "seed", 0) or 0,
-        "currency": str(getattr(result, "currency", "")),
-        "share": getattr(getattr(getattr(result, "scenario", None), "firm", None), "share", ""),
+        "currency": str(getattr(result, "currency", "") or getattr(scenario, "currency", "")),
+        "share": getattr(getattr(scenario, "firm", None), "share", ""), "command": result.command_line,
     }  # fmt: skip
     return frozen_page(document_of(result, whole=whole), meta, language=language)
 

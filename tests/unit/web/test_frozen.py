@@ -45,6 +45,29 @@ def test_text_of_a_result_cannot_end_its_script() -> None:
     assert text.count("</script>") == 4
 
 
+def test_rows_beyond_the_size_of_a_page_are_left_out_and_counted() -> None:
+    columns = [{"name": "case", "label": "case", "unit": "", "text": True, "quoted": True}]
+    rows = [[f"case {number} {'x' * 80}"] for number in range(20_000)]
+    table = {"name": "rows", "title": "rows", "detail": True, "columns": columns, "rows": rows}
+    result = {"answer": "a", "rows": [{"measured": number} for number in range(50_000)]}
+    meta = {"id": "", "kind": "validate", "input": {}, "versions": {"jevons": "0", "facts": "0"}}
+    text = frozen_page({"result": result, "tables": [table], "notes": [], "nodes": {}}, meta)
+    assert len(text.encode()) < 1_200_000
+    held = json.loads(re.search(r'id="frozen">(.*?)</script>', text, re.DOTALL)[1])["document"]
+    shown = held["tables"][0]
+    assert 1000 < len(shown["rows"]) == 20_000 - shown["left"]
+    assert shown["rows"] == rows[: len(shown["rows"])]
+    assert len(held["result"]["rows"]) < 50_000
+
+
+def test_a_page_shows_the_command_that_gave_it_without_where_it_went(tmp_path) -> None:
+    out = tmp_path / "cost.html"
+    words = ["cost", "--gpu", "h20", "--language=zh", "--out", str(out)]
+    subprocess.run([sys.executable, "-m", "jevons", *words], check=True, capture_output=True)
+    held = json.loads(re.search(r'id="frozen">(.*?)</script>', out.read_text(encoding="utf-8"), re.DOTALL)[1])
+    assert held["meta"]["command"] == "jevons cost --gpu h20"
+
+
 def test_modules_name_one_another_by_the_prefix_that_the_import_map_has() -> None:
     names = {path.name for path in modules()}
     assert {"app.js", "chart.js", "echarts.js", "preact.js"} <= names

@@ -49,7 +49,7 @@ const tick = (value) => (typeof value === "number" ? (Math.abs(value) >= 1e5 ? l
 function axis(one, ink, narrow, vertical, few = false) {
   const base = {
     name: vertical ? "" : axisName(one), nameLocation: "middle", nameGap: 30,
-    nameTextStyle: { color: ink.muted, fontSize: 12 }, axisLabel: { color: ink.muted, fontSize: 12, hideOverlap: true, formatter: tick, ...(one.type === "log" && one.min !== undefined ? { showMinLabel: false, showMaxLabel: false } : {}) },
+    nameTextStyle: { color: ink.muted, fontSize: 12 }, axisLabel: { color: ink.muted, fontSize: 12, hideOverlap: true, formatter: (value) => (typeof value === "number" && Math.abs(value) < 1e5 ? number(value, 5) : tick(value)), ...(one.type === "log" && one.min !== undefined ? { showMinLabel: false, showMaxLabel: false } : {}) },
     axisLine: { lineStyle: { color: ink.grid } }, axisTick: { show: false }, splitLine: { lineStyle: { color: ink.grid } },
   };
   if (one.type === "category") {
@@ -151,7 +151,7 @@ export function option(spec, { narrow = false, width = 600 } = {}) {
   const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const tooltip = { trigger: "item", confine: true, backgroundColor: ink.back, borderColor: ink.grid, textStyle: { color: ink.text, fontSize: 13 }, renderMode: "html" };
   const base = { animation: false && !quiet, backgroundColor: "transparent", aria: { enabled: true, label: { description: spec.summary || spec.title } }, textStyle: { fontFamily: "system-ui, sans-serif", fontSize: 12, color: ink.text }, tooltip };
-  if (spec.kind === "flow") return { ...base, series: [{ type: "sankey", data: spec.nodes.map((n) => ({ name: n.name, depth: n.depth, itemStyle: { color: hue(n.entity || n.name) }, label: n.inward ? { position: "left" } : undefined })), links: spec.links, nodeGap: 10, nodeWidth: 14, nodeAlign: "left", layoutIterations: 48, top: 6, bottom: 6, label: { color: ink.text, fontSize: 12, textBorderColor: ink.back, textBorderWidth: 3, formatter: (p) => flowTitle(spec, p.name, narrow) }, lineStyle: { color: "gradient", opacity: 0.35 }, right: flowRoom(spec, narrow), left: 8 }],
+  if (spec.kind === "flow") return { ...base, series: [{ type: "sankey", data: spec.nodes.map((n) => ({ name: n.name, depth: n.depth, itemStyle: { color: hue(n.entity || n.name) }, label: n.inward ? { position: "left" } : undefined })), links: flowLinks(spec.links), nodeGap: 10, nodeWidth: 14, nodeAlign: "left", layoutIterations: 48, top: 6, bottom: 6, label: { color: ink.text, fontSize: 12, textBorderColor: ink.back, textBorderWidth: 3, formatter: (p) => flowTitle(spec, p.name, narrow) }, lineStyle: { opacity: 0.35 }, right: flowRoom(spec, narrow), left: 8 }],
     tooltip: { ...tooltip, formatter: (p) => `${p.dataType === "edge" ? `${escapeText(flowTitle(spec, p.data.source, true))} → ${escapeText(flowTitle(spec, p.data.target, true))}` : escapeText(flowTitle(spec, p.name, true))}: <b>${escapeText(spec.show ? spec.show(p.value) : tick(p.value))}</b>${sourceLine(spec)}` } };
   if (spec.kind === "heat") {
     const values = spec.cells.map((c) => c[2]).filter((v) => v !== null);
@@ -204,6 +204,13 @@ const sourceLine = (spec) => (spec.source ? `<br>${escapeText(t("chart.source", 
 function flowRoom(spec, narrow) {
   const ends = spec.nodes.filter((node) => !spec.links.some((link) => link.source === node.name));
   return Math.min(240, Math.max(60, ...ends.map((node) => widthOf(flowTitle(spec, node.name, narrow)))) + 16);
+}
+
+/** Links in the colour of their own end: of the source where several meet, of the target where one spreads. A gradient
+ * loses its transparency on paper. */
+function flowLinks(links) {
+  const into = (name) => links.filter((one) => one.target === name).length;
+  return links.map((one) => ({ ...one, lineStyle: { color: into(one.target) > 1 ? "source" : "target" } }));
 }
 
 /** The words of a node of a flow, with its amount where there is room. */

@@ -1,5 +1,7 @@
 // The state of the page is its address: #/size?model=deepseek-v3&rate=30
 const KEPT = ["lang", "cur", "theme", "time"];
+/** The date of the facts: an input that goes from screen to screen. */
+export const DATE = "as_of";
 /** What a shared address says of the versions that it was shared from. */
 const SHARED = "shared";
 
@@ -27,11 +29,15 @@ export function address(screen, values = {}) {
   return `#/${screen}${text ? `?${text}` : ""}`;
 }
 
+/** The address of another screen, with the settings and the date of the facts that are in this one. */
+export function link(screen, values = {}) {
+  const now = read().values;
+  return address(screen, { ...Object.fromEntries([...KEPT, DATE].filter((key) => key in now).map((key) => [key, now[key]])), ...values });
+}
+
 /** Go to a screen; settings stay in the address. */
 export function go(screen, values = {}, { replace = false } = {}) {
-  const now = read().values;
-  const kept = Object.fromEntries(KEPT.filter((key) => key in now).map((key) => [key, now[key]]));
-  const target = address(screen, { ...values, ...kept });
+  const target = link(screen, values);
   if (replace) { history.replaceState(null, "", target); window.dispatchEvent(new HashChangeEvent("hashchange")); }
   else location.hash = target;
 }

@@ -7,7 +7,7 @@ import { compact, parse } from "jevons/parse.js";
 import * as api from "jevons/api.js";
 
 /** Shared by all parts: the run that is shown, and the drawer. Set by the app. */
-export const shared = { openDrawer: () => {}, catalog: null, frozen: null };
+export const shared = { openDrawer: () => {}, setDate: () => {}, catalog: null, frozen: null };
 
 /** A number that can be asked where it is from. `path` is its place in the result. */
 export function Num({ value, unit = "1", path = "", text, label = "", low, high, grade }) {
@@ -42,10 +42,11 @@ export function Method({ text }) {
   return html`<span lang=${language() === "zh" && said === text ? "en" : null}>${said}</span>`;
 }
 
-/** The library's own answer, in the language of the page where it was said in it. */
+/** The library's own answer, in the language of the page where it was said in it: its first sentence, then the others. */
 export function Told({ answer }) {
   const own = ((answer.meta || {}).said || {})[language()];
-  return html`<h1 id="answer" lang=${own ? null : "en"}>${own || answer.answer}</h1>`;
+  const [head, ...rest] = String(own || answer.answer).split(/(?<=\.) (?=[A-Z])|(?<=。)/);
+  return html`<div id="answer" class="told" lang=${own ? null : "en"}><h1>${head}</h1>${rest.length ? html`<p>${rest.join(own && language() === "zh" ? "" : " ")}</p>` : null}</div>`;
 }
 
 /** A box with a heading. */
@@ -210,6 +211,13 @@ export function download(name, content, type) {
 
 /** Letters of a row beyond which a table of three columns is cards on a phone. */
 const WIDE = 44;
+/** Letters of the longest cell of a column of text that is not broken. */
+const SHORT_TEXT = 12;
+/** Pixels of a line on A4, of a letter and of a gap there. */
+const PAPER = { line: 660, letter: 4.7, gap: 8 };
+const longest = (text) => Math.max(0, ...String(text).split(/[\s\u3000-\u9fff-]+/).map((one) => one.length));
+/** Whether a table is too wide for paper even where each cell is broken between its words. */
+const isBroad = (columns, rows) => columns.reduce((sum, c) => sum + PAPER.gap + PAPER.letter * Math.max(longest(c.label), ...rows.slice(0, 60).map((row) => (typeof row[c.key] === "string" ? longest(row[c.key]) : 5))), 0) > PAPER.line;
 
 /** A table that sorts by its heads. columns: {key, label, show?, text?}; rows are objects. */
 export function Grid({ columns, rows, caption, most = 200, onPick, picked, cls = "" }) {
@@ -228,14 +236,16 @@ export function Grid({ columns, rows, caption, most = 200, onPick, picked, cls =
     });
   }, [rows, order]);
   const mark = (key) => (order && order.key === key ? (order.down ? "descending" : "ascending") : "none");
+  const broad = isBroad(columns, rows);
+  const tight = columns.map((c) => c.text && rows.every((row) => typeof row[c.key] !== "string" || row[c.key].length <= SHORT_TEXT));
   const folds = rows.length > 0 && (columns.length > 3 || (columns.length > 2 && rows.some((row) => columns.reduce((sum, c) => sum + (typeof row[c.key] === "string" ? row[c.key].length : 0), 0) > WIDE)));
   return html`<p class="caption" aria-hidden="true">${caption}</p>${folds && rows.length > 2 ? html`<label class="fold-sort">${t("grid.sort")} <select onChange=${(e) => { const c = columns[Number(e.target.value)]; setOrder(c ? { key: c.key, down: !c.text } : null); }}><option value="">–</option>${columns.map((c, i) => html`<option value=${i} selected=${!!order && order.key === c.key}>${c.label}</option>`)}</select></label>` : null}
-    <div class=${`scroll ${folds ? "fold" : ""} ${cls}`} tabindex="0" role="region" aria-label=${caption}><table role="table" aria-label=${caption}>
+    <div class=${`scroll ${folds ? "fold" : ""} ${broad ? "broad" : ""} ${cls}`} tabindex="0" role="region" aria-label=${caption}>${broad ? html`<p class="on-paper">${t("grid.broad", { n: rows.length, columns: columns.length })}</p>` : null}<table role="table" aria-label=${caption}>
     <thead role="rowgroup"><tr role="row">${columns.map((c) => html`<th role="columnheader" scope="col" aria-sort=${mark(c.key)} class=${c.text ? "" : "right"}>
       <button type="button" class="sort" onClick=${() => setOrder({ key: c.key, down: order && order.key === c.key ? !order.down : false })}>${c.label}<span aria-hidden="true">${mark(c.key) === "ascending" ? " ▲" : mark(c.key) === "descending" ? " ▼" : ""}</span></button></th>`)}</tr></thead>
     <tbody role="rowgroup">${sorted.slice(0, shownRows).map((row, place) => html`<tr role="row" class=${picked === row ? "picked" : ""} onClick=${onPick ? () => onPick(row) : null}>${columns.map((c, at) => {
       const shown = c.show ? c.show(row[c.key], row) : row[c.key] ?? "–";
-      return at === 0 ? html`<th role="rowheader" scope="row" class=${c.text ? "" : "right"}>${onPick ? html`<button type="button" class="link" aria-pressed=${picked === row} onClick=${(e) => { e.stopPropagation(); onPick(row); }}>${shown}</button>` : shown}</th>` : html`<td role="cell" data-label=${c.label} class=${c.text ? "" : "right"}>${shown}</td>`; })}</tr>`)}</tbody></table>
+      return at === 0 ? html`<th role="rowheader" scope="row" class=${c.text ? "" : "right"}>${onPick ? html`<button type="button" class="link" aria-pressed=${picked === row} onClick=${(e) => { e.stopPropagation(); onPick(row); }}>${shown}</button>` : shown}</th>` : html`<td role="cell" data-label=${c.label} class=${tight[at] ? "nowrap" : c.text ? "" : "right"}>${shown}</td>`; })}</tr>`)}</tbody></table>
     ${sorted.length > shownRows ? html`<p class="hint"><button type="button" class="small" onClick=${() => setAll(true)}>${t("grid.more", { n: sorted.length - most })}</button></p>` : null}</div>`;
 }
 

@@ -4,7 +4,7 @@ import { has, t, word } from "jevons/i18n.js";
 import { converted, currency, device, duration, large, money, number, percent, span } from "jevons/format.js";
 import { Card, Chips, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
-import { address } from "jevons/state.js";
+import { link } from "jevons/state.js";
 import { Figure, Split, apiOptions, deviceOptions, first, keywords, modelOptions, remedied, siteOptions, tableRows, useAnswer, useForm } from "jevons/views/common.js";
 import { notesOf } from "jevons/views/generic.js";
 import { commandLine } from "jevons/views/size.js";
@@ -52,8 +52,7 @@ export function View({ values, go }) {
       <${NumberField} name="cached" unit="frac" value=${form.cached} set=${(v) => set("cached", v)} placeholder=${t("placeholder.default")}/></div>
       <${Pick} name="rent" value=${form.rent} options=${[{ value: "h20=6 CNY", label: "" }, { value: "h100_sxm=2 USD", label: "" }]} set=${(v) => set("rent", v)} placeholder="h20=6 CNY"/>
       <${NumberField} name="tpot" unit="s" value=${form.tpot} set=${(v) => set("tpot", v)}/>
-      <${NumberField} name="ttft" unit="s" value=${form.ttft} set=${(v) => set("ttft", v)} placeholder="–"/>
-      <${Pick} name="as_of" value=${form.as_of} options=${[{ value: "2025-02-24", label: "" }]} set=${(v) => set("as_of", v)} placeholder=${t("placeholder.today")}/></div></details>`;
+      <${NumberField} name="ttft" unit="s" value=${form.ttft} set=${(v) => set("ttft", v)} placeholder="–"/></div></details>`;
   return html`<${Split} summary=${`${form.model} · ${typeof load === "number" ? large(load) : load} ${t("unit.tokens/day")}`} form=${fields}>
     <${ErrorBox} kind="buy_rent_api" error=${run.error} apply=${(r) => setAll(remedied(form, r))}/>
     ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
@@ -109,8 +108,8 @@ export function Result({ answer, input: given, state, bar }) {
       ${ways.filter((w) => w.latency).slice(0, 1).map((w) => html`<${Figure} label="TPOT">${num(w.latency.tpot_s, "s", `ways.${answer.ways.indexOf(w)}.latency.tpot_s`, "TPOT", { low: w.latency.tpot_s_low, high: w.latency.tpot_s_high })}<//>`)}
       ${owned && ends.length ? html`<${Figure} label=${t("choice.owned", { gpu: device(owned.gpu) })}>${num(perMtok(owned), `${money_}/Mtok`, `ways.${answer.ways.indexOf(owned)}.cost.per_output_mtok`, t("choice.per_output"), { low: Math.min(...ends), high: Math.max(...ends) })}<//>` : null}</dl>
     ${notesOf(answer).slice(1).map((one) => html`<p class="hint">${one}</p>`)}
-    <div class="buttons">${shared.frozen ? null : best.way === "API" ? html`<a class="primary" href=${address("size", { model: answer.model, gpu: [(ways.find((w) => w.gpu) || {}).gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`
-      : html`<a class="primary" href=${address("size", { model: answer.model, gpu: [best.gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`}</div>
+    <div class="buttons">${shared.frozen ? null : best.way === "API" ? html`<a class="primary" href=${link("size", { model: answer.model, gpu: [(ways.find((w) => w.gpu) || {}).gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`
+      : html`<a class="primary" href=${link("size", { model: answer.model, gpu: [best.gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`}</div>
   </div>
   <div class="cards">
     <${Card} cls="half"><${Chart} spec=${crossover(answer, breaks)} height=${320}/><//>

@@ -1,7 +1,7 @@
 // Compare: two questions of one kind; the inputs that differ, the outputs that do, and what explains it.
 import { html, useEffect, useState } from "jevons/vendor/preact.js";
 import { fieldName, language, t, word } from "jevons/i18n.js";
-import { converted, currency, device, number, percent, quantity, timeUnit } from "jevons/format.js";
+import { converted, currency, device, gigabytes, number, percent, quantity, timeUnit } from "jevons/format.js";
 import { Card, ErrorBox, Footprint, Grid, Num, RunBar, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { read } from "jevons/state.js";
@@ -46,8 +46,10 @@ function Side({ side, text, set, wrong }) {
 }
 
 const name = (key) => word(`out.${key}`, key);
-/** A difference: of shares in points. */
-const change = (value, unit) => (unit === "frac" ? t("compare.points", { n: number(value * 100, 3) }) : quantity(value, unit));
+/** A difference: of shares in points, of bytes and days in the unit that the sides are shown in. */
+const change = (value, unit, side = value) => (unit === "frac" ? t("compare.points", { n: number(value * 100, 3) })
+  : unit === "bytes" && Math.abs(side) >= 1e9 && Math.abs(side) < 1e12 ? gigabytes(value)
+    : unit === "d" && Math.abs(side) >= 2 ? `${number(value)} ${t("unit.days")}` : quantity(value, unit));
 const inputText = (value, name) => (value === null || value === undefined ? t("compare.default") : Array.isArray(value) ? value.map((one) => inputText(one, name)).join(", ")
   : name === "gpu" ? device(value) : name === "site" ? word(value, value) : typeof value === "number" ? number(value) : String(value));
 
@@ -62,7 +64,7 @@ export function Result({ answer, state, bar }) {
     ${head ? html`<${Sentence} id="compare.answer" tag="h1" values=${{ what: name(headline.output), ...Object.fromEntries(["a", "b"].map((side) => [side, html`<${Num} value=${head[side]} unit=${head.unit} path=${`difference.${headline.output}.${side}`} label=${`${name(headline.output)} ${side.toUpperCase()}`} low=${head[`${side}_low`]} high=${head[`${side}_high`]}/>`])), change: head.a ? `${head.delta > 0 ? "+" : ""}${percent(head.delta / head.a, 2)}` : "–" }}/>` : html`<h1 id="answer">${t("compare.same")}</h1>`}
     ${attribution && attribution.parts.length && (biggest(attribution).delta || 0) * attribution.total > 0 ? html`<p>${t("compare.most", { input: fieldName(answer.kind, biggest(attribution).input) })}</p>` : null}</div>
   <div class="cards"><${Card} cls="third"><${Grid} caption=${t("compare.inputs", { n: answer.changed.length })} columns=${[{ key: "name", label: t("compare.input"), text: true }, { key: "a", label: "A", text: true }, { key: "b", label: "B", text: true }]} rows=${answer.changed.map((one) => ({ name: fieldName(answer.kind, one.input), a: inputText(one.a, one.input), b: inputText(one.b, one.input) }))}/><//>
-    <${Card} cls="two-thirds"><${Grid} caption=${t("compare.outputs")} columns=${[{ key: "name", label: t("compare.output"), text: true }, ...["a", "b"].map((side) => ({ key: side, label: side.toUpperCase(), show: (v, row) => (v === null ? "–" : html`<${Num} value=${v} unit=${row.unit} path=${`difference.${row.key}.${side}`} label=${`${row.name} ${side.toUpperCase()}`} low=${row[`${side}_low`]} high=${row[`${side}_high`]}/>`) })), { key: "delta", label: "Δ", show: (v, row) => change(v, row.unit) }, { key: "share", label: "%", show: (v) => (v === null ? "–" : `${v > 0 ? "+" : ""}${number(v * 100, 2)} %`) }]} rows=${outputs.map(([key, one]) => ({ key, name: name(key), ...one, share: one.a ? one.delta / one.a : null }))}/><//>
+    <${Card} cls="two-thirds"><${Grid} caption=${t("compare.outputs")} columns=${[{ key: "name", label: t("compare.output"), text: true }, ...["a", "b"].map((side) => ({ key: side, label: side.toUpperCase(), show: (v, row) => (v === null ? "–" : html`<${Num} value=${v} unit=${row.unit} path=${`difference.${row.key}.${side}`} label=${`${row.name} ${side.toUpperCase()}`} low=${row[`${side}_low`]} high=${row[`${side}_high`]}/>`) })), { key: "delta", label: "Δ", show: (v, row) => change(v, row.unit, row.a) }, { key: "share", label: "%", show: (v) => (v === null ? "–" : `${v > 0 ? "+" : ""}${number(v * 100, 2)} %`) }]} rows=${outputs.map(([key, one]) => ({ key, name: name(key), ...one, share: one.a ? one.delta / one.a : null }))}/><//>
     ${attribution ? html`<${Card}><${Select} name="attribution" value=${attribution.output} options=${answer.attribution.map((one) => ({ value: one.output, label: name(one.output) }))} set=${setPicked}/>
       <div class="gap"></div><${Chart} spec=${parts(attribution, unit(attribution.output), answer)} height=${Math.max(180, 60 + 34 * (attribution.parts.length + 2))}/><//>` : null}
     ${overlaid(answer) ? html`<${Card}><${Chart} spec=${overlaid(answer)} height=${320}/><//>` : null}

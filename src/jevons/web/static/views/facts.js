@@ -8,14 +8,14 @@ import { Chart } from "jevons/chart.js";
 import * as api from "jevons/api.js";
 
 /** Keys that the address of this screen may have. */
-export const KEYS = ["q", "grade", "date", "id"];
+export const KEYS = ["q", "grade", "as_of", "id"];
 const ROW = 34;
 
 export function View({ values, go }) {
   const [answer, setAnswer] = useState(null);
   const [error, setError] = useState(null);
   const [fact, setFact] = useState(null);
-  const q = values.q ?? "", grade = values.grade ?? "", date = values.date ?? "";
+  const q = values.q ?? "", grade = values.grade ?? "", date = values.as_of ?? "";
   const set = (key, value) => go({ ...values, [key]: value }, { replace: true });
   useEffect(() => {
     const abort = new AbortController();
@@ -31,9 +31,8 @@ export function View({ values, go }) {
   const rows = answer ? answer.facts : [];
   return html`<div class="answer ${answer ? "ready" : ""}">${error && !answer ? null : html`<h1 id="answer">${answer ? t("facts.answer", { n: number(rows.length) }) : t("facts.loading")}</h1>`}
     <div class="filters"><div class="field"><label for="f-q">${t("field.q")}</label><input type="search" id="f-q" value=${q} placeholder="h20 price" onInput=${(e) => set("q", e.target.value)}/></div>
-    <${Select} name="grade" value=${grade} options=${[{ value: "", label: t("grade.all") }, ...(shared.catalog.grades || []).map((one) => ({ value: one, label: t(`grade.${one}`) }))]} set=${(v) => set("grade", v)}/>
-    <div class="field"><label for="f-date">${t("field.date")}</label><input type="date" id="f-date" value=${/^\d{4}-\d\d-\d\d$/.test(date) && !Number.isNaN(Date.parse(date)) ? date : ""} onChange=${(e) => set("date", e.target.value)}/></div></div></div>
-    <${ErrorBox} error=${error} apply=${(r) => set(r.field, r.value)}/>
+    <${Select} name="grade" value=${grade} options=${[{ value: "", label: t("grade.all") }, ...(shared.catalog.grades || []).map((one) => ({ value: one, label: t(`grade.${one}`) }))]} set=${(v) => set("grade", v)}/></div></div>
+    <${ErrorBox} error=${error} apply=${(r) => set(r.field === "date" ? "as_of" : r.field, r.value)}/>
     <div class="cards"><${Card} cls=${fact ? "two-thirds" : ""}><${Virtual} rows=${rows} picked=${values.id} pick=${(id) => set("id", id)}/><//>
     ${fact ? html`<${Card} cls="third"><${Fact} fact=${fact} close=${() => set("id", null)}/><//>` : null}<${Support}/></div>`;
 }

@@ -1,7 +1,7 @@
 // Any result: its answer, charts where its kind has some, and its tables.
 import { html } from "jevons/vendor/preact.js";
 import { language, t } from "jevons/i18n.js";
-import { axisOf, chance, converted, currency, number, percent } from "jevons/format.js";
+import { axisOf, chance, converted, currency, currencyName, number, percent } from "jevons/format.js";
 import { term } from "jevons/terms.js";
 import { Card, Grid, Told } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
@@ -14,13 +14,23 @@ function words(cell) {
   return language() === "zh" && said === cell && /[a-z]{2,} [a-z]{2,}/.test(cell || "") ? html`<span lang="en">${cell}</span>` : said ?? "–";
 }
 
-/** Tables as the command line prints them, in the language of the page as far as its words go. */
+/** A unit of money by the billion, which Chinese counts by 亿: ten times as many. */
+const BILLIONS = /^bn ([A-Z]{3})(.*)$/;
+const counted = (unit) => (language() === "zh" && BILLIONS.test(unit || "") ? 10 : 1);
+const unitName = (unit) => { const [, code, per] = (counted(unit) > 1 && BILLIONS.exec(unit)) || []; return code ? `亿${currencyName(code)}${per ? term(`¤${per}`).slice(1) : ""}` : words(unit); };
+/** The unit that a row names in one of its cells. */
+const unitOf = (row) => row.find((cell) => typeof cell === "string" && BILLIONS.test(cell));
+
+/** Tables as the command line prints them, in the language of the page as far as its words go; those for details fold. */
 export function Tables({ tables, folded = false }) {
   if (!tables || !tables.length) return null;
-  const shown = (column) => (cell) => (typeof cell === "number" ? (column.form === "p" ? chance(cell).replace(" %", "") : number(cell * (column.scale || 1), column.digits || 3)) : typeof cell === "boolean" ? t(cell ? "yes" : "no") : words(cell));
-  const head = (c) => (c.unit ? `${term(c.label)} [${term(c.unit)}]` : term(c.label));
-  const body = tables.map((one) => html`<${Grid} key=${one.name} caption=${term(one.title)} most=${60} columns=${one.columns.map((c, i) => ({ key: i, label: head(c), text: c.text, show: shown(c) }))} rows=${one.rows}/>`);
-  return html`<${Card} cls="tables"><details open=${!folded}><summary>${t("tables.title", { n: tables.length })}</summary><div>${body}</div></details><//>`;
+  const value = (cell, column, row) => number(cell * (column.scale || 1) * counted(column.unit || unitOf(row)), column.digits || 3);
+  const shown = (column) => (cell, row) => (typeof cell === "number" ? (column.form === "p" ? chance(cell).replace(" %", "") : value(cell, column, row)) : typeof cell === "boolean" ? t(cell ? "yes" : "no") : unitName(cell));
+  const head = (c) => (c.unit ? `${term(c.label)} [${counted(c.unit) > 1 ? unitName(c.unit) : term(c.unit)}]` : term(c.label));
+  const body = (some) => some.map((one) => html`<${Grid} key=${one.name} caption=${term(one.title)} most=${60} columns=${one.columns.map((c, i) => ({ key: i, label: head(c), text: c.text, show: shown(c) }))} rows=${one.rows}/>${one.left ? html`<p class="hint">${t("tables.left", { n: number(one.left) })}</p>` : null}`);
+  const [first, rest] = [tables.filter((one) => !folded && !one.detail), tables.filter((one) => folded || one.detail)];
+  return html`${first.length ? html`<${Card} cls="tables"><div>${body(first)}</div><//>` : null}
+    ${rest.length ? html`<${Card} cls="tables"><details><summary>${t(first.length ? "tables.more" : "tables.title", { n: rest.length })}</summary><div>${body(rest)}</div></details><//>` : null}`;
 }
 
 const quarter = (values) => ({ label: t("report.quarter"), type: "category", values });
@@ -67,8 +77,9 @@ const KINDS = {
     const points = answer.points || [];
     const axes = Object.keys(points[0] || {}).filter((name) => name.includes(".") && typeof points[0][name] === "number");
     if (axes.length !== 1 || points.length < 3) return [];
+    const unit = (name) => term(((answer.meta.tables || []).flatMap((one) => one.columns).find((one) => one.name === name) || {}).unit || "");
     const value = (name) => (one) => (one[name] && typeof one[name] === "object" ? one[name].p50 : one[name]);
-    return ["value_per_share", "compute_factor"].filter((name) => Number.isFinite(value(name)(points[0]))).map((name) => ({ id: name, kind: "xy", title: t(`outcome.${name}`), x: { label: inputName(axes[0], axes[0]), unit: "", type: "value", scale: true }, y: { label: t(`outcome.${name}`), unit: "", type: "value", scale: true }, series: [{ name: t(`outcome.${name}`), entity: "median", as: "line", data: points.map((one) => [one[axes[0]], value(name)(one)]).sort((a, b) => a[0] - b[0]) }] }));
+    return ["value_per_share", "compute_factor"].filter((name) => Number.isFinite(value(name)(points[0]))).map((name) => ({ id: name, kind: "xy", title: t(`outcome.${name}`), x: { label: inputName(axes[0], axes[0]), unit: "", type: "value", scale: true }, y: { label: t(`outcome.${name}`), unit: unit(name), type: "value", scale: true }, series: [{ name: t(`outcome.${name}`), entity: "median", as: "line", data: points.map((one) => [one[axes[0]], value(name)(one)]).sort((a, b) => a[0] - b[0]) }] }));
   },
   sensitivity: (answer) => [swings("swings", label(`${term(answer.outcome.replace(/_/g, " "))}`), answer.unit, answer.central, answer.inputs.slice(0, 12).map((one) => ({ name: inputName(one.input, one.input), low: one.at_low ?? answer.central, high: one.at_high ?? answer.central })))],
   track: (answer) => actual(answer, { actuals: answer.quarters }).charts,

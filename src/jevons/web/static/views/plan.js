@@ -58,6 +58,7 @@ export function View({ values, go }) {
     api.get(`/scenarios/${encodeURIComponent(form.scenario)}`).then(setAmounts).catch(() => {});
     fetch("/static/examples/plan.json").then((r) => r.json()).then(setExample).catch(() => {});
   }, [form.scenario]);
+  useEffect(() => { shared.setDate(amounts && amounts.as_of); return () => shared.setDate(null); }, [amounts]);
   const draw = useRun(null, own ? { draw: changed } : null, { estimate: { path: "draw", input: { scenario: form.scenario, set: changed } }, only: "estimate" });
   const settled = own && !["estimating", "idle"].includes(draw.state);
   const run = useRun("plan", settled || !example ? given : null, { wait: 500 });

@@ -4,7 +4,7 @@ import { t } from "jevons/i18n.js";
 import { device, duration, large, money, number, percent, quantity, timeUnit } from "jevons/format.js";
 import { Card, Check, ErrorBox, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
-import { address } from "jevons/state.js";
+import { link } from "jevons/state.js";
 import { Figure, Split, deviceOptions, interval, keywords, modelOptions, remedied, useAnswer, useForm } from "jevons/views/common.js";
 import { commandLine } from "jevons/views/size.js";
 import * as api from "jevons/api.js";
@@ -105,7 +105,7 @@ export function Result({ answer, input: given, state, trace, sweep, bar }) {
       ${answer.kv_peak_frac !== undefined ? html`<${Figure} label=${t("replay.kv_peak")}>${num(answer.kv_peak_frac, "frac", "kv_peak_frac", t("replay.kv_peak"))}<//>` : null}
       ${answer.preemptions !== undefined ? html`<${Figure} label=${t("replay.preemptions")}>${num(answer.preemptions, "1", "preemptions", t("replay.preemptions"))}<//>` : null}
       ${answer.failures !== undefined ? html`<${Figure} label=${t("replay.failures")}>${num(answer.failures, "1", "failures", t("replay.failures"))}<//>` : null}</dl>
-    <div class="buttons">${shared.frozen ? null : html`<a class="primary" href=${address("size", { model: answer.model, gpu: [String(answer.gpu).split(":")[0]], ...(given.trace ? { trace: given.trace } : { rate: given.rate, isl: given.isl ?? 500, osl: given.osl ?? 200 }), ttft: given.ttft, tpot: given.tpot })}>${t("replay.to_size")}</a>`}</div></div>
+    <div class="buttons">${shared.frozen ? null : html`<a class="primary" href=${link("size", { model: answer.model, gpu: [String(answer.gpu).split(":")[0]], ...(given.trace ? { trace: given.trace } : { rate: given.rate, isl: given.isl ?? 500, osl: given.osl ?? 200 }), ttft: given.ttft, tpot: given.tpot })}>${t("replay.to_size")}</a>`}</div></div>
   <div class="cards">
     ${trace ? html`<${Card} cls="half"><${Chart} spec=${arrivalsChart(trace)} height=${220}/><//><${Card} cls="half"><${Chart} spec=${lengthsChart(trace)} height=${220}/><//>` : null}
     ${answer.series ? html`<${Card} cls="half"><${Chart} spec=${timeline(answer, ["running", "waiting"], "replay.queue", t("replay.requests"))} height=${240} group="replay"/><//>

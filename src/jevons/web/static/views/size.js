@@ -4,7 +4,7 @@ import { t, word } from "jevons/i18n.js";
 import { chance, converted, currency, device, duration, gigabytes, layout, money, number, percent, quantity, timeUnit } from "jevons/format.js";
 import { Card, Check, Chips, Code, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Tabs, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
-import { address } from "jevons/state.js";
+import { link } from "jevons/state.js";
 import { Figure, Split, deviceOptions, keywords, modelOptions, months, remedied, siteOptions, useAnswer, useForm } from "jevons/views/common.js";
 import * as api from "jevons/api.js";
 
@@ -47,8 +47,7 @@ export function View({ values, go }) {
     <details><summary>${t("form.price")}</summary><div class="fields">
       <${Pick} name="gpu_hour" value=${form.gpu_hour} options=${[{ value: "2 USD", label: "" }, { value: "8 CNY", label: "" }]} set=${(v) => set("gpu_hour", v)} placeholder=${t("placeholder.own_cost")}/>
       <${Select} name="site" value=${form.site || "site.china_north"} options=${siteOptions()} set=${(v) => set("site", v === "site.china_north" ? null : v)}/>
-      <${Pick} name="budget" value=${form.budget} options=${[{ value: "300k CNY", label: "" }]} set=${(v) => set("budget", v)} placeholder="300k CNY"/>
-      <${Pick} name="as_of" value=${form.as_of} options=${[{ value: "2025-02-24", label: "" }]} set=${(v) => set("as_of", v)} placeholder=${t("placeholder.today")}/></div></details>
+      <${Pick} name="budget" value=${form.budget} options=${[{ value: "300k CNY", label: "" }]} set=${(v) => set("budget", v)} placeholder="300k CNY"/></div></details>
     <details><summary>${t("form.advanced")}</summary><div class="fields">
       <div class="two">${["tp", "pp", "ep", "dp"].map((one) => html`<${NumberField} name=${one} value=${form[one]} whole set=${(v) => set(one, v)} placeholder=${t("placeholder.search")}/>`)}</div>
       <${Select} name="precision" value=${form.precision || "auto"} options=${["auto", "native", "bf16", "fp8", "int8"].map((one) => ({ value: one, label: one }))} set=${(v) => set("precision", v === "auto" ? null : v)}/>
@@ -131,8 +130,8 @@ export function Result({ answer, input: given, state, bar }) {
     ${picked === 0 && cheaper(answer) ? html`<p>${t("size.cheaper", cheaper(answer))}</p>` : null}
     ${answer.simulated ? html`<p class="note" role="status">${t("size.so_far", { n: answer.simulated })}</p>` : answer.best && !fleet.simulated ? html`<p class="note">${t(state === "done" ? "size.static_only" : "size.estimate")}</p>` : null}
     <div class="buttons"><a class="primary" href="#launch" onClick=${(e) => { e.preventDefault(); document.getElementById("launch").scrollIntoView({ behavior: "smooth" }); }}>${t("size.to_launch")}</a>
-      ${shared.frozen ? null : html`<a href=${address("replay", { model: answer.model, gpu: fleet.gpu, gpus: fleet.accelerators_per_replica, tp: fleet.layout.tp, replicas: fleet.replicas, rate, isl: answer.isl, osl: answer.osl, ttft: answer.limits.ttft_s, tpot: answer.limits.tpot_s })}>${t("size.to_replay")}</a>
-      <a href=${address("choice", { model: answer.model, rate, gpu: [fleet.gpu], isl: answer.isl, osl: answer.osl })}>${t("size.to_choice")}</a>`}</div>
+      ${shared.frozen ? null : html`<a href=${link("replay", { model: answer.model, gpu: fleet.gpu, gpus: fleet.accelerators_per_replica, tp: fleet.layout.tp, replicas: fleet.replicas, rate, isl: answer.isl, osl: answer.osl, ttft: answer.limits.ttft_s, tpot: answer.limits.tpot_s })}>${t("size.to_replay")}</a>
+      <a href=${link("choice", { model: answer.model, rate, gpu: [fleet.gpu], isl: answer.isl, osl: answer.osl })}>${t("size.to_choice")}</a>`}</div>
   </div>
   <div class="cards">
     <${Card} cls="two-thirds"><${Chart} spec=${front(answer, fleet)} height=${310} onPick=${(e) => { const one = e.data && e.data.fleet; if (one !== undefined) setPicked(one); }}/><//>

@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
 import { device, large, money, number, percent, quantity, span } from "jevons/format.js";
 import { NumberField, Pick, Sentence } from "jevons/ui.js";
-import { address, go } from "jevons/state.js";
+import { link, go } from "jevons/state.js";
 import { first, modelOptions, months } from "jevons/views/common.js";
 import * as size from "jevons/views/size.js";
 import * as choice from "jevons/views/choice.js";
@@ -13,7 +13,7 @@ let kept = null;
 /** A number of an example, with its interval; it opens the screen that answers it, where each number says where it is from. */
 function Told({ text, to, low, high, unit }) {
   const range = low === undefined || low === null || high === null || low === high ? null : html`<span class="range"> [${span(low, high, unit)}]</span>`;
-  return html`<a class="num" href=${address(to)} title=${t("start.open")}>${text}${range}</a>`;
+  return html`<a class="num" href=${link(to)} title=${t("start.open")}>${text}${range}</a>`;
 }
 
 export function View() {
@@ -21,8 +21,8 @@ export function View() {
   useEffect(() => { if (!kept) fetch("/static/examples/start.json").then((r) => r.json()).then((all) => { kept = all; setExamples(all); }).catch(() => {}); }, []);
   return html`<p class="lead">${t("start.lead")}</p>
     <div class=${`doors ${examples ? "ready" : ""}`}><${SizeDoor} example=${examples && examples.size}/><${ChoiceDoor} example=${examples && examples.choice}/><${PlanDoor} example=${examples && examples.plan}/></div>
-    <div class="cards"><section class="card half"><h2>${t("start.trace")}</h2><p>${t("start.trace_words")}</p><div class="buttons"><a class="primary" href=${address("replay")}>${t("start.to_replay")}</a></div></section>
-    <section class="card half"><h2>${t("start.train")}</h2><p>${t("start.train_words")}</p><div class="buttons"><a class="primary" href=${address("train")}>${t("start.to_train")}</a></div></section></div>`;
+    <div class="cards"><section class="card half"><h2>${t("start.trace")}</h2><p>${t("start.trace_words")}</p><div class="buttons"><a class="primary" href=${link("replay")}>${t("start.to_replay")}</a></div></section>
+    <section class="card half"><h2>${t("start.train")}</h2><p>${t("start.train_words")}</p><div class="buttons"><a class="primary" href=${link("train")}>${t("start.to_train")}</a></div></section></div>`;
 }
 
 function SizeDoor({ example }) {
@@ -30,7 +30,7 @@ function SizeDoor({ example }) {
   const [rate, setRate] = useState(size.defaults.rate);
   const best = example && example.best;
   return html`<section class="door"><h2>${t("start.size")}</h2>
-    ${best ? html`<div><${Sentence} id="start.size_answer" values=${{ n: html`<strong><${Told} to="size" text=${`${number(best.accelerators)} × ${device(best.gpu)}`}/></strong>`, model: example.model, rate: quantity(example.load.rate_req_per_s, "req/s"), cost: html`<${Told} to="size" text=${money(best.cost_per_h * months, best.currency)}/>`, chance: html`<${Told} to="size" text=${percent(best.chance_within_limits, 2)}/>` }}/><p class="hint">${t("start.example")}</p></div>` : null}
+    ${best ? html`<div><${Sentence} id="start.size_answer" values=${{ n: html`<strong><${Told} to="size" text=${`${number(best.accelerators)} × ${device(best.gpu)}`}/></strong>`, model: example.model, rate: quantity(example.load.rate_req_per_s, "req/s"), cost: html`<${Told} to="size" text=${money(best.cost_per_h * months, best.currency)} low=${best.cost_per_h_low * months} high=${best.cost_per_h_high * months} unit=${best.currency}/>`, chance: html`<${Told} to="size" text=${percent(best.chance_within_limits, 2)}/>` }}/><p class="hint">${t("start.example")}</p></div>` : null}
     <div class="two"><${Pick} name="model" value=${model} options=${modelOptions()} set=${setModel}/><${NumberField} name="rate" unit="req/s" value=${rate} set=${setRate}/></div>
     <div class="buttons"><button type="button" class="primary" onClick=${() => go("size", { ...(model !== size.defaults.model ? { model } : {}), ...(rate !== size.defaults.rate ? { rate } : {}) })}>${t("start.to_size")}</button></div></section>`;
 }

@@ -4,7 +4,7 @@ import { t, word } from "jevons/i18n.js";
 import { device, duration, gigabytes, large, layout, money, number, percent, quantity } from "jevons/format.js";
 import { Card, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
-import { address } from "jevons/state.js";
+import { link } from "jevons/state.js";
 import { Figure, Split, deviceOptions, keywords, modelOptions, remedied, useAnswer, useForm } from "jevons/views/common.js";
 import { commandLine } from "jevons/views/size.js";
 import { Kinds } from "jevons/views/train_kinds.js";
@@ -38,8 +38,7 @@ export function View({ values, go }) {
     <${Select} name="train_precision" value=${form.precision} options=${["bf16", "fp8", "fp8_block", "mxfp8", "nvfp4", "mxfp4"].map((one) => ({ value: one, label: one }))} set=${(v) => set("precision", v)}/>
     <${NumberField} name="scale_to" value=${form.scale_to} whole set=${(v) => set("scale_to", v)}/>
     <${Pick} name="gpu_hour" value=${form.gpu_hour} options=${[{ value: "2 USD", label: "" }]} set=${(v) => set("gpu_hour", v)} placeholder=${t("placeholder.own_cost")}/>
-    <details><summary>${t("form.advanced")}</summary><div class="fields"><div class="two">${["tp", "pp", "dp", "cp", "ep", "vpp", "zero"].map((one) => html`<${NumberField} name=${one} value=${form[one]} whole set=${(v) => set(one, v)} placeholder=${t("placeholder.search")}/>`)}</div>
-      <${Pick} name="as_of" value=${form.as_of} options=${[{ value: "2025-02-24", label: "" }]} set=${(v) => set("as_of", v)} placeholder=${t("placeholder.today")}/></div></details>`;
+    <details><summary>${t("form.advanced")}</summary><div class="fields"><div class="two">${["tp", "pp", "dp", "cp", "ep", "vpp", "zero"].map((one) => html`<${NumberField} name=${one} value=${form[one]} whole set=${(v) => set(one, v)} placeholder=${t("placeholder.search")}/>`)}</div></div></details>`;
   return html`<${Split} summary=${form.run ? form.run : `${form.model} · ${number(form.gpus)} × ${device(form.gpu)} · ${form.tokens}`} form=${fields}>
     <${ErrorBox} kind="train" error=${run.error} apply=${(r) => setAll(remedied(form, r))}/>
     ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} repeat=${(name) => go({ run: name })} kinds=${{ chosen: form.kinds, choose: (names) => set("kinds", names) }} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
@@ -69,7 +68,7 @@ export function Result({ answer, input: given, state, bar, repeat, kinds }) {
       <${Figure} label=${t("col.throughput")}>${num(answer.tokens_per_s, "1", "tokens_per_s", t("col.throughput"), { low: answer.tokens_per_s_low, high: answer.tokens_per_s_high })}<//>
       <${Figure} label=${t("col.memory")}>${num(answer.memory_bytes, "bytes", "memory_bytes", t("col.memory"), { low: answer.memory_bytes_low, high: answer.memory_bytes_high })} ${answer.tight ? html`<span class="badge judgement">${t("train.tight", { chance: percent(answer.p_fits) })}</span>` : ""}<//>
       <${Figure} label=${t("col.layout")}>${layout(answer.layout)} ${answer.layout.recompute !== "none" ? answer.layout.recompute : ""} mbs${answer.layout.micro_batch}<//></dl>
-    <div class="buttons">${shared.frozen ? null : html`<a class="primary" href=${address("size", { model: answer.model, gpu: [answer.gpu] })}>${t("train.to_size")}</a>`}</div></div>
+    <div class="buttons">${shared.frozen ? null : html`<a class="primary" href=${link("size", { model: answer.model, gpu: [answer.gpu] })}>${t("train.to_size")}</a>`}</div></div>
   <div class="cards">
     <${Card} cls="half"><${Chart} spec=${steps(answer)} height=${300}/><//>
     <${Card} cls="half"><${Chart} spec=${memory(answer)} height=${300}/><//>

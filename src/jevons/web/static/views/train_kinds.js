@@ -4,7 +4,7 @@ import { language, t } from "jevons/i18n.js";
 import { converted, currency, device, percent, quantity, span } from "jevons/format.js";
 import { Card, Chips, Grid, inWords, shared } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
-import { address, inputs, read } from "jevons/state.js";
+import { link, inputs, read } from "jevons/state.js";
 import { deviceOptions } from "jevons/views/common.js";
 import * as api from "jevons/api.js";
 
@@ -54,7 +54,7 @@ export function Kinds({ answer, given, chosen, choose }) {
   const kinds = [...new Set([answer.gpu, ...[].concat(chosen || KINDS)])];
   const known = useKinds(kinds, answer, given, seen);
   const rows = kinds.map((gpu) => row(gpu, known[gpu]));
-  const door = (gpu, text) => html`<a class="num" href=${address("train", { ...inputs(read().values), gpu, ...(gpu === answer.gpu ? {} : { gpu_hour: null }) })}>${text}</a>`;
+  const door = (gpu, text) => html`<a class="num" href=${link("train", { ...inputs(read().values), gpu, ...(gpu === answer.gpu ? {} : { gpu_hour: null }) })}>${text}</a>`;
   const figure = (unit, name) => (value, one) => (value === null ? "–" : door(one.gpu, html`${quantity(value, unit)}${one[name] ? html`<span class="range"> [${span(one[name][0], one[name][1], unit)}]</span>` : null}`));
   return html`<div class="card" ref=${place} id="kinds">
     <${Grid} caption=${t("train.kinds")} columns=${[{ key: "name", label: t("field.one_gpu"), text: true }, { key: "hour", label: t("train.hour"), show: figure("CNY", "") },
