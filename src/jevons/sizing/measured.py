@@ -70,8 +70,9 @@ def arguments_of(run: MeasuredRun, given: Mapping[str, Any]) -> dict[str, tuple[
             )
             raise InputError(message)
     unsaid = [name for name in ("isl", "osl") if arguments[name] is None and given.get(name) is None]
-    if run.make == ENGINE_LOG and unsaid and given.get("trace") is None and given.get("load") is None:
-        message = f"--measured: a log states no lengths of requests; add {' and '.join(f'--{name}' for name in unsaid)}"
+    if unsaid and all(given.get(name) is None for name in ("trace", "load", "lengths_from")):
+        added = " and ".join(f"--{name}" for name in unsaid)
+        message = f"--measured: the file states no lengths of requests; add {added}"
         raise InputError(message)
     if given.get("trace") is not None or given.get("load") is not None:
         for name in ("isl", "osl", "requests"):

@@ -62,6 +62,16 @@ def test_a_fleet_and_a_sweep_are_refused_beside_a_test(bench: Path) -> None:
             jevons.simulate(measured=bench, **wrong)  # type: ignore[arg-type]
 
 
+def test_a_file_without_lengths_is_not_set_beside_other_lengths(tmp_path: Path) -> None:
+    """Prompts of 2,000 tokens were simulated in their place, without a word."""
+    path = tmp_path / "runs.csv"
+    path.write_text("concurrency,mean TTFT (ms),output throughput (tok/s)\n8,90,600\n")
+    with pytest.raises(InputError, match="states no lengths of requests; add isl and osl"):
+        jevons.simulate("llama-3.1-8b", measured=path, gpu="h100_sxm")
+    record = jevons.simulate("llama-3.1-8b", measured=path, gpu="h100_sxm", isl=512, osl=128, requests=40).to_json()
+    assert record["mean_isl"] == pytest.approx(512)
+
+
 def test_a_tool_that_names_no_engine_is_set_beside_the_default_one(tmp_path: Path) -> None:
     """AIPerf's JSON was refused: unknown engine ``."""
     path = tmp_path / "profile_export_aiperf.json"
