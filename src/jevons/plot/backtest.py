@@ -9,9 +9,9 @@ import numpy as np
 
 from jevons.plot.palette import HUES, INK, MUTED
 from jevons.plot.style import subplots
-from jevons.validation.backtest.forecast import TARGETS, target_unit
+from jevons.validation.backtest.forecast import TARGETS, quarter_end, target_unit
 from jevons.validation.backtest.result import BacktestResult
-from jevons.validation.backtest.score import Backtest
+from jevons.validation.backtest.score import Backtest, Outcome
 
 _TOKENS = "tok/day"
 
@@ -54,15 +54,27 @@ def backtest_figure(result: Backtest) -> Any:
 
 
 def _dots(axis: Any, result: Backtest, target: str, factor: float) -> list[float]:
-    """Draw outcomes, filled inside of the interval and hollow outside; return their heights."""
+    """Draw outcomes, filled inside of the interval and hollow outside; return their heights.
+
+    A sum of several quarters is drawn as a quarter's mean, on a line over these quarters.
+    """
     heights = []
     for score in result.scores:
         if score.method == result.published.variant and score.outcome.target == target:
-            at, value = (score.outcome.date - result.known.as_of).days, score.outcome.value / factor
+            ends, value = _days(result, score.outcome), score.outcome.per_quarter / factor
+            at = (ends[0] + ends[-1]) / 2
             face = INK if score.covered else "white"
+            if len(ends) > 1:
+                axis.plot(ends, [value] * len(ends), color=INK, linewidth=1.2, zorder=4)
             axis.plot(at, value, marker="o", markersize=6, markeredgecolor=INK, markerfacecolor=face, zorder=5)
             heights.append(value)
     return heights
+
+
+def _days(result: Backtest, outcome: Outcome) -> list[int]:
+    """Return the days after the forecast on which what an outcome covers ends: each quarter's, or its own."""
+    ends = [quarter_end(quarter) for quarter in outcome.quarters] or [outcome.date]
+    return [(end - result.known.as_of).days for end in ends]
 
 
 def _name(axis: Any, name: str, days: Any, path: Any) -> None:

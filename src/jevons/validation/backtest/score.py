@@ -96,6 +96,11 @@ class Outcome:
     place: str
     quarters: tuple[str, ...] = ()
 
+    @property
+    def per_quarter(self) -> float:
+        """What a quarter has of it on average: a sum over several is divided by their number."""
+        return self.value / len(self.quarters) if self.quarters and self.target in _SUMMED else self.value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:

@@ -7,6 +7,7 @@ import pytest
 
 from jevons.errors import FactError, InputError
 from jevons.facts import default_facts
+from jevons.plot.backtest import backtest_figure
 from jevons.validation.backtest.forecast import TARGETS, VARIANTS, evidence, forecast, quarter_end
 from jevons.validation.backtest.score import backtest, crps, read_outcomes, refutations, summary_rows
 
@@ -183,3 +184,9 @@ def test_quarters_together_are_scored_as_their_sum(tmp_path):
     assert revenue.middle == pytest.approx(float(np.median(draws["cloud_revenue"][:, :2].sum(axis=1))))
     assert margin.outcome.target == "cloud_margin_frac"
     assert margin.outcome.value == pytest.approx(5374 / 63574)
+    assert revenue.outcome.per_quarter == pytest.approx(63574e6 / 2)
+    assert margin.outcome.per_quarter == margin.outcome.value
+    panel = backtest_figure(result).axes[0]
+    drawn = [float(np.max(line.get_ydata())) for line in panel.lines]
+    assert max(drawn) < 60  # bn CNY: a quarter's mean, beside the forecasts of a quarter
+    assert any(line.get_ydata()[0] == pytest.approx(31.787) and len(line.get_xdata()) == 2 for line in panel.lines)
