@@ -59,7 +59,7 @@ def test_a_bench_result_of_llm_d_goes_beside_its_prediction_as_it_is(tmp_path: P
         assert 0.7 < ratios[figure] < 1.2, figure
     report = jevons.validate(path)
     assert report.overall.coverage_frac == 1.0
-    assert (report.overall.median_ape or 1) < 0.42  # steps of an L40S come out 25 to 35 % too slow
+    assert (report.overall.median_ape or 1) < 0.3  # steps of an L40S come out some 20 % too slow
 
 
 def test_agentic_sessions_of_aiperf_grow_and_share_their_beginnings(tmp_path: Path) -> None:
