@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-stamp
 LOCK := requirements.lock
-JOBS ?= auto
+# one more process than processors: the tests of the page wait for a browser much of their time
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick lint types layers format docs reference fit validate bench golden lock test-lowest dist fuzz web warm clean

@@ -19,6 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 TOGETHER = {
+    "tests/browser/test_page.py": "a browser and a service: half of the time of all that need them",
     "tests/browser/": "one browser and one service",
     "tests/unit/study/chain/": "layouts of the same scenarios",
     "tests/unit/study/plan/": "layouts of the same scenarios",

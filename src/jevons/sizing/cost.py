@@ -27,7 +27,7 @@ from jevons.sizing.price_estimate import is_estimate, price_estimated, price_or_
 from jevons.sizing.search import layout_degrees
 from jevons.sizing.service import Service
 from jevons.units import format_money
-from jevons.words import Sentence
+from jevons.words import Sentence, name_of
 
 _LEAST_OSL = 2
 _PARTS = {
@@ -163,7 +163,7 @@ class CostResult(Result):
         if self.purchase is None:
             first = Sentence("cost.hour_given", values)
         else:
-            values |= {"price": format_money(self.purchase, self.currency), "site": self.site}
+            values |= {"price": format_money(self.purchase, self.currency), "site": name_of(self.site)}
             if self.ends is not None:
                 values |= {"hour_low": self.ends[0], "hour_high": self.ends[1]}
             first = Sentence("cost.hour" if self.ends is None else "cost.hour_estimated", values)

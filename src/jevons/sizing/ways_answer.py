@@ -10,7 +10,7 @@ from jevons.facts import FactValue
 from jevons.hardware import site_from_facts
 from jevons.sizing.hour_price import in_china
 from jevons.units import DAYS_PER_MONTH, format_count, format_money
-from jevons.words import Sentence
+from jevons.words import Sentence, name_of
 
 _OLD_MONTHS = 6
 
@@ -93,7 +93,7 @@ def site_notes(
     at = site_from_facts(site, on=on)
     figures = {"tariff": at.tariff_cur_per_kwh, "build": at.build_cur_per_w, "staff": staff_cny_per_y}
     money = {name: format_money(value / cny_rate, currency) for name, value in figures.items()}
-    yield Sentence("ways.at_site", {"site": site, "pue": f"{at.pue:g}", **money})
+    yield Sentence("ways.at_site", {"site": name_of(site), "pue": f"{at.pue:g}", **money})
     for device, price in paid:
         if price.id.endswith("_cny") and price.source is not None:
             yield Sentence("ways.price_of_china", {"gpu": device})

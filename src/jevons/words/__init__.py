@@ -22,7 +22,7 @@ from typing import Any
 from jevons.errors import InputError
 from jevons.rounding import number
 
-__all__ = ["LANGUAGES", "Sentence", "answer_of", "check_language", "languages", "templates"]
+__all__ = ["LANGUAGES", "Sentence", "answer_of", "check_language", "languages", "name_of", "templates"]
 
 LANGUAGES = ("en", "zh")
 """Languages of the page."""
@@ -67,6 +67,17 @@ def _plain(value: Any) -> Any:
 def answer_of(*sentences: Sentence, language: str = "en") -> str:
     """Return sentences as one text."""
     return " ".join(sentence.text(language) for sentence in sentences)
+
+
+def name_of(identity: str) -> Sentence | str:
+    """Return the name of what an id stands for, such as a site; the id itself where it has none.
+
+    Examples
+    --------
+    >>> name_of("site.us_texas").text("zh"), name_of("site.mine")
+    ('得克萨斯州', 'site.mine')
+    """
+    return Sentence(identity) if identity in templates() else identity
 
 
 def languages() -> list[str]:

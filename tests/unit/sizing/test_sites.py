@@ -14,6 +14,7 @@ from jevons.hardware import accelerator, site_facts, site_from_facts, site_ids, 
 from jevons.sizing.compare import SITE_OF_FIRM, Assumptions, machines_at
 from jevons.sizing.hour_price import SITE, cny_per, purchase_price
 from jevons.study.scenario.region import region_names, region_sections
+from jevons.words import name_of
 
 DAY = dt.date(2026, 1, 31)
 ABROAD = [site for site in site_ids() if site_region(site) != "china"]
@@ -76,7 +77,7 @@ def test_rents_and_staff_are_those_of_the_market(site: str) -> None:
     assert told["site"] == site
     assert all("2023" < machine["price_since"] < DAY.isoformat() for machine in told["machines"])
     assert all("2023" < machine["rent_since"] < DAY.isoformat() for machine in told["machines"])
-    assert any(site in note for note in found.notes)
+    assert any(name_of(site).text() in note for note in found.notes)
     tariff = next(s for s in found.swings if s.name == "price of power")
     assert tariff.fact == site_facts(site)["tariff"]
     assert tariff.low_cny < tariff.high_cny
