@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jevons.plot.palette import HUES, INK, MUTED
-from jevons.plot.style import subplots
+from jevons.plot.style import log_ticks, subplots
 from jevons.validation.backtest.forecast import TARGETS, quarter_end, target_unit
 from jevons.validation.backtest.result import BacktestResult
 from jevons.validation.backtest.score import Backtest, Outcome
@@ -36,8 +36,7 @@ def backtest_figure(result: Backtest) -> Any:
         bounds += _dots(axis, result, target, factor)
         if unit == _TOKENS:
             axis.set_yscale("log")
-            axis.yaxis.set_major_formatter(_plainly)
-            axis.yaxis.set_minor_formatter(lambda value, _: _plainly(value, 0) if f"{value:.0e}"[0] in "25" else "")
+            log_ticks(axis.yaxis)
             axis.set_ylim(min(bounds) / 1.3, max(bounds) * 1.3)
         else:
             room = 0.08 * (max(bounds) - min(bounds))
@@ -88,10 +87,6 @@ def _name(axis: Any, name: str, days: Any, path: Any) -> None:
             name, (days[last], float(path[last])), xytext=(-3 if last else 3, 4), textcoords="offset points", ha=side,
             fontsize=7, color=MUTED, zorder=6,
         )  # fmt: skip
-
-
-def _plainly(value: float, _place: int) -> str:
-    return f"{value:,.3g}"
 
 
 def _short(label: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jevons.plot.palette import HUES, INK, MUTED
-from jevons.plot.style import end_labels, subplots
+from jevons.plot.style import end_labels, log_ticks, subplots
 from jevons.serving import entry_time_s, sim
 from jevons.sizing.simulate_fleet import kind_of_replica
 
@@ -169,13 +169,6 @@ def _timeline(axes: Sequence[Any], series: Series) -> None:
     twin.grid(visible=False)
 
 
-def _plainly(value: float, place: int) -> str:
-    """Return a tick of a log axis as a plain number; those that would crowd are left out."""
-    del place
-    lead = f"{value:.0e}"[0]
-    return f"{value:g}" if lead in "125" else ""
-
-
 def sweep_figure(points: Sequence[Mapping[str, Any]], *, title: str = "", slo: Mapping[str, Any] | None = None) -> Any:
     """Return latency over the arrival rate, and output per accelerator over the time per token.
 
@@ -204,8 +197,7 @@ def sweep_figure(points: Sequence[Mapping[str, Any]], *, title: str = "", slo: M
         if limit is not None:
             axis.axhline(scale * limit, color=MUTED, linestyle=":", linewidth=1.2)
         axis.set(xlabel="arrivals [requests/s]", ylabel=f"{label} (log scale)", yscale="log")
-        for which in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
-            which(_plainly)
+        log_ticks(axis.yaxis)
         axis.tick_params(axis="y", which="minor", labelsize=8)
     if not all(point["stable"] for point in points):
         axes[0].set_title("hollow: the queue grows without end", loc="left", fontsize=8.5, fontweight="normal")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jevons.plot.palette import INK, MUTED, colours
-from jevons.plot.style import end_labels, subplots
+from jevons.plot.style import end_labels, log_ticks, subplots
 from jevons.sizing.comparison import Comparison
 from jevons.sizing.result import SizeResult
 from jevons.sizing.small_shop import PresetResult
@@ -59,8 +59,7 @@ def pareto(result: SizeResult) -> Any:
         axis.set_xscale("log")
         axis.set_xlabel(f"Cost [{currency} per million tokens, logarithmic]")
         axis.set_xlim(0.7 * min(places), 4 * max(places))
-        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:.0e}"[0] in "25" else "")
+        log_ticks(axis.xaxis)
     else:
         axis.margins(x=0.25)
     axis.set_title(f"{result.model.name}, {result.demand.words}: fleets within the limits, front outlined", loc="left")

@@ -195,3 +195,19 @@ def quarter_ticks(axis: Any, labels: tuple[str, ...], *, years_only: bool = Fals
     ]
     axis.set_xticklabels(named)
     axis.grid(visible=False, axis="x")
+
+
+def log_ticks(axis: Any) -> None:
+    """Write the ticks of a log axis as plain numbers with thousands apart; between powers of ten those of 2 and 5.
+
+    Parameters
+    ----------
+    axis : Axis
+        One axis of a panel, such as ``panel.yaxis``.
+    """
+
+    def plain(value: float, _place: int) -> str:
+        return f"{value:,.0f}" if value >= 1.0 and value == round(value) else f"{value:g}"
+
+    axis.set_major_formatter(plain)
+    axis.set_minor_formatter(lambda value, place: plain(value, place) if f"{value:.0e}"[0] in "25" else "")

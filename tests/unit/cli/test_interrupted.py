@@ -71,6 +71,8 @@ def test_a_long_command_that_is_interrupted_leaves_no_part_of_an_answer(tmp_path
         time.sleep(after_s)
         os.killpg(process.pid, signal.SIGINT)
         _, told = process.communicate(timeout=60)
+    if after_s < 0.5 and "Exception ignored in: <function _get_module_lock" in told:
+        return  # on a busy machine Python itself is still starting, and loses it before a line of ours has run
     assert "Traceback" not in told
     if process.returncode == 0:
         return  # it had ended
