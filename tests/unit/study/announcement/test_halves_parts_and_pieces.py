@@ -4,21 +4,8 @@
 import pytest
 
 import jevons
+from announced import figures_of
 from jevons.study.announcement import lexicon
-from jevons.study.announcement.wording import what_of
-
-
-def _figures(text, date="2026-03-20"):
-    """Return what each figure of a text is: words, period, least and greatest value."""
-    rows = {}
-    for claim in jevons.read(text, date=date).claims:
-        period = claim.named.get("period")
-        for role, figure in claim.named.items():
-            if figure.kind not in {"period", "date"}:
-                what = what_of(claim) if role not in {"previous", "tolerance"} else f"{role} of {what_of(claim)}"
-                label = "" if period is None or role == "previous" else period.label
-                rows[figure.text] = (what, label, figure.low, figure.high)
-    return rows
 
 
 @pytest.mark.parametrize(
@@ -85,7 +72,7 @@ def _figures(text, date="2026-03-20"):
     ids=lambda value: value[:24] if isinstance(value, str) else "",
 )
 def test_periods_that_a_text_names_without_a_year(text, expected):
-    found = _figures(text)
+    found = figures_of(text)
     assert {name: found.get(name) for name in expected} == expected
 
 
@@ -151,7 +138,7 @@ def test_periods_that_a_text_names_without_a_year(text, expected):
     ids=lambda value: value[:24] if isinstance(value, str) else "",
 )
 def test_what_a_part_a_tolerance_and_a_bare_number_are_of(text, expected):
-    found = _figures(text)
+    found = figures_of(text)
     assert {name: found.get(name) for name in expected} == expected
 
 
@@ -212,7 +199,7 @@ def test_what_only_the_press_of_taiwan_says_counts_in_its_dollars():
     ids=lambda value: value[:24] if isinstance(value, str) else "",
 )
 def test_brackets_records_and_lists_by_year(text, expected):
-    found = _figures(text)
+    found = figures_of(text)
     assert {name: found.get(name) for name in expected} == expected
 
 

@@ -4,21 +4,8 @@
 import pytest
 
 import jevons
+from announced import figures_of
 from jevons.study.announcement import lexicon
-from jevons.study.announcement.wording import what_of
-
-
-def _figures(text, date="2026-03-20"):
-    """Return what each figure of a text is: words, period, least and greatest value."""
-    rows = {}
-    for claim in jevons.read(text, date=date).claims:
-        period = claim.named.get("period")
-        for role, figure in claim.named.items():
-            if figure.kind not in {"period", "date"}:
-                what = what_of(claim) if role not in {"previous", "change"} else f"{role} of {what_of(claim)}"
-                label = "" if period is None or role == "previous" else period.label
-                rows[figure.text] = (what, label, figure.low, figure.high)
-    return rows
 
 
 @pytest.mark.parametrize(
@@ -78,7 +65,7 @@ def test_who_is_spoken_of(text, name):
     ],
 )
 def test_a_figure_takes_unit_sign_and_period_from_the_one_that_it_goes_on_from(text, expected):
-    rows = _figures(text)
+    rows = figures_of(text)
     assert {words: rows[words] for words in expected} == expected
 
 
@@ -93,12 +80,12 @@ def test_a_figure_takes_unit_sign_and_period_from_the_one_that_it_goes_on_from(t
     ],
 )
 def test_a_level_that_was_and_a_part_lend_no_period(text, words, what, period):
-    assert _figures(text)[words][:2] == (what, period)
+    assert figures_of(text)[words][:2] == (what, period)
 
 
 def test_the_full_year_of_a_quarters_report_is_that_of_the_quarter():
     text = "润泽科技一季报：2026年一季度营收15.9亿元。公司称全年新增交付不少于400MW。"
-    assert _figures(text, date="2026-04-28")["400MW"][1] == "2026"
+    assert figures_of(text, date="2026-04-28")["400MW"][1] == "2026"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +109,7 @@ def test_the_full_year_of_a_quarters_report_is_that_of_the_quarter():
     ],
 )  # fmt: skip
 def test_what_a_figure_is(text, words, what):
-    assert _figures(text)[words][0] == what
+    assert figures_of(text)[words][0] == what
 
 
 def test_a_krone_is_of_its_country():
