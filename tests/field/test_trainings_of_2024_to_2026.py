@@ -138,7 +138,7 @@ def test_a_file_of_llama_factory_says_which_of_its_deepspeed_files_starts_on_eig
 def test_a_line_of_ms_swift_on_one_h20_does_not_fit() -> None:
     """ms-swift#6329: an 8B in full with ZeRO 3, which shares nothing on one accelerator."""
     line = (
-        "swift pt --model /root/model/Qwen3-8B --train_type full --torch_dtype bfloat16 --packing true "
+        "swift pt --model Qwen/Qwen3-8B --train_type full --torch_dtype bfloat16 --packing true "
         "--per_device_train_batch_size 1 --gradient_accumulation_steps 16 --deepspeed zero3 --max_length 3000"
     )
     with pytest.raises(InfeasibleError, match=r"needs .* GB per device"):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jevons.errors import InputError
+from jevons.files.read import read_text
 
 _ENDS = frozenset({"\n", ";", "&", "&&", "|", "||", "<", ">", ">>", ">&", "&>", "(", ")", "|&", "2>&1", "2>"})
 _MARKS = ";&|()<>\n"
@@ -37,7 +38,7 @@ def as_typed(text: str) -> str:
     return re.sub(r"(?<!\S)[‐‑‒–—―−]-?(?=[A-Za-z])", "--", text.translate(_TYPED))
 
 
-def file_meant(text: str) -> Path | None:
+def _file_meant(text: str) -> Path | None:
     """Return the file that a text is the path of; None where it is a line with flags, or no such file is there."""
     plain = text.strip()
     if "\n" in plain or " --" in plain or len(plain) >= _LONGEST_PATH:
@@ -47,6 +48,41 @@ def file_meant(text: str) -> Path | None:
         return path if path.is_file() else None
     except (OSError, ValueError):
         return None
+
+
+def text_or_file(given: str | Path, option: str, *, most: int, endings: str, instead: str) -> tuple[str, Path]:
+    """Return a text that an option was given, read where it is the path of a file, and the folder of its own files.
+
+    Parameters
+    ----------
+    given : str or path
+        The text, or the path.
+    option : str
+        Such as ``--serve``; begins each message.
+    most : int
+        Characters that a text may have.
+    endings : str
+        Those of files that are meant even where none is there, as a regular expression, such as ``sh|txt``.
+    instead : str
+        What else may be given, for the message.
+
+    Raises
+    ------
+    InputError
+        If the text is too long, or names a file that is not there or cannot be read.
+    """
+    text = str(given)
+    if len(text) > most:
+        message = f"{option}: has {len(text):,} characters; at most {most:,} are read"
+        raise InputError(message)
+    plain = text.strip()
+    path = _file_meant(plain)
+    if path is not None:
+        return read_text(path), path.parent
+    if re.fullmatch(rf"\S{{1,1023}}\.(?:{endings})", plain):
+        message = f"{option} {plain}: no such file; give its path, or {instead}"
+        raise InputError(message)
+    return text, Path()
 
 
 def shell_commands(text: str, option: str) -> Iterator[tuple[list[str], Mapping[str, str]]]:

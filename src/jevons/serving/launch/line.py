@@ -12,7 +12,7 @@ from typing import Any
 
 from jevons.errors import InputError
 from jevons.files import read_text
-from jevons.files.shell import file_meant
+from jevons.files.shell import text_or_file
 from jevons.files.written import file_named
 from jevons.files.yaml_text import documents_of
 from jevons.serving.launch.device import device_named
@@ -24,6 +24,7 @@ from jevons.units import COMMAND_LETTERS
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 _COUNT = re.compile(r"(-?(?:\d+(?:\.\d*)?|\.\d+))([kKmMgG]?)(?:i?[bB])?")
 _LONGEST = 100_000
+_ENDINGS = "sh|txt|ya?ml|bash|conf|env|cmd|ps1"
 _NAMED = re.compile(r"[\w./~:@+-]*[A-Za-z][\w./~:@+-]*")
 LONGER = {"VLLM_ALLOW_LONG_MAX_MODEL_LEN", "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"}
 """Variables by which an engine takes a longer context than the model's config states."""
@@ -222,18 +223,7 @@ def text_of(given: str | Path) -> tuple[str, Path]:
     InputError
         If it is too long, or names a script that is not there.
     """
-    text = str(given)
-    if len(text) > _LONGEST:
-        message = f"--serve: has {len(text):,} characters; at most {_LONGEST:,} are read"
-        raise InputError(message)
-    plain = text.strip()
-    path = file_meant(plain)
-    if path is not None:
-        return read_text(path), path.parent
-    if re.fullmatch(r"\S{1,1023}\.(?:sh|txt|ya?ml|bash|conf|env|cmd|ps1)", plain):
-        message = f"--serve {plain}: no such file; give its path, or the line itself in quotes"
-        raise InputError(message)
-    return text, Path()
+    return text_or_file(given, "--serve", most=_LONGEST, endings=_ENDINGS, instead="the line itself in quotes")
 
 
 def _read_words(line: LaunchLine, words: Sequence[str], folder: Path, *, strict: bool = True) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from jevons.errors import InputError
 from jevons.files import read_text
-from jevons.files.shell import as_typed, file_meant, shell_commands
+from jevons.files.shell import as_typed, shell_commands, text_or_file
 from jevons.files.written import as_script, file_named, without_files
 from jevons.files.yaml_text import documents_of
 from jevons.training.config.jobs import GPUS, NODES, scripts_of
@@ -21,7 +21,7 @@ from jevons.training.config.types import TrainingText
 _LONGEST = 200_000
 _DEEPEST = 12
 _LARGEST = 1e15
-_FILE_NAME = r"\S{1,1023}\.(?:ya?ml|json|toml|sh|txt|bash|slurm|sbatch|conf)"
+_ENDINGS = "ya?ml|json|toml|sh|txt|bash|slurm|sbatch|conf"
 _TELLING: tuple[tuple[str, str], ...] = (
     ("axolotl", r"base_model|sequence_len"),
     ("torchtitan", r"model\.flavor|parallelism\.\w+|training\.(?:local_batch_size|data_parallel_\w+)"),
@@ -61,7 +61,9 @@ def read_training(given: str | Path) -> TrainingText:
         If it is too long, names a file that is not there, is of no program that is known, or a key has a value that it
         cannot have.
     """
-    text, folder = _text_of(given)
+    text, folder = text_or_file(
+        given, "--config", most=_LONGEST, endings=_ENDINGS, instead="the launch line in quotes"
+    )  # fmt: skip
     settings = _settings_of(text)
     program = "" if settings is None else _program_of(settings)
     if settings is not None and program:
@@ -75,21 +77,6 @@ def read_training(given: str | Path) -> TrainingText:
             if line is not None:
                 return line
     raise _unknown(text)
-
-
-def _text_of(given: str | Path) -> tuple[str, Path]:
-    text = str(given)
-    if len(text) > _LONGEST:
-        message = f"--config: has {len(text):,} characters; at most {_LONGEST:,} are read"
-        raise InputError(message)
-    plain = text.strip()
-    path = file_meant(plain)
-    if path is not None:
-        return read_text(path), path.parent
-    if re.fullmatch(_FILE_NAME, plain):
-        message = f"--config {plain}: no such file; give its path, or the launch line in quotes"
-        raise InputError(message)
-    return text, Path()
 
 
 def _unknown(text: str) -> InputError:
