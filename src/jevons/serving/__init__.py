@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 import jevons
+from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.engines import engine, engine_names
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens, memory_use
 from jevons.serving.search import (
@@ -29,17 +30,7 @@ from jevons.serving.static_point import (
     static_point,
 )
 from jevons.serving.step import entry_time_s, step_time
-from jevons.serving.types import (
-    Deployment,
-    DeviceSeconds,
-    EngineFactors,
-    Layout,
-    MemoryUse,
-    Settings,
-    StaticPoint,
-    StepTime,
-    Workload,
-)
+from jevons.serving.types import Deployment, DeviceSeconds, Layout, MemoryUse, Settings, StaticPoint, StepTime, Workload
 
 __all__ = [
     "REFINED",

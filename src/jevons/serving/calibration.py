@@ -13,10 +13,10 @@ from jevons.errors import InputError, did_you_mean
 from jevons.files import read_json, writing
 from jevons.hardware import accelerator_ids
 from jevons.schema import json_text
+from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.engines import engine_names
 from jevons.serving.scales import SCALED_PARTS, Scales, generations, pair_of
-from jevons.serving.types import EngineFactors
 
 FITTED = (
     "step_overhead_s", "request_overhead_s", "prefill_launch_s", "decode_layer_s", "draft_acceptance_frac", "entry_s",

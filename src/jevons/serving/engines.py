@@ -8,9 +8,9 @@ from jevons.facts import Facts, default_facts
 from jevons.facts.per_facts import per_facts
 from jevons.hardware import Accelerator
 from jevons.operators.engines import Place, Release, engine_and_release, engine_fact, engine_names, engine_number
+from jevons.serving.engine_factors import BatchingFactors, EngineFactors
 from jevons.serving.memory_factors import memory_factors
 from jevons.serving.scales import read_scales
-from jevons.serving.types import BatchingFactors, EngineFactors
 
 __all__ = ["engine", "engine_names"]
 

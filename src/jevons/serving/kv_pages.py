@@ -139,8 +139,8 @@ def layer_token_bytes(deployment: Deployment, attention: Attention) -> float:
     if attention.kind == "mla" and latent_head:
         return 2.0 * attention.heads / tp * latent_head * element_bytes
     share = 1.0 / min(tp, attention.kv_heads) if attention.kind == "gqa" and attention.kv_heads else 1.0
-    own_bytes, ranks = cached_bytes(attention, element_bytes) * share, deployment.engine.loaded.cache_ranks
-    if ranks == 1.0 or deployment.window_of(attention) or attention.latent.one_vector:
+    own_bytes, ranks = cached_bytes(attention, element_bytes) * share, deployment.cache_ranks_of(attention)
+    if ranks == 1.0:
         return own_bytes
     whole_bytes = index_key_bytes(attention)
     return whole_bytes + (own_bytes - whole_bytes) / ranks

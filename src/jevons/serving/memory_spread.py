@@ -31,7 +31,7 @@ from jevons.serving.memory import (
 from jevons.serving.memory_factors import MemoryFactors, memory_factors
 from jevons.serving.types import Deployment, MemoryUse
 
-_HALF = 2.0
+_OUTPUT_BYTES = 2.0
 _SMALL_SHARE, _MOST_SHARED = 0.5, 0.85
 """Share of its own default below which an engine's device is taken to be shared, and how sure its start then is."""
 _DATA = Path(__file__).parent / "data" / "memory_spread.json"
@@ -114,7 +114,7 @@ def _warm_up_bytes(deployment: Deployment) -> float:
         if group.attention.kind == "linear"
     )
     layout = deployment.layout
-    return 2.0 * _HALF * widths * deployment.engine.batching.step_tokens / layout.tp / layout.pp
+    return 2.0 * _OUTPUT_BYTES * widths * deployment.engine.batching.step_tokens / layout.tp / layout.pp
 
 
 def cache_spread(deployment: Deployment) -> CacheSpread:

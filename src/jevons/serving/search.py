@@ -11,11 +11,12 @@ import numpy as np
 from jevons.errors import InfeasibleError, InputError
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
+from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.formulas import pareto_front
 from jevons.serving.memory import check_layout, longest_shortage, start_shortage
 from jevons.serving.static_point import LatencyError, StaticCurve, best_static_point, static_curve
-from jevons.serving.types import Deployment, EngineFactors, Layout, Settings, StaticPoint, Workload
+from jevons.serving.types import Deployment, Layout, Settings, StaticPoint, Workload
 
 DEVICES = (1, 2, 4, 8, 16, 32, 64)
 INDIVISIBLE = "does not divide the model"

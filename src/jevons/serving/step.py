@@ -16,13 +16,14 @@ from jevons.hardware import Cluster
 from jevons.models import Attention
 from jevons.operators import kernels as ops
 from jevons.operators.types import storage_of
+from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout
 from jevons.serving.precisions import multiplied_in, weight_precision
 from jevons.serving.scales import Scales, board, part_scales, scaled_as
 from jevons.serving.step_layers import ACTIVATION_BYTES, add_attention, add_layer, add_products
 from jevons.serving.step_tally import Load, Tally
-from jevons.serving.types import PARTS, Deployment, EngineFactors, FloatArray, StepTime
+from jevons.serving.types import PARTS, Deployment, FloatArray, StepTime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,7 +157,7 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
     decodes, context = np.maximum(load.decodes, 1.0), np.maximum(load.context, 1.0)
     some_prompts, some_decodes = bool((load.prompts > 0).any()), bool((load.decodes > 0).any())
     cached, seen = load.cached, context
-    ranks = deployment.engine.loaded.cache_ranks if not (deployment.window_of(a) or a.latent.one_vector) else 1.0
+    ranks = deployment.cache_ranks_of(a)
     if a.compression.stride > 1:
         prompts, new, cached, seen = _add_compressed(tally, deployment, a, load, count)
     elif a.indexer.topk:

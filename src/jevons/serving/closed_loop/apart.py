@@ -11,10 +11,11 @@ from jevons.serving.closed_loop._kernels import PoolRules, Requests, StepTimes, 
 from jevons.serving.closed_loop.routing import routed, starts
 from jevons.serving.closed_loop.seen import check_done, mean_outcome, outcome_of
 from jevons.serving.closed_loop.types import Load, Outcome, Pools, Surface
+from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.formulas import accepted_tokens
 from jevons.serving.memory import kv_bytes_per_request
 from jevons.serving.step import StepWork, step_work
-from jevons.serving.types import Deployment, EngineFactors, FloatArray
+from jevons.serving.types import Deployment, FloatArray
 
 
 def prompt_budget(deployment: Deployment) -> float:

@@ -11,12 +11,13 @@ from jevons.serving.closed_loop._kernels import Batching, Requests, StepTimes, s
 from jevons.serving.closed_loop.apart import Steps, outcome_apart, prompt_budget, sending_s, steps_apart
 from jevons.serving.closed_loop.seen import PERCENTILES, check_done, outcome_of
 from jevons.serving.closed_loop.types import Load, Outcome, Pools, Surface
+from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.formulas import accepted_tokens
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.memory import kv_capacity_tokens
 from jevons.serving.scales import Scales
 from jevons.serving.step import StepWork, engine_time, entry_time_s, step_work
-from jevons.serving.types import Deployment, EngineFactors, FloatArray
+from jevons.serving.types import Deployment, FloatArray
 
 _DECODE_POINTS = 10
 _PROMPT_POINTS = 10

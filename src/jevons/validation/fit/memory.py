@@ -18,9 +18,10 @@ from jevons.errors import InputError, JevonsError
 from jevons.facts.per_facts import per_facts
 from jevons.serving.activations import activation_bytes
 from jevons.serving.calibration import Calibration
+from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.memory import communicator_bytes, graph_bytes, memory_plan
-from jevons.serving.types import Deployment, EngineFactors
+from jevons.serving.types import Deployment
 from jevons.training import TrainingFactors, TrainingLayout, training_factors
 from jevons.training.activations import kept_bytes_per_token, micro_batches, stage_layers
 from jevons.training.memory import parameters_per_device

@@ -18,6 +18,7 @@ from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration
 from jevons.serving.closed_loop.points import outcome, surface, with_limits
 from jevons.serving.closed_loop.types import Load, Outcome, Pools, Surface
+from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.engines import composing, older_overheads
 from jevons.serving.formulas import acceptance_of
 from jevons.serving.memory import max_concurrency
@@ -25,7 +26,7 @@ from jevons.serving.scales import Scales
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.spread import spread
 from jevons.serving.step import StepWork
-from jevons.serving.types import Deployment, EngineFactors, FloatArray, Layout
+from jevons.serving.types import Deployment, FloatArray, Layout
 from jevons.validation.names import model_named, quantised
 from jevons.validation.serving.case import Case, benchmark
 from jevons.validation.serving.mlperf import tasks

@@ -13,13 +13,13 @@ import numpy as np
 from jevons.limits import STEP_TOKENS
 from jevons.serving.closed_loop.points import outcome
 from jevons.serving.closed_loop.types import Outcome, Surface
+from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.scales import Scales
 from jevons.serving.sim import Requests, SimLimits, StepTable, limits_of, simulate, step_table
 from jevons.serving.sim.load.repeats import block_hashes
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, SimResult
 from jevons.serving.step import entry_time_s
-from jevons.serving.types import EngineFactors
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.predict import Answer, Engines, Prepared, answer, client_gaps, copies_of
 

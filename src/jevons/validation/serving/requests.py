@@ -25,11 +25,11 @@ from jevons.serving import Deployment, Layout, kv_capacity_tokens
 from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration, shipped_calibration
 from jevons.serving.closed_loop.points import with_limits
+from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.engines import older_overheads
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.sim import Requests, SimLimits, SimResult, limits_of, simulate, step_table
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray
-from jevons.serving.types import EngineFactors
 from jevons.validation.names import device_id, model_named, precision_of, quantised
 from jevons.validation.report import Entry
 from jevons.validation.serving.case import release_meant

@@ -13,10 +13,11 @@ from jevons.hardware import accelerator
 from jevons.models import ModelSpec, maker_of
 from jevons.operators.engines import engine_in
 from jevons.serving.calibration import Calibration, shipped_calibration
+from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.engines import with_server_defaults
 from jevons.serving.memory import check_layout, kv_cache_tokens, max_concurrency, memory_plan, start_shortage
-from jevons.serving.types import Deployment, EngineFactors, Layout, MemoryUse
+from jevons.serving.types import Deployment, Layout, MemoryUse
 from jevons.validation.names import device_id, model_named, precision_of, quantised
 from jevons.validation.report import Entry
 from jevons.validation.serving.case import count_of, number_of, release_meant
