@@ -68,8 +68,8 @@ def _overview_rows(result: PlanFigures) -> Iterable[tuple[Cell, ...]]:
     yield path("AI EBITA in the quarter", "bn ¤", books.earnings.ai_ebita_cur, _BN)
     yield row("AI capital expenditure, whole plan", "bn ¤", None, books.capex_cur.sum(), _BN, "capex")
     yield row("Value added by new orders", "bn ¤", None, result.orders_value_cur, _BN, "orders_value")
-    yield row("Value per share", "¤", None, accounts.value_per_share_cur, 1.0, "value_per_share")
-    yield row("Price per share", "¤", None, accounts.price_per_share_cur)
+    yield row("Value per share", "¤/share", None, accounts.value_per_share_cur, 1.0, "value_per_share")
+    yield row("Price per share", "¤/share", None, accounts.price_per_share_cur)
     yield row("Compute demand, efficiency doubled", "x", None, v.compute_factor[-1], 1.0, "compute_factor")
     yield row("Compute demand, long run", "x", None, v.settled_compute_factor, 1.0, "settled_compute_factor")
 

@@ -44,8 +44,8 @@ def _summary(plan: PlanFigures, record: dict[str, Any]) -> Table:
     rows: list[Iterable[Cell]] = [
         ("Equity value", float(record["equity"]) / _BN, "bn ¤"),
         ("Market capitalisation", float(record["market"]) / _BN, "bn ¤"),
-        ("Value per share", float(record["per_share"]), "¤"),
-        ("Price per share", float(record["price_per_share"]), "¤"),
+        ("Value per share", float(record["per_share"]), "¤/share"),
+        ("Price per share", float(record["price_per_share"]), "¤/share"),
         ("Value of the AI cloud", float(record["plan_value"]) / _BN, "bn ¤"),
         ("Value added by new orders", float(record["orders_value"]) / _BN, "bn ¤"),
         ("Cloud value implied by the share price", float(record["cloud_left_by_price"]) / _BN, "bn ¤"),
@@ -69,7 +69,7 @@ def _summary(plan: PlanFigures, record: dict[str, Any]) -> Table:
     if record["multiple"] is not None:
         told = record["multiple"]
         rows += [
-            (f"Price at {told['multiple']:g} times earnings", float(told["price_per_share"]), "¤"),
+            (f"Price at {told['multiple']:g} times earnings", float(told["price_per_share"]), "¤/share"),
             ("Multiple of earnings now", float(told["multiple_now"]), "x"),
         ]
     columns = (Column("name", "quantity"), Column("value", "value"), Column("unit", "unit"))
@@ -118,7 +118,7 @@ def _deliver(record: dict[str, Any]) -> Table:
 def _stories(stories: dict[str, Any]) -> Table:
     columns = (
         Column("name", "future"),
-        Column("value_per_share", "mean value per share", "¤"),
+        Column("value_per_share", "mean value per share", "¤/share"),
         Column("prior", "prior weight", "%", scale=100),
         Column("weight", "weight given the price", "%", scale=100),
         Column("change", "change of weight", "points", scale=100),

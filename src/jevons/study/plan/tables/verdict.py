@@ -37,8 +37,13 @@ def value_table(result: PlanFigures) -> Table:
     rows += [
         ("Equity value", float(accounts.valuation.equity_cur) / _BN, "bn ¤", ""),
         ("Market capitalisation", float(accounts.market_value_cur) / _BN, "bn ¤", f"on {result.scenario.as_of}"),
-        ("Value per share", float(accounts.value_per_share_cur), "¤", f"{100 * gap:+.0f} % against the price{drawn}"),
-        ("Price per share", float(accounts.price_per_share_cur), "¤", ""),
+        (
+            "Value per share",
+            float(accounts.value_per_share_cur),
+            "¤/share",
+            f"{100 * gap:+.0f} % against the price{drawn}",
+        ),
+        ("Price per share", float(accounts.price_per_share_cur), "¤/share", ""),
         _implied(result),
     ]
     if (draws := result.draws) is not None:
