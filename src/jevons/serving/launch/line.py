@@ -303,12 +303,7 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
     base, _, inner = name.partition(".")
     known = FLAGS[line.engine].get(base)
     if known is None:
-        base = base if base in NEUTRAL or base in UNMODELLED else base.removeprefix("no-")
-        if base in UNMODELLED:
-            if (value or "").lower() not in _FALSE:
-                line.unmodelled.append(flag)
-        elif base not in NEUTRAL:
-            line.unknown.append(flag)
+        _note(line, flag, base, value)
         return
     setting, kind = known
     if kind in {"on", "off"}:
@@ -330,31 +325,46 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
     elif kind == "text":
         line.settings[setting] = Setting(value, flag)
     else:
-        number = _number(value)
-        if setting == "max_model_len" and line.engine == "vllm" and (number == -1 or value.lower() == "auto"):
-            line.settings["shortened"] = Setting(value=True, flag=flag)
+        _take_number(line, flag, setting, kind, value)
+
+
+def _note(line: LaunchLine, flag: str, base: str, value: str | None) -> None:
+    """Note a flag that sets nothing here: not modelled, or unknown."""
+    base = base if base in NEUTRAL or base in UNMODELLED else base.removeprefix("no-")
+    if base in UNMODELLED:
+        if (value or "").lower() not in _FALSE:
+            line.unmodelled.append(flag)
+    elif base not in NEUTRAL:
+        line.unknown.append(flag)
+
+
+def _take_number(line: LaunchLine, flag: str, setting: str, kind: str, value: str) -> None:
+    """Take a flag whose value is a number, a count or a fraction."""
+    number = _number(value)
+    if setting == "max_model_len" and line.engine == "vllm" and (number == -1 or value.lower() == "auto"):
+        line.settings["shortened"] = Setting(value=True, flag=flag)
+        return
+    if number is None:
+        if value.lower() in {"auto", "none", "null"}:
             return
-        if number is None and re.match(r"\$[\w{]", value):
-            message = f"--serve: {flag} {value}: the variable has no value here; write its value in its place"
-            raise InputError(message)
-        if number is None:
-            if value.lower() in {"auto", "none", "null"}:
-                return
-            message = f"--serve: {flag} {value}: must be a number, such as {'0.9' if kind == 'frac' else '8192 or 32k'}"
-            raise InputError(message)
-        unset = setting == "ep" and number == -1  # TensorRT-LLM's own default
-        if setting in _DEGREES and not unset and not 1 <= number <= _MOST_DEGREE:
-            message = f"--serve: {flag} {value}: must be from 1 to {_MOST_DEGREE:,}"
-            raise InputError(message)
-        if kind == "count" and number % 1:
-            message = f"--serve: {flag} {value}: must be a whole number"
-            raise InputError(message)
-        if number < 0 and setting == "step_tokens_all":  # SGLang's way to take prompts whole
-            line.settings["chunked_prefill"] = Setting(value=False, flag=flag)
-        elif number < 0 and not unset:
-            line.unread.append(f"{flag} {value}: is below 0, and is taken as not set")
-        if number >= 0:
-            line.settings[setting] = Setting(number if kind == "frac" else round(number), flag)
+        wanted = f"must be a number, such as {'0.9' if kind == 'frac' else '8192 or 32k'}"
+        if re.match(r"\$[\w{]", value):
+            wanted = "the variable has no value here; write its value in its place"
+        message = f"--serve: {flag} {value}: {wanted}"
+        raise InputError(message)
+    unset = setting == "ep" and number == -1  # TensorRT-LLM's own default
+    if setting in _DEGREES and not unset and not 1 <= number <= _MOST_DEGREE:
+        message = f"--serve: {flag} {value}: must be from 1 to {_MOST_DEGREE:,}"
+        raise InputError(message)
+    if kind == "count" and number % 1:
+        message = f"--serve: {flag} {value}: must be a whole number"
+        raise InputError(message)
+    if number >= 0:
+        line.settings[setting] = Setting(number if kind == "frac" else round(number), flag)
+    elif setting == "step_tokens_all":  # SGLang's way to take prompts whole
+        line.settings["chunked_prefill"] = Setting(value=False, flag=flag)
+    elif not unset:
+        line.unread.append(f"{flag} {value}: is below 0, and is taken as not set")
 
 
 def _number(value: str) -> float | None:
