@@ -250,7 +250,6 @@ def test_launch_lines_state_devices_sharing_and_batches(line: str, stated: dict[
         (MEGATRON.replace("14336", "14337"), {}, "no model on file has --num-layers 32"),
         (LLAMA_FACTORY.replace("cutoff_len: 4096", "cutoff_len: long"), {"gpus": 1}, "cutoff_len = long: must be"),
         (LLAMA_FACTORY + "deepspeed: own.json\n", {"gpus": 1}, "names own.json, which is not there"),
-        ("tune run full_finetune_distributed --config llama3/8B_full", {"gpus": 8}, "torchtune are not read"),
         ("python train.py --lr 3", {"gpus": 8}, "is of no trainer that is read"),
         ("missing.yaml", {"gpus": 8}, "no such file"),
     ],

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 Keys = Mapping[str, tuple[str, str]]
 
 PROGRAMS: Mapping[str, str] = {
-    "megatron": "Megatron-LM", "nemo": "NeMo", "torchtitan": "torchtitan", "llamafactory": "LLaMA-Factory",
-    "axolotl": "Axolotl", "swift": "ms-swift", "megatron-swift": "Megatron-SWIFT",
+    "megatron": "Megatron-LM", "nemo": "NeMo", "torchtitan": "torchtitan", "torchtune": "torchtune",
+    "llamafactory": "LLaMA-Factory", "axolotl": "Axolotl", "swift": "ms-swift", "megatron-swift": "Megatron-SWIFT",
     "trainer": "HF Trainer", "deepspeed": "DeepSpeed",
     "accelerate": "Accelerate",
 }  # fmt: skip
@@ -156,6 +156,23 @@ KEYS: Mapping[str, Keys] = {
         "optimizer.name": ("optimizer", "word"), "model.converters": ("converters", "words"),
         "float8.enable_float8_linear": ("fp8_on", "on"), "training.enable_cpu_offload": ("offload_both", "on"),
     },
+    "torchtune": {
+        "model": ("component", "word"), "model._component_": ("component", "word"),
+        "model.lora_rank": ("lora_rank", "count"), "model.lora_attn_modules": ("lora_target", "words"),
+        "model.apply_lora_to_mlp": ("lora_mlp", "on"), "model.quantize_base": ("four_bits", "on"),
+        "tokenizer.max_seq_len": ("seq_len", "count"), "dataset.max_seq_len": ("seq_len", "count"),
+        "dataset.packed": ("packing", "on"), "batch_size": ("micro_batch", "count"),
+        "gradient_accumulation_steps": ("accumulation", "count"), "epochs": ("epochs", "number"),
+        "max_steps_per_epoch": ("steps", "count"), "optimizer": ("optimizer", "word"),
+        "optimizer._component_": ("optimizer", "word"), "optimizer_in_bwd": ("updated_at_once", "on"),
+        "optimizer.use_fp32_state": ("", "on"), "loss": ("loss", "word"), "loss._component_": ("loss", "word"),
+        "enable_activation_checkpointing": ("checkpointing", "on"),
+        "enable_activation_offloading": ("offload_activations", "on"), "dtype": ("dtype", "word"),
+        "fsdp_cpu_offload": ("offload_both", "on"), "fsdp_reshard_after_forward": ("reshard", "on"),
+        "fsdp_sharding_strategy": ("strategy", "word"), "enable_fp8_training": ("fp8_on", "on"),
+        "tensor_parallel_dim": ("tp", "count"), "context_parallel_dim": ("cp", "count"),
+        "data_parallel_replicate_dim": ("copies", "count"), "data_parallel_shard_dim": ("shard", "count"),
+    },
 }  # fmt: skip
 """Settings by key; those with an empty name say nothing that a prediction asks."""
 
@@ -180,22 +197,22 @@ LAUNCHERS: Mapping[str, Keys] = {
 """Flags of programs that start one process for each accelerator, before the script that they start."""
 
 NEUTRAL_TABLES = re.compile(
-    r"(?:job|metrics|profiling|checkpoint|comm|lr_scheduler|validation|fault_tolerance|scheduler|exp_manager|datasets"
-    r"|test_datasets|special_tokens|tensorboard|wandb|hydra|model\.(?:data|tokenizer|optim\.sched|nsys_profile)|"
+    r"(?:job|metrics|profiling|checkpoint|comm|lr_scheduler|validation|fault_tolerance|scheduler|exp_manager|datasets?"
+    r"|test_datasets|checkpointer|metric_logger|profiler|tokenizer|special_tokens|tensorboard|wandb|hydra|model\.(?:data|tokenizer|optim\.sched|nsys_profile)|"
     r"run)\..+"
 )
 """Tables of which no key changes time or memory, after the keys above are taken."""
 _NEUTRAL = r"""
-    accelerator adam_?(?:beta|eps)\w* add_qkv_bias add_version allgather_\w+ async_save
+    _component_ accelerator adam_?(?:beta|eps)\w* add_qkv_bias add_version allgather_\w+ async_save
     (?:attention|hidden)_dropout attention_softmax_in_fp32 attn_\w+ auto_wrap_policy benchmark betas?\d?
     bias_(?:swiglu|dropout)\w* bnb_4bit_\w+ check_model\w* ckpt_\w+ clip_grad components
     compute_environment contiguous_gradients converters cpu_ram_efficient_loading
     cross_entropy_(?:loss_fusion|fusion_impl) cutoff dataloader_\w+ data_(?:path|files|dir|cache_path) dataset\w*
-    ddp_bucket\w* ddp_find\w* ddp_timeout debug decay_\w+ description disable_bias_linear
+    ddp_bucket\w* ddp_find\w* ddp_timeout debug device decay_\w+ description disable_bias_linear
     distributed_(?:backend|timeout\w*) distributed_executor\w* do_(?:train|eval|predict) downcast_bf16 dump_folder
     dynamo_\w+ early_stopping\w* enable_checkpointing enable_cpu_affinity enable_tensorboard eps\w* evals?_\w+
     eval\w* exit_\w+ (?:final_)?state_dict_type finetune flash_attention flash_attn\w*
-    fsdp_(?:auto_wrap|transformer|state_dict|cpu_ram|sync|use_orig|version|backward|forward|final_state)\w*
+    fsdp_(?:auto_wrap|transformer|state_dict|cpu_ram|sync|use_orig|version|backward|forward|final_state)\w* fused
     gradient_checkpointing_kwargs\w* gradient_clipping grad_norm group_by_length group_query_attention
     hf_assets_path host hostfile hub_\w+ hysteresis ignore_unused\w* initial_scale_power init_method\w*
     is_\w+_derived_model kv_channels layernorm_\w+ limit_\w+ load load_best\w* local_rank logger logging_\w+
@@ -233,7 +250,7 @@ UNMODELLED: frozenset[str] = frozenset({
     "enable_async_tensor_parallel", "disable_loss_parallel", "enable_compiled_autograd", "torch_compile",
     "activation_offloading", "layer_offloading", "image_max_pixels", "freeze_vision_tower", "freeze_vit",
     "filter_fqns", "compile", "enable", "moe_shared_expert_overlap", "relora_steps", "use_ring_attn",
-    "sequence_parallel_size",
-    "activation_checkpointing", "rlhf_type",
+    "sequence_parallel_size", "activation_checkpointing", "rlhf_type", "ac_mode", "ac_option", "quantizer",
+    "custom_sharded_layers",
 })  # fmt: skip
 """Keys, with underscores and without their tables, that may change time or memory and that no prediction reads."""

@@ -16,6 +16,7 @@ from jevons.training.recipe import optimizer_of
 
 _SCRIPTED = {"trainer", "llamafactory", "axolotl", "swift", "accelerate"}
 _SPLIT = {"megatron", "megatron-swift", "nemo"}
+_NATIVE = {"torchtitan", "torchtune"}
 _RANK = 8
 """Rank of adapters where none is stated: PEFT's, which all these trainers take."""
 _STRATEGIES = ("full_shard", "shard_grad_op", "no_shard", "hybrid_shard")
@@ -86,17 +87,25 @@ def options_of(told: TrainingText, given: Mapping[str, Any]) -> dict[str, tuple[
 def _model(options: _Options) -> ModelSpec | None:
     """Take the model, and return it where it is known."""
     told, given = options.told, options.given.get("model")
-    named, key = model_of(told)
     if given is not None:
+        named, key = _model_if_known(told)
         own = _loaded(named)
         if own is not None and own.name != models.load(str(given)).name:
             options.found["model"] = named, key
         return _loaded(str(given))
+    named, key = model_of(told)
     if not named:
         message = f"--config: this {PROGRAMS[told.program]} configuration names no model; add --model"
         raise InputError(message)
     options.found["model"] = named, key
     return _loaded(named)
+
+
+def _model_if_known(told: TrainingText) -> tuple[str, str]:
+    try:
+        return model_of(told)
+    except InputError:
+        return "", ""
 
 
 def _loaded(name: str) -> ModelSpec | None:
@@ -167,7 +176,7 @@ def _degrees(options: _Options, spec: ModelSpec | None) -> None:
     for name in ("tp", "pp", "cp", "ep"):
         if name in told.settings:
             options.say(name, told.value(name), name)
-        elif told.program in _SPLIT | {"torchtitan"}:
+        elif told.program in _SPLIT | _NATIVE:
             options.default(name, 1)
     tp, pp = told.value("tp", 1), told.value("pp", 1)
     if spec is not None and spec.is_moe:
@@ -210,8 +219,8 @@ def _sharing(options: _Options) -> None:
             told.value("optimizer", "")
         )
         options.default("zero", 3 if whole else 1 if shared else 0)
-    elif told.program == "torchtitan":
-        _titan_sharing(options, alone=alone)
+    elif told.program in _NATIVE:
+        _native_sharing(options, alone=alone, adapters=adapters)
     elif told.program == "deepspeed" or told.value("deepspeed") or "zero" in told.settings:
         if "zero" in told.settings:
             options.say("zero", told.value("zero"), "zero")
@@ -232,17 +241,19 @@ def _sharing(options: _Options) -> None:
                 options.default("fsdp", "no_shard")
 
 
-def _titan_sharing(options: _Options, *, alone: bool) -> None:
+def _native_sharing(options: _Options, *, alone: bool, adapters: bool) -> None:
     told = options.told
     copies, shard = told.value("copies", 1), told.value("shard", 0)
-    if alone:
+    if alone and adapters:
+        options.default("zero", 0)
+    elif alone:
         options.default("framework", "fsdp")
     elif copies > 1:
         options.say("fsdp", "no_shard" if shard == 1 else "hybrid_shard", "copies")
         if shard > 1:
             options.say("shard", shard, "shard")
     else:
-        options.default("fsdp", "full_shard")
+        options.default("fsdp", _strategy(told))
 
 
 def _strategy(told: TrainingText) -> str:
@@ -275,7 +286,8 @@ def _kept(options: _Options) -> None:
         )
     if told.value("pure_bf16") and not adapters:
         options.say("master_weights", "none", "pure_bf16")
-        options.say("gradient_dtype", "bf16", "pure_bf16")
+        at_once = bool(told.value("updated_at_once"))
+        options.say("gradient_dtype", "none" if at_once else "bf16", "updated_at_once" if at_once else "pure_bf16")
     elif told.program == "axolotl" and not adapters and told.value("bf16") and not _shared_states(told):
         options.default("master_weights", "none")  # its weights are loaded in the 16 bits in which they are trained
         options.default("gradient_dtype", "bf16")
@@ -363,7 +375,7 @@ def _recompute(options: _Options) -> None:
         options.default("recompute", "full")
     elif told.program == "megatron-swift":
         options.default("recompute", "selective")
-    elif told.program in _SPLIT | {"trainer", "axolotl"}:
+    elif told.program in _SPLIT | {"trainer", "axolotl", "torchtune"}:
         options.default("recompute", "none")
 
 

@@ -7,6 +7,7 @@ import re
 from jevons import models
 from jevons.errors import InputError
 from jevons.models import ModelSpec
+from jevons.training.config.torchtune import model_of_builder
 from jevons.training.config.types import TrainingText
 
 _FLAVOURS = {
@@ -28,6 +29,8 @@ def model_of(told: TrainingText) -> tuple[str, str]:
     """
     if "model" in told.settings:
         return re.sub(r"-(?:mcore|torch_dist)/?$", "", str(told.value("model")), flags=re.IGNORECASE), told.key("model")
+    if "builder" in told.settings:
+        return model_of_builder(told.value("builder")), told.key("builder")
     if "flavor" in told.settings:
         family, flavour = str(told.value("family", "")).lower(), str(told.value("flavor")).lower()
         named = _FLAVOURS.get((family, flavour), f"{family}-{flavour}" if family.startswith("qwen") else "")

@@ -16,6 +16,7 @@ from jevons.files.written import as_script, file_named, without_files
 from jevons.files.yaml_text import documents_of
 from jevons.training.config.jobs import GPUS, NODES, scripts_of
 from jevons.training.config.keys import KEYS, LAUNCHERS, NEUTRAL, NEUTRAL_TABLES, PROGRAMS, UNMODELLED
+from jevons.training.config.torchtune import settle, shipped, tune_run
 from jevons.training.config.types import TrainingText
 
 _LONGEST = 200_000
@@ -23,6 +24,7 @@ _DEEPEST = 12
 _LARGEST = 1e15
 _ENDINGS = "ya?ml|json|toml|sh|txt|bash|slurm|sbatch|conf"
 _TELLING: tuple[tuple[str, str], ...] = (
+    ("torchtune", r"\w+\._component_"),
     ("axolotl", r"base_model|sequence_len"),
     ("torchtitan", r"model\.flavor|parallelism\.\w+|training\.(?:local_batch_size|data_parallel_\w+)"),
     ("nemo", r"trainer\.(?:devices|num_nodes)|model\.(?:tensor_model_parallel_size|micro_batch_size)"),
@@ -35,10 +37,6 @@ _TELLING: tuple[tuple[str, str], ...] = (
 )
 """Keys by which a program's files and lines are told from the others', the surest first."""
 _COMMANDS = {"llamafactory-cli": "llamafactory", "axolotl": "axolotl", "swift": "swift"}
-_TORCHTUNE = (
-    "--config: files and lines of torchtune are not read; state what they do: --model, --gpus, --seq-len, "
-    "--micro-batch, --accumulation, --method, --recompute, --optimizer"
-)
 _COUNTED = {
     "node_gpus": ("NPROC_PER_NODE", "NGPU", "GPUS_PER_NODE", "SLURM_GPUS_ON_NODE", "SLURM_GPUS_PER_NODE", GPUS),
     "nodes": ("NNODES", "SLURM_NNODES", NODES),
@@ -47,6 +45,7 @@ _COUNTED = {
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1", ""}), frozenset({"false", "no", "off", "0", "none", "null"})
 EXAMPLES = (
     "llamafactory-cli train sft.yaml", "axolotl train lora.yml",
+    "tune run --nproc_per_node 8 full_finetune_distributed --config llama3_1/8B_full batch_size=4 …",
     "torchrun --nproc_per_node 8 pretrain_gpt.py --tensor-model-parallel-size 2 --micro-batch-size 1 …",
     "deepspeed --num_gpus 8 train.py --model_name_or_path meta-llama/Llama-3.1-8B --deepspeed ds_z3.json …",
 )  # fmt: skip
@@ -69,6 +68,8 @@ def read_training(given: str | Path) -> TrainingText:
     if settings is not None and program:
         told = TrainingText(program=program)
         _take_all(told, settings, folder, {})
+        if program == "torchtune":
+            settle(told, "")
         return told
     for script in (text,) if settings is None else scripts_of(documents_of(text)):
         plain, files = without_files(as_script(as_typed(script)))
@@ -117,8 +118,6 @@ def _flat(table: Mapping[Any, Any], before: str, depth: int = 0) -> Iterator[tup
 
 def _program_of(settings: Mapping[str, Any]) -> str:
     """Return the program that a file is of; empty for others."""
-    if any(str(key).endswith("_component_") for key in settings):
-        raise InputError(_TORCHTUNE)
     for program, pattern in _TELLING:
         if any(re.fullmatch(pattern, key) for key in settings):
             return program
@@ -129,8 +128,9 @@ def _line(
     words: Sequence[str], variables: Mapping[str, str], folder: Path, files: Mapping[str, str]
 ) -> TrainingText | None:
     """Return what one command says; None where it starts no trainer that is known."""
-    if [word.rsplit("/", 1)[-1] for word in words[:2]] == ["tune", "run"]:
-        raise InputError(_TORCHTUNE)
+    tuned = tune_run(words)
+    if tuned is not None:
+        return _tuned(*tuned, variables, folder, files)
     launcher, before, rest = _launched(words)
     own = dict(_flags(rest[2:] if rest[:1] == ["-m"] else rest))
     stated = next((word for word in rest if re.search(r"\.(?:ya?ml|toml|json)$", word) and "=" not in word), "")
@@ -149,7 +149,34 @@ def _line(
     if not program:
         return None
     told = TrainingText(program=program)
-    for key, value in before.items():
+    _take_launch(told, launcher, before, variables, folder, files)
+    _take_all(told, own, folder, files, dashes="--")
+    _take_all(told, held, folder, files)
+    return told
+
+
+def _tuned(
+    flags: Sequence[str], recipe: str, rest: Sequence[str], variables: Mapping[str, str], folder: Path,
+    files: Mapping[str, str],
+) -> TrainingText:  # fmt: skip
+    """Return what a ``tune run`` says: its own words first, then the file that it names or a config that ships."""
+    told = TrainingText(program="torchtune")
+    own = dict(_flags(rest))
+    stated = str(own.pop("config"))
+    _take_launch(told, "torchrun", dict(_flags(flags)), variables, folder, files)
+    _take_all(told, own, folder, files)
+    if re.search(r"\.ya?ml$", stated) or not shipped(stated, told):
+        _take_all(told, _beside(stated, folder, files), folder, files)
+    settle(told, recipe.rsplit("/", 1)[-1].removesuffix(".py"))
+    return told
+
+
+def _take_launch(
+    told: TrainingText, launcher: str, flags: Mapping[str, Any], variables: Mapping[str, str], folder: Path,
+    files: Mapping[str, str],
+) -> None:  # fmt: skip
+    """Take the flags of what starts the processes, and the variables that count accelerators."""
+    for key, value in flags.items():
         name, kind = LAUNCHERS[launcher].get(key, ("", ""))
         if kind == "file":
             _take_file(told, name, value, folder, files)
@@ -162,9 +189,6 @@ def _line(
         for name in counted:
             if re.fullmatch(r"[1-9]\d{0,6}", variables.get(name, "")):
                 told.take(setting, int(variables[name]), name)
-    _take_all(told, own, folder, files, dashes="--")
-    _take_all(told, held, folder, files)
-    return told
 
 
 def _launched(words: Sequence[str]) -> tuple[str, dict[str, Any], list[str]]:

@@ -57,3 +57,82 @@ def test_figures_alone_have_no_lengths(tmp_path: Path) -> None:
     path.write_text(STATS)
     alone, _ = read_runs(path)
     assert (alone.isl, alone.requests, alone.users) == (None, None, 1)
+
+
+RULED = """
+  ℹ Run Summary Info
+  |============|==========|==========|======|======|======|=========|=====|=====|=========|=====|=====|
+  | Benchmark  | Timings                              ||||| Input Tokens      ||| Output Tokens     |||
+  | Strategy   | Start    | End      | Dur  | Warm | Cool | Comp    | Inc | Err | Comp    | Inc | Err |
+  |            |          |          | Sec  | Sec  | Sec  | Tot     | Tot | Tot | Tot     | Tot | Tot |
+  |------------|----------|----------|------|------|------|---------|-----|-----|---------|-----|-----|
+  | constant   | 10:06:37 | 10:07:07 | 30.0 | 0.0  | 0.0  | 1500.0  | 0.0 | 0.0 | 1500.0  | 0.0 | 0.0 |
+  | constant   | 10:07:08 | 10:07:38 | 30.0 | 0.0  | 0.0  | 7500.0  | 0.0 | 0.0 | 7500.0  | 0.0 | 0.0 |
+  | concurrent | 10:07:40 | 10:08:10 | 30.0 | 0.0  | 0.0  | 30000.0 | 0.0 | 0.0 | 30000.0 | 0.0 | 0.0 |
+  |============|==========|==========|======|======|======|=========|=====|=====|=========|=====|=====|
+
+  ℹ Request Token Statistics (Completed Requests)
+  |============|======|======|======|======|=======|=======|=======|=======|=========|========|
+  | Benchmark  | Input Tok  || Output Tok || Total Tok    || Stream Iter  || Output Tok      ||
+  | Strategy   | Per Req    || Per Req    || Per Req      || Per Req      || Per Stream Iter ||
+  |            | Mdn  | p95  | Mdn  | p95  | Mdn   | p95   | Mdn   | p95   | Mdn     | p95    |
+  |------------|------|------|------|------|-------|-------|-------|-------|---------|--------|
+  | constant   | 50.0 | 51.0 | 40.0 | 60.0 | 100.0 | 100.0 | 102.0 | 104.0 | 1.0     | 1.0    |
+  | constant   | 50.0 | 51.0 | 40.0 | 60.0 | 100.0 | 100.0 | 102.0 | 104.0 | 1.0     | 1.0    |
+  | concurrent | 50.0 | 51.0 | 40.0 | 60.0 | 100.0 | 100.0 | 102.0 | 104.0 | 1.0     | 1.0    |
+  |============|======|======|======|======|=======|=======|=======|=======|=========|========|
+
+  ℹ Request Latency Statistics (Completed Requests)
+  |============|=========|========|======|======|=====|=====|=====|=====|
+  | Benchmark  | Request Latency || TTFT       || ITL      || TPOT     ||
+  | Strategy   | Sec             || ms         || ms       || ms       ||
+  |            | Mdn     | p95    | Mdn  | p95  | Mdn | p95 | Mdn | p95 |
+  |------------|---------|--------|------|------|-----|-----|-----|-----|
+  | constant   | 0.1     | 0.2    | 14.9 | 17.2 | 2.2 | 2.3 | 2.4 | 2.6 |
+  | constant   | 0.1     | 0.2    | 9.8  | 14.4 | 2.4 | 2.5 | 2.6 | 2.7 |
+  | concurrent | 0.3     | 0.4    | 20.8 | 30.4 | 6.4 | 6.5 | 6.6 | 6.7 |
+  |============|=========|========|======|======|=====|=====|=====|=====|
+
+  ℹ Server Throughput Statistics (All Requests)
+  |============|=======|======|=========|==============|===============|==============|
+  | Benchmark  | Requests             ||| Input Tokens | Output Tokens | Total Tokens |
+  | Strategy   | Concurrency || Per Sec | Per Sec      | Per Sec       | Per Sec      |
+  |            | Mdn   | Mean | Mean                                               ||||
+  |------------|-------|------|---------|--------------|---------------|--------------|
+  | constant   | 0.0   | 0.1  | 1.0     | 57.5         | 40.2          | 97.7         |
+  | constant   | 1.0   | 0.6  | 5.0     | 271.8        | 200.7         | 472.5        |
+  | concurrent | 8.0   | 7.9  | 20.1    | 1005.0       | 804.0         | 1809.0       |
+  |============|=======|======|=========|==============|===============|==============|
+"""
+
+
+def test_tables_of_later_releases_are_joined_by_the_place_of_a_benchmark(tmp_path: Path) -> None:
+    path = tmp_path / "guidellm.txt"
+    path.write_text(RULED)
+    slow, fast, closed = read_runs(path)
+    assert [run.rate_req_per_s for run in (slow, fast, closed)] == [1.0, 5.0, None]
+    assert (closed.users, closed.requests, closed.isl, closed.osl) == (8, 600, 50.0, 40.0)
+    assert fast.figures == {
+        "req_per_s": 5.0, "output_tok_per_s": 200.7, "total_tok_per_s": 472.5, "duration_s": 30.0, "e2e_s.p50": 0.1,
+        "e2e_s.p95": 0.2, "ttft_s.p50": pytest.approx(0.0098), "ttft_s.p95": pytest.approx(0.0144),
+        "tpot_s.p50": pytest.approx(0.0024), "tpot_s.p95": pytest.approx(0.0025),
+    }  # fmt: skip
+
+
+def test_columns_keep_their_meaning_where_each_rate_has_two_statistics(tmp_path: Path) -> None:
+    path = tmp_path / "guidellm.txt"
+    path.write_text(
+        "ℹ Request Latency Statistics\n| Benchmark | TTFT ||\n| Strategy | ms ||\n| | Mdn | p95 |\n|--|--|--|\n"
+        "| throughput | 90.5 | 99.0 |\n\nℹ Server Throughput Statistics\n"
+        "| Benchmark | Requests |||| Output Tokens ||\n| Strategy | Per Sec || Concurrency || Per Sec ||\n"
+        "| | Mdn | Mean | Mdn | Mean | Mdn | Mean |\n|--|--|--|--|--|--|--|\n"
+        "| throughput | 1.0 | 2.5 | 64.0 | 61.2 | 3.0 | 7.5 |\n"
+    )  # fmt: skip
+    (run,) = read_runs(path)
+    assert (run.users, run.isl, run.requests) == (64, None, None)
+    assert run.figures == {
+        "ttft_s.p50": pytest.approx(0.0905),
+        "req_per_s": 2.5,
+        "output_tok_per_s": 7.5,
+        "ttft_s.p95": pytest.approx(0.099),
+    }
