@@ -105,7 +105,8 @@ def with_server_defaults(
 ) -> EngineFactors:
     """Return an engine with its limits set, or those that its server takes on that device where they are 0.
 
-    Facts ``server_max_batch`` and ``server_step_tokens``; limits that a calibration changed stay as they are.
+    Facts ``server_max_batch`` and ``server_step_tokens``; limits that a calibration changed stay as they are. On a
+    device where the engine captures no graphs (fact ``captures_graphs``), kernels are launched one by one.
     """
     own, place = factors.batching, Place.of(device)
     usual = _batching(factors.name)
@@ -113,9 +114,11 @@ def with_server_defaults(
         engine_number(factors.name, f"server_{limit}", place) if getattr(own, limit) == getattr(usual, limit) else None
         for limit in ("max_batch", "step_tokens")
     )
-    share = engine_number(factors.name, "server_memory_frac", Place.of(device))
-    if share and factors.batching.memory_frac == engine_number(factors.name, "memory_frac", Place.of(device)):
+    share = engine_number(factors.name, "server_memory_frac", place)
+    if share and factors.batching.memory_frac == engine_number(factors.name, "memory_frac", place):
         factors = factors.replace(memory_frac=share)
+    if engine_number(factors.name, "captures_graphs", place) == 0:
+        factors = factors.replace(eager=True)
     return factors.replace(
         max_batch=running or int(seats or own.max_batch), step_tokens=step_tokens or int(tokens or own.step_tokens)
     )

@@ -415,11 +415,11 @@ def start_shortage(deployment: Deployment) -> str:
         )
     spare = start_spare_bytes(deployment, use)
     if spare < 0.0:
-        sampler = f" and the sampler's warm-up for {running:,} requests" if factors.sampler_warmed else ""
+        needs = {"captured graphs": use.graphs_bytes, **_warm_up_bytes(deployment)}
+        named = [f"{name} ({size / 1e9:.1f} GB)" for name, size in needs.items() if size]
         return (
-            f"captured graphs ({use.graphs_bytes / 1e9:.1f} GB){sampler} "
-            f"need {-spare / 1e9:.1f} GB more than is left beside the cache. Use a smaller --gpu-memory-utilization "
-            f"or --max-num-seqs."
+            f"{' and '.join(named)} need {-spare / 1e9:.1f} GB more than is left beside the cache. Use a smaller "
+            f"--gpu-memory-utilization or --max-num-seqs."
         )
     return ""
 
@@ -439,15 +439,21 @@ def _beside_shortage(deployment: Deployment, use: MemoryUse) -> str:
 
 def start_spare_bytes(deployment: Deployment, use: MemoryUse) -> float:
     """Return what a device has left at the tightest moment of the start: graphs captured, the sampler warmed up."""
-    factors, model = deployment.engine.memory, deployment.model
     free = deployment.accelerator.usable_bytes - before_bytes(deployment)
     used_bytes = use.weights_bytes + use.kv_bytes + use.reserved_bytes + use.graphs_bytes
-    batching = deployment.engine.batching
-    sampler = min(batching.max_batch, batching.step_tokens) * model.vocab * factors.sampler_bytes
-    sampler *= factors.sampler_warmed
-    if any(g.feed_forward.kind == "moe" for g in model.layers) and weight_precision(deployment).experts == "mxfp4":
-        sampler += factors.experts.mxfp4_start_bytes
-    return free - used_bytes - sampler
+    return free - used_bytes - sum(_warm_up_bytes(deployment).values())
+
+
+def _warm_up_bytes(deployment: Deployment) -> dict[str, float]:
+    """Return what the end of the start takes beside graphs and cache, by what takes it [bytes]."""
+    factors, batching = deployment.engine.memory, deployment.engine.batching
+    sampled = min(batching.max_batch, batching.step_tokens) * deployment.model.vocab * factors.sampler_bytes
+    sparse = any(group.feed_forward.kind == "moe" for group in deployment.model.layers)
+    in_mxfp4 = sparse and weight_precision(deployment).experts == "mxfp4"
+    return {
+        f"the sampler's warm-up for {batching.max_batch:,} requests": sampled * factors.sampler_warmed,
+        "the warm-up of 4-bit experts": factors.experts.mxfp4_start_bytes if in_mxfp4 else 0.0,
+    }
 
 
 def check_layout(model: ModelSpec, layout: Layout) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -237,7 +237,7 @@ class EnginesResult(ListResult):
 
 
 def devices_on_file(words: str, on: dt.date | None) -> DevicesResult:
-    """Return the accelerators whose id or name has all *words*, as known on a date.
+    """Return the accelerators whose id, name or spelling has all *words*, as known on a date.
 
     Raises
     ------
@@ -251,12 +251,19 @@ def devices_on_file(words: str, on: dt.date | None) -> DevicesResult:
         except FactError:
             continue
     wanted = words.lower().split()
-    listed = [d for d in listed if all(word in f"{d.id} {d.name}".lower() for word in wanted)]
+    listed = [d for d in listed if _means(d, wanted)]
     if not listed:
         message = f"no accelerator has `{words}` in its name; `jevons devices` lists all"
         raise InputError(message)
     prices = {d.id: _price_cny(d, on) for d in listed}
     return DevicesResult(accelerators=tuple(listed), prices=prices, cny_rate=cny_per("USD", on))
+
+
+def _means(device: Accelerator, words: Sequence[str]) -> bool:
+    """Return whether one name of a device has all words."""
+    facts, spelled = default_facts(), f"{device.id}.spellings"
+    others = str(facts.get(spelled).value).split(";") if spelled in facts else []
+    return any(all(word in name.lower() for word in words) for name in (f"{device.id} {device.name}", *others))
 
 
 def device_shown(name: str, on: dt.date | None) -> DeviceResult:

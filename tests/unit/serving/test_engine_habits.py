@@ -8,6 +8,8 @@ from jevons import models, serving
 from jevons.hardware import Cluster, accelerator
 from jevons.operators import kernels as ops
 from jevons.serving import entry_time_s, kv_bytes_per_request
+from jevons.serving.engines import with_server_defaults
+from jevons.serving.memory import graph_bytes
 from jevons.serving.precisions import multiplied_in
 from jevons.serving.scales import board, part_scales
 from jevons.serving.step import step_work
@@ -216,3 +218,11 @@ def test_a_prompt_on_one_attention_rank_is_as_many_tokens_on_each_under_vllm_0_1
     layout, single = Layout(dp=4, ep=4, dp_attention=True), Layout(tp=4, ep=4)
     ranks, alone = (experts_s("vllm@0.11", at, 0, prefill_tokens=4096.0) for at in (layout, single))
     assert ranks == pytest.approx(4.0 * alone, rel=0.2)
+
+
+def test_vllm_captures_no_graphs_on_intels_gpus():
+    for device, captured in (("arc_pro_b60", False), ("max_1550", False), ("gaudi3", True), ("l4", True)):
+        factors = with_server_defaults(serving.engine("vllm"), accelerator(device))
+        assert factors.eager != captured
+        here = replace(deployed("llama-3.1-8b", device, "vllm"), engine=factors)
+        assert (graph_bytes(here) > 0) == captured

@@ -19,6 +19,7 @@ def test_every_accelerator_is_listed_with_memory_bandwidth_and_a_price_or_none()
 
 def test_words_narrow_the_list_and_a_date_hides_what_came_later():
     assert jevons.devices("NVIDIA H100").tables["devices"].column("device") == ["h100_sxm", "h100_pcie", "h100_nvl"]
+    assert jevons.devices("ponte vecchio").tables["devices"].column("device") == ["max_1550"]
     assert "b200_sxm" not in jevons.devices(as_of="2023-06-01").tables["devices"].column("device")
     with pytest.raises(InputError, match="no accelerator has `h1000` in its name"):
         jevons.devices("h1000")
