@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from jevons.models.spec import ModelSpec
@@ -23,8 +24,19 @@ _BY_CHANNEL = ("llama-4",)
 # Makers whose 4-bit checkpoints have a scale for 32 weights rather than 128.
 _SMALL_GROUPS = frozenset({"cpatonn", "cyankiwi"})
 
-# Makers' own 8-bit checkpoints that keep attention in 16 bits: fbgemm quantises the feed-forward layers alone.
-_FEED_FORWARD_ONLY = frozenset({("meta-llama", "llama-3.1-405b")})
+_KEPT_ATTENTION: Mapping[str, str] = {"attention": "bf16", "outputs": "bf16"}
+_NARROW_HEAD: Mapping[str, str] = {"attention": "fp8", "outputs": "fp8", "mixers": "fp8", "head": "nvfp4"}
+
+# Makers' own checkpoints that store parts otherwise than is usual, by maker, precision and model.
+_OWN: Mapping[tuple[str, str, str], Mapping[str, str]] = {
+    ("meta-llama", "fp8", "llama-3.1-405b"): _KEPT_ATTENTION,
+    ("sgl-project", "fp8", "deepseek-v4-flash"): {"experts": "fp8_block"},
+    ("sgl-project", "fp8", "deepseek-v4-pro"): {"experts": "fp8_block"},
+    ("nvidia", "nvfp4", "gemma-4-31b"): _KEPT_ATTENTION,
+    ("nvidia", "nvfp4", "gemma-4-26b-a4b"): {"dense": "bf16"},
+    ("nvidia", "nvfp4", "qwen3.5-27b"): _NARROW_HEAD,
+    ("nvidia", "nvfp4", "qwen3.5-35b-a3b"): {**_NARROW_HEAD, "dense": "bf16"},
+}
 
 
 def quantised(spec: ModelSpec, precision: str | None, maker: str = "") -> ModelSpec:
@@ -45,9 +57,9 @@ def quantised(spec: ModelSpec, precision: str | None, maker: str = "") -> ModelS
     """
     usual = _usual(spec, precision)
     stored = usual.weight_precision
-    if precision == "fp8" and (maker, spec.name) in _FEED_FORWARD_ONLY:
-        kept = spec.weight_precision.attention
-        return replace(usual, weight_precision=replace(stored, attention=kept, outputs=kept))
+    own = _OWN.get((maker, precision or "", spec.name))
+    if own is not None:
+        return replace(usual, weight_precision=replace(stored, **own))
     if precision == "int4" and maker in _SMALL_GROUPS:
         parts = ("attention", "outputs", "dense", "experts")
         kinds = {kind: "int4_g32" for kind in parts if getattr(stored, kind) == "int4"}

@@ -211,15 +211,30 @@ def _graph_sizes(engine: str) -> tuple[int, ...]:
     return tuple(sorted(sizes))
 
 
-def _state_pool_bytes(deployment: Deployment) -> float:
-    """Return what an engine sets aside for recurrent states before it sizes the cache [bytes]."""
+def _state_pool_bytes(deployment: Deployment, weights: float) -> float:
+    """Return what an engine sets aside for recurrent states before it sizes the cache [bytes].
+
+    A share of what weights leave of a static share, or so many requests' states.
+
+    References
+    ----------
+    SGLang, ``_handle_max_mamba_cache``: ``mamba_full_memory_ratio`` bytes for each byte of the cache.
+    """
     factors, running = deployment.engine.memory, float(deployment.engine.batching.max_batch)
     model, layout = deployment.model, deployment.layout
     kept = sum(
         group.count * group.attention.mixer.state_elements * min(slots_of(factors, group.attention), running)
         for group in model.layers
     )
+    if kept and factors.state_frac:
+        rest = max(_static_bytes(deployment) - weights, 0.0)
+        return rest * factors.state_frac / (1.0 + factors.state_frac)
     return kept * 4.0 / layout.tp / layout.pp
+
+
+def _static_bytes(deployment: Deployment) -> float:
+    """Return a static share of the device: of what is free before weights are loaded [bytes]."""
+    return deployment.share_frac * (deployment.accelerator.usable_bytes - before_bytes(deployment))
 
 
 def communicator_bytes(deployment: Deployment) -> float:
@@ -252,7 +267,8 @@ def memory_plan(deployment: Deployment) -> MemoryUse:
         activation_bytes(deployment),
         graph_bytes(deployment),
     )
-    reserved = engine.batching.reserved_bytes + communicator_bytes(deployment) + _state_pool_bytes(deployment)
+    states = _state_pool_bytes(deployment, weights)
+    reserved = engine.batching.reserved_bytes + communicator_bytes(deployment) + states
     if deployment.accelerator.generation == "hopper":
         reserved += engine.memory.hopper_bytes
     inside = engine.memory.graphs.graphs_inside > 0.0
@@ -262,13 +278,15 @@ def memory_plan(deployment: Deployment) -> MemoryUse:
         reserved_bytes=reserved,
         graphs_bytes=graphs,
         graphs_inside=inside,
-        kv_bytes=_kv_bytes(deployment, weights, activations, reserved + (graphs if inside else 0.0)),
+        kv_bytes=_kv_bytes(deployment, weights + states, activations, reserved - states + (graphs if inside else 0.0)),
         kv_bytes_per_token=reserved_bytes_per_request(deployment, _LONG_CONTEXT) / _LONG_CONTEXT,
     )
 
 
-def _kv_bytes(deployment: Deployment, weights: float, activations: float, others: float) -> float:
+def _kv_bytes(deployment: Deployment, kept: float, activations: float, others: float) -> float:
     """Return what is left for the cache, or what the server is told to take of it; below zero where nothing is.
+
+    Weights and pools of states are *kept* before.
 
     Notes
     -----
@@ -276,10 +294,9 @@ def _kv_bytes(deployment: Deployment, weights: float, activations: float, others
     is free before weights are loaded. TensorRT-LLM's is of what all others leave.
     """
     factors = deployment.engine.memory
-    rest = deployment.usable_bytes - weights - activations - others
+    rest = deployment.usable_bytes - kept - activations - others
     if factors.share_static:
-        free = deployment.accelerator.usable_bytes - before_bytes(deployment)
-        left = deployment.share_frac * free - weights - _state_pool_bytes(deployment)
+        left = _static_bytes(deployment) - kept
     else:
         left = rest * deployment.share_frac if factors.share_of_rest and rest > 0.0 else rest
     if not deployment.kv_tokens:

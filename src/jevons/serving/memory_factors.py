@@ -172,6 +172,8 @@ class MemoryFactors(Grouped):
         Multiple to which the embedding's rows are padded.
     state_slots : float
         Requests for which recurrent states are set aside before the cache; 0 where states share its pages.
+    state_frac : float
+        Bytes set aside for those states for each byte of the cache, in place of so many requests'; 0 where not.
     pools : WindowPools
         How pools of windows are sized.
     states_checked : float
@@ -204,6 +206,7 @@ class MemoryFactors(Grouped):
     encoded_tokens: float = 0.0
     vocab_multiple: float = 1.0
     state_slots: float = 0.0
+    state_frac: float = 0.0
     pools: WindowPools = WindowPools()
     states_checked: float = 0.0
     tokens_by_length: float = 0.0
