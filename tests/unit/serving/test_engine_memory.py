@@ -148,9 +148,15 @@ def test_qwen3_235b_leaves_what_the_log_of_0_10_says_less_a_connector():
 
 
 def test_sglang_sets_states_aside_and_does_not_fit_qwen3_next_on_two_h20():
-    # sglang 10467
-    assert start_shortage(deployment("qwen3-next-80b-a3b", "h20", name="sglang", version="", frac=None, tp=2))
-    assert not start_shortage(deployment("qwen3-next-80b-a3b", "h20", name="sglang", version="", frac=None, tp=4))
+    # sglang 10467, September 2025
+    assert start_shortage(deployment("qwen3-next-80b-a3b", "h20", name="sglang", version="0.5.2", frac=None, tp=2))
+    assert not start_shortage(deployment("qwen3-next-80b-a3b", "h20", name="sglang", version="0.5.2", frac=None, tp=4))
+
+
+def test_sglangs_states_take_nine_tenths_of_the_cache_whatever_runs():
+    one = deployment("qwen3-next-80b-a3b", "h20", name="sglang", version="0.5.4", frac=None, tp=4)
+    states = memory_plan(one).reserved_bytes - memory_plan(replace(one, model=models.load("qwen3-32b"))).reserved_bytes
+    assert states == pytest.approx(0.9 * memory_plan(one).kv_bytes)
 
 
 def test_the_sampler_warms_up_beside_the_cache():
