@@ -7,7 +7,15 @@ import datetime as dt
 from jevons.facts import Facts, default_facts
 from jevons.facts.per_facts import per_facts
 from jevons.hardware import Accelerator
-from jevons.operators.engines import Place, Release, engine_and_release, engine_fact, engine_names, engine_number
+from jevons.operators.engines import (
+    Place,
+    Release,
+    engine_and_release,
+    engine_fact,
+    engine_names,
+    engine_number,
+    patch_of,
+)
 from jevons.serving.engine_factors import BatchingFactors, EngineFactors
 from jevons.serving.memory_factors import memory_factors
 from jevons.serving.scales import read_scales
@@ -62,7 +70,7 @@ def engine(
     whole = {quantity: int(values.pop(quantity)) for quantity in _WHOLE}
     switches = {quantity: bool(values.pop(quantity)) for quantity in _SWITCHES if quantity in values}
     scales = None if on is None and facts is default_facts() else read_scales(facts, on)
-    memory = memory_factors(key, place, facts, on)
+    memory = memory_factors(key, Place(release=patch_of(name.partition("@")[2]) or place.release), facts, on)
     return EngineFactors.of(name=key, scales=scales, memory=memory, **values, **whole, **switches)
 
 
