@@ -113,7 +113,7 @@ def engine_and_release(name: str, facts: Facts | None = None) -> tuple[str, Rele
     Examples
     --------
     >>> engine_and_release("vLLM@0.13.0"), engine_and_release("sglang"), engine_and_release("vllm/vllm-openai:v0.11.0")
-    (('vllm', (0, 13)), ('sglang', None), ('vllm', (0, 11)))
+    (('vllm', (0, 13, 0)), ('sglang', None), ('vllm', (0, 11, 0)))
     """
     stated, separator, version = name.partition("@")
     written = None if separator else _VERSIONED.fullmatch(name.strip())
@@ -190,15 +190,15 @@ def shipped_text(engine: str, quantity: str, place: Place = ANYWHERE) -> str:
 
 
 def release_of(version: str) -> Release | None:
-    """Return the first two numbers of a version such as ``v0.10.2``, or None where it begins with none.
+    """Return the two or three first numbers of a version, or None where it begins with none.
 
     Examples
     --------
-    >>> release_of("v0.10.2"), release_of("nightly")
-    ((0, 10), None)
+    >>> release_of("v0.10.2"), release_of("0.8"), release_of("nightly")
+    ((0, 10, 2), (0, 8), None)
     """
-    stated = re.match(r"v?(\d{1,6})\.(\d{1,6})(?!\d)", version)
-    return (int(stated[1]), int(stated[2])) if stated else None
+    stated = re.match(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?!\d)", version)
+    return tuple(int(number) for number in stated.groups() if number) if stated else None
 
 
 def patch_of(version: str) -> Release | None:

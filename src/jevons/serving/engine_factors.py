@@ -22,6 +22,8 @@ class HostFactors(Part):
         where its kernels are shorter.
     captured_tokens : float
         Prompt steps of up to so many tokens run as captured graphs: the host launches no kernels one by one.
+    captures_text_alone : bool
+        Whether it does so for plain models of text alone (`captured_most`); not where it is told to.
     captured_batch : float
         Decode steps of more requests than that run without a captured graph, kernel by kernel; 0 for an engine that
         captures none.
@@ -33,6 +35,7 @@ class HostFactors(Part):
     request_overhead_s: float
     prefill_launch_s: float
     captured_tokens: float
+    captures_text_alone: bool = False
     captured_batch: float = 1e9
     decode_layer_s: float
 

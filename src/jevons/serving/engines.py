@@ -25,7 +25,7 @@ __all__ = ["engine", "engine_names"]
 _WHOLE = {"step_tokens", "max_batch"}
 _SWITCHES = {
     "mixes_prompts", "composes_ahead", "holds_bursts", "prompts_by_chance", "cuts_prompts", "cuts_windows",
-    "cuts_chunks_on_hopper", "pads_ranks",
+    "cuts_chunks_on_hopper", "pads_ranks", "captures_text_alone",
 }  # fmt: skip
 
 

@@ -167,7 +167,7 @@ def taken_as_newer(name: str) -> str | None:
     """
     key, release = engine_and_release(name)
     first = first_release(key)
-    if release is None or first is None or release >= first or engine(name) != engine(key, release=first):
+    if release is None or first is None or release[:2] >= first[:2] or engine(name) != engine(key, release=first):
         return None
     dotted = ".".join(map(str, release)), ".".join(map(str, first))
     return (

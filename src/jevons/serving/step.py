@@ -16,6 +16,7 @@ from jevons.hardware import Cluster
 from jevons.models import Attention
 from jevons.operators import kernels as ops
 from jevons.operators.types import storage_of
+from jevons.serving.captured import captured_most, captured_tokens
 from jevons.serving.engine_factors import EngineFactors
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout
@@ -43,6 +44,8 @@ class StepWork:
         Prompts, their tokens, and all requests, of the busiest attention rank.
     layers, kernels : int
         Layers of the model, and kernels that the host launches for a step.
+    captured_most : float
+        Prompt tokens of the largest step that engines capture which do so for plain models of text alone.
     generation, device : str
         Of the device, as in `Accelerator`, and its id.
     bound_frac : mapping of str to ndarray
@@ -56,6 +59,7 @@ class StepWork:
     requests: FloatArray
     layers: int
     kernels: int
+    captured_most: float
     generation: str
     device: str
     bound_frac: Mapping[str, FloatArray]
@@ -168,6 +172,7 @@ def step_work(
         requests=load.prompts + load.decodes,
         layers=deployment.model.n_layers,
         kernels=_launches(deployment),
+        captured_most=captured_most(deployment),
         generation=generation,
         device=deployment.accelerator.id,
         bound_frac=tally.bound_frac(),
@@ -204,7 +209,7 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     hidden = np.where(work.prompts > 0, engine.kernels.ep_overlap_frac, engine.kernels.decode_ep_overlap_frac)
     ep_comm = exposed_comm_s(parts.pop("ep_comm"), busy, hidden)
     parts["comm"] = tp_comm + ep_comm + parts.pop("pp_comm")
-    launched = work.prompt_tokens > engine.host.captured_tokens
+    launched = work.prompt_tokens > captured_tokens(engine, work.captured_most)
     pace_of_host, work_s = scale.get("host", 1.0), busy + parts["comm"]
     launch_s = engine.host.prefill_launch_s * pace_of_host * work.kernels
     waits_s = _launch_gaps_s(work_s, launch_s) * launched
@@ -228,7 +233,7 @@ def entry_time_s(deployment: Deployment, engine: EngineFactors | None = None, sc
     decode beside it. Prompts that all run as captured graphs have none of it.
     """
     engine = engine or deployment.engine
-    if engine.host.captured_tokens >= engine.batching.step_tokens:
+    if captured_tokens(engine, captured_most(deployment)) >= engine.batching.step_tokens:
         return engine.front.entry_s
     device = deployment.accelerator
     scale = part_scales(device.generation, engine.name, engine.scales if scales is None else scales, device.id)

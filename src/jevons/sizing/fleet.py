@@ -10,6 +10,7 @@ from typing import Any
 from jevons import serving
 from jevons.errors import InfeasibleError
 from jevons.named import Named
+from jevons.serving.captured import in_pools
 from jevons.serving.spread import Spread, spread
 from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.memory import memory_record
@@ -445,6 +446,7 @@ def _split(
     prefill: serving.Deployment, decode: serving.Deployment, service: Service, rate: float, price: HourPrice | None
 ) -> Fleet:
     """Return one fleet of two pools at its best point within the limits."""
+    prefill = replace(prefill, engine=in_pools(prefill.engine))
     ttft_s, tpot_s, e2e_s = service.slo
     point = serving.best_static_point(
         decode, service.workload(), ttft_s=ttft_s, tpot_s=tpot_s, e2e_s=e2e_s, prefill=prefill

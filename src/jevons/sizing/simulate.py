@@ -88,6 +88,7 @@ def _run_split(
 ) -> Run:
     """Simulate the load on replicas for prompts and others for decoding."""
     from jevons.serving import Layout, entry_time_s, sim
+    from jevons.serving.captured import in_pools
 
     if options.devices.gpus is not None:
         message = "--gpus: pools are counted in replicas; use --replicas and --prefill-replicas"
@@ -102,7 +103,7 @@ def _run_split(
         message = f"--pp {deployment.layout.pp}: prefill and decode pools are simulated without stages; omit it"
         raise InputError(message)
     layout = deployment.layout if options.devices.prefill_tp is None else Layout(tp=options.devices.prefill_tp)
-    prompts = dataclasses.replace(deployment, layout=layout, draft_tokens=0)
+    prompts = dataclasses.replace(deployment, layout=layout, draft_tokens=0, engine=in_pools(deployment.engine))
 
     def pool(one: Deployment, count: int) -> sim.Pool:
         limits = limits_for(options, one, context, requests.hash_tokens, requests.count)

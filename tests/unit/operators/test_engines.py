@@ -124,9 +124,9 @@ def test_a_step_is_composed_ahead_in_releases_that_do():
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("vllm==0.11.0", ("vllm", (0, 11))), ("vLLM v0.8.5", ("vllm", (0, 8))),
-        ("SGLang-0.4.6.post5", ("sglang", (0, 4))),
-        ("vllm/vllm-openai:v0.11.0", ("vllm", (0, 11))), ("lmsysorg/sglang:v0.5.3", ("sglang", (0, 5))),
+        ("vllm==0.11.0", ("vllm", (0, 11, 0))), ("vLLM v0.8.5", ("vllm", (0, 8, 5))),
+        ("SGLang-0.4.6.post5", ("sglang", (0, 4, 6))),
+        ("vllm/vllm-openai:v0.11.0", ("vllm", (0, 11, 0))), ("lmsysorg/sglang:v0.5.3", ("sglang", (0, 5, 3))),
         ("TRT LLM 0.20", ("trtllm", (0, 20))), ("llama.cpp", ("eager", None)),
     ],
 )  # fmt: skip

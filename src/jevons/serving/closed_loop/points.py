@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from jevons.errors import InfeasibleError
+from jevons.serving.captured import in_pools
 from jevons.serving.closed_loop._kernels import Batching, Requests, StepTimes, seen_by, serve
 from jevons.serving.closed_loop.apart import Steps, outcome_apart, prompt_budget, sending_s, steps_apart
 from jevons.serving.closed_loop.seen import PERCENTILES, check_done, outcome_of
@@ -146,12 +147,13 @@ def outcome(at: Surface, engine: EngineFactors | None = None, scales: Scales | N
     step_s = engine_time(at.decode, engine, scales).time_s
     slope_s = np.maximum((step_s[count:] - step_s[:count]) / (at.contexts[1] - at.contexts[0]), 0.0)
     base_s = step_s[:count] - slope_s * at.contexts[0]
-    mixed_s = engine_time(at.prompts, engine, scales).time_s.reshape(len(at.tokens), len(at.beside))
+    of_prompts = engine if at.pools is None else in_pools(engine)
+    mixed_s = engine_time(at.prompts, of_prompts, scales).time_s.reshape(len(at.tokens), len(at.beside))
     if at.pools is not None:
         mixed_s = mixed_s + sending_s(at.pools.prefill) * at.tokens[:, None]
     gained = accepted_tokens(at.deployment.draft_tokens, engine.batching.draft_acceptance_frac)
     base_s, slope_s = base_s / gained, slope_s / gained
-    outside_s = entry_time_s(at.pools.prefill if at.pools else at.deployment, engine, scales)
+    outside_s = entry_time_s(at.pools.prefill if at.pools else at.deployment, of_prompts, scales)
     times = StepTimes(at.batches, base_s, slope_s, at.tokens, at.beside, mixed_s)
     if at.load.static:
         return _static(at.load, times, outside_s)
@@ -263,6 +265,7 @@ def with_limits(
     changes = {name: value for name, value in (("step_tokens", step_tokens), ("max_batch", max_batch)) if value}
     if captured_tokens is not None:
         changes["captured_tokens"] = captured_tokens  # type: ignore[assignment]
+        changes["captures_text_alone"] = False
     if captured_batch and engine.host.captured_batch:
         changes["captured_batch"] = captured_batch  # type: ignore[assignment]
     return engine.replace(**changes)
