@@ -22,6 +22,31 @@ STATED: dict[str, tuple[dict[str, Any], float, float | None, float]] = {
               mamba_expand=2, mamba_dt_rank=256),
         51.6, 12.1, 4 * 2 * 8 * 128 * 2,
     ),
+    "LongCat-Flash-Lite": (
+        {"model_type": "longcat_flash_ngram", "hidden_size": 3072, "num_layers": 14, "num_attention_heads": 32,
+         "ffn_hidden_size": 6144, "expert_ffn_hidden_size": 1024, "vocab_size": 131072, "kv_lora_rank": 512,
+         "q_lora_rank": 1536, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128,
+         "n_routed_experts": 256, "moe_topk": 12, "zero_expert_num": 128, "ngram_vocab_size_ratio": 78,
+         "emb_neighbor_num": 4, "emb_split_num": 4},
+        68.5, 3.7, 28 * 576 * 2,  # 2.9 to 4.5 active
+    ),
+    "OLMo-Hybrid-7B": (
+        plain("olmo_hybrid", 3840, 32, 30, 30, 11008, 100352,
+              layer_types=[*["linear_attention"] * 3, "full_attention"] * 8, linear_num_key_heads=30,
+              linear_num_value_heads=30, linear_key_head_dim=96, linear_value_head_dim=192, linear_conv_kernel_dim=4),
+        7.43, None, 8 * 2 * 30 * 128 * 2,
+    ),
+    "Nemotron-H-8B": (
+        plain("nemotron_h", 4096, 52, 32, 8, 21504, 131072, head_dim=128, mamba_num_heads=128, mamba_head_dim=64,
+              hybrid_override_pattern="M-M-M-M*-M-M-M-M-M*-M-M-M-M-M*-M-M-M-M-M*-M-M-M-M-M-", n_groups=8,
+              ssm_state_size=128, conv_kernel=4, expand=2),
+        8.10, None, 4 * 2 * 8 * 128 * 2,
+    ),
+    "Mamba-2.8B": (
+        {"model_type": "mamba", "hidden_size": 2560, "num_hidden_layers": 64, "intermediate_size": 5120,
+         "state_size": 16, "conv_kernel": 4, "expand": 2, "time_step_rank": 160, "vocab_size": 50280},
+        2.77, None, 0,
+    ),
     "Falcon-H1-34B": (
         plain("falcon_h1", 5120, 72, 20, 4, 21504, 261120, head_dim=128, mamba_d_ssm=4096, mamba_n_heads=32,
               mamba_d_head=128, mamba_n_groups=2, mamba_d_state=256, mamba_d_conv=4),

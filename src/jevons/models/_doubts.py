@@ -38,6 +38,10 @@ def no_decoder(raw: Mapping[str, Any]) -> str:
         return "this is an encoder-decoder: only decoders of text are read"
     if any(_ENCODER.search(name) for name in names):
         return "this is an encoder: only decoders of text are read"
+    if raw.get("num_mem_blocks") is not None and raw.get("hybrid_layer_ids") is not None:
+        return (
+            "its layers share blocks of attention (num_mem_blocks), which no rule reads: weights would be counted often"
+        )
     for key in ("text_model_id", "language_model_id", "llm_model_id"):
         if isinstance(raw.get(key), str):
             return f"the decoder is another repository's ({shortened(raw[key])}): give that model"

@@ -70,6 +70,7 @@ def build(family: str | None, config: Config, name: str, architecture: str) -> M
         mtp_layers=config.integer("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules", default=0),
         max_context=_longest(config),
         position_embeddings=learned,
+        table_parameters=_table_parameters(config, hidden) if family == "longcat_flash_ngram" else 0,
         norms_per_layer=_NORMS.get(family, 2),
     )  # fmt: skip
 
@@ -250,6 +251,16 @@ def _longcat(config: Config) -> Layers:
     return [(first, routed), (first, inner)] * depth
 
 
+def _table_parameters(config: Config, hidden: int) -> int:
+    """Parameters of LongCat's tables of n-grams, several for each length of two and more, each with a projection.
+
+    Together they are as wide as the model, and each has some times the vocabulary's rows.
+    """
+    lengths, splits = (config.integer(key, default=1, most=1000) for key in ("emb_neighbor_num", "emb_split_num"))
+    rows = config.integer("ngram_vocab_size_ratio", default=0, most=10_000) * config.integer("vocab_size", least=1)
+    return (rows + hidden) * hidden if rows and lengths > 1 and splits else 0
+
+
 _GPT = Traits(qkv_bias=True, out_bias=True, gated=False, feed_bias=True)
 """GPT-2's make and its relatives': multi-head, two matrices in the feed-forward block, biases."""
 
@@ -314,6 +325,7 @@ FAMILIES: dict[str, Callable[[Config], Layers]] = {
     "gemma3": _gemma_sliding, "cohere2": _cohere2, "phimoe": _phi_moe, "seed_oss": _seed_oss,
     "bailing_moe_linear": _linear_ling, "bailing_hybrid": _linear_ling, "falcon_h1": _falcon_h1,
     "mamba": _state_space, "mamba2": _state_space, "falcon_mamba": _state_space, "longcat_flash": _longcat,
+    "longcat_flash_ngram": _longcat,
     "mimo_v2_flash": _hybrids.mimo_v2, "mimo_v2": _hybrids.mimo_v2,
     "step3_text": _hybrids.step3_first, "dbrx": _hybrids.dbrx, "granitemoehybrid": _granite_hybrid, "afmoe": _afmoe,
     "muse_glimmer_text": _muse, "muse_spark_text": _muse,
@@ -347,7 +359,7 @@ _TIED = {
     "gpt2", "opt", "megatron", "gemma", "gemma2", "gemma3_text", "gemma3", "bloom", "mpt", "falcon", "cohere",
     "cohere2", "gpt_bigcode", "smollm3", "granitemoehybrid", "lfm2", "lfm2_moe", "ernie4_5", "ernie4_5_moe",
     "hunyuan_v1_dense", "starcoder2", "gemma3n_text", "gpt_neo", "paddleocr_vl_text",
-    "paddleocr_vl",
+    "paddleocr_vl", "mamba", "falcon_mamba",
     "gemma4_text", "gemma4_unified_text", "recurrent_gemma", "minicpm", "phi3small",
 }  # fmt: skip
 """Families whose head is the embedding where the file does not say."""

@@ -36,6 +36,8 @@ class ModelSpec(Described):
         Of the cache by default.
     position_embeddings : int
         Learned positions (GPT-2 and relatives), 0 for rotary.
+    table_parameters : int
+        Of embedding tables beside the vocabulary's own that devices hold, such as those of n-grams.
     norms_per_layer : int
         Vectors of the hidden size that norms hold per layer.
     vision_parameters : int
@@ -62,6 +64,7 @@ class ModelSpec(Described):
     weight_precision: WeightPrecision = field(default_factory=WeightPrecision)
     kv_precision: str = "bf16"
     position_embeddings: int = 0
+    table_parameters: int = 0
     norms_per_layer: int = 2
     vision_parameters: int = 0
     free_images: bool = False
@@ -99,8 +102,9 @@ class ModelSpec(Described):
 
     @property
     def parameters_embedding(self) -> int:
-        """Parameters of the input embedding, and of the head where it is not tied."""
-        return self.vocab * self.hidden * (1 if self.tied_embeddings else 2) + self.position_embeddings * self.hidden
+        """Parameters of the input embedding and its tables, and of the head where it is not tied."""
+        whole = self.vocab * (1 if self.tied_embeddings else 2) + self.position_embeddings
+        return whole * self.hidden + self.table_parameters
 
     @property
     def parameters_total(self) -> int:

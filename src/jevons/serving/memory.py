@@ -78,6 +78,7 @@ def weight_bytes_per_device(deployment: Deployment) -> float:
     stored = weight_precision(deployment)
     head = 0.0 if layout.pp > 1 or model.tied_embeddings else stored_bytes(stored.head)
     embedding = model.vocab * model.hidden / layout.tp * (stored_bytes(stored.embeddings) + head)
+    embedding += model.table_parameters / layout.tp * stored_bytes(stored.embeddings)
     other = model.vision_parameters / layout.tp * 2.0 if deployment.encodes else 0.0
     if deployment.engine.memory.paged:
         other += _rotation_bytes(deployment)

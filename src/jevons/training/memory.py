@@ -42,7 +42,7 @@ def end_parameters(job: TrainingJob, layout: TrainingLayout) -> float:
     """Return the parameters of embeddings and head on one device of the fullest stage."""
     model = job.model
     ends = 1 if layout.pp > 1 or model.tied_embeddings else 2
-    return ends * model.vocab * model.hidden / layout.tp
+    return (ends * model.vocab * model.hidden + model.table_parameters) / layout.tp
 
 
 @functools.lru_cache(maxsize=64)
