@@ -12,7 +12,7 @@ from jevons.serving.types import Deployment
 
 def captured_tokens(engine: EngineFactors, most: float) -> float:
     """Return the prompt tokens of the largest step that runs as captured graphs; *most* as of `captured_most`."""
-    own = engine.host.captured_tokens
+    own = 0.0 if engine.eager else engine.host.captured_tokens
     return min(own, most) if engine.host.captures_text_alone else own
 
 

@@ -60,6 +60,12 @@ def test_a_server_that_is_told_captures_whatever_it_serves():
     assert captured_tokens(serving.engine("sglang"), 0.0) == 0.0
 
 
+def test_an_engine_without_graphs_captures_no_prompts():
+    eager = serving.engine("vllm").replace(eager=True)
+    assert captured_tokens(eager, math.inf) == 0.0
+    assert captured_tokens(eager.replace(eager=False), math.inf) == 512.0
+
+
 def test_workers_of_prompts_alone_capture_none():
     assert in_pools(serving.engine("sglang")).host.captured_tokens == 0.0
     assert in_pools(serving.engine("vllm")) == serving.engine("vllm")
