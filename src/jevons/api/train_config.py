@@ -48,6 +48,7 @@ def _arguments(text: str, given: Mapping[str, Any], names: frozenset[str]) -> di
 
 CONFIG = Option(
     help="Configuration of a trainer, or the line or script that starts it: Megatron-LM, NeMo, torchtitan, "
-    "torchtune, DeepSpeed, LLaMA-Factory, Axolotl, ms-swift or the HF Trainer; its keys set the corresponding options",
+    "torchtune, DeepSpeed, LLaMA-Factory, Axolotl, ms-swift, MaxText, nanotron, Unsloth or the HF Trainer; its keys "
+    "set the corresponding options",
     parse=_text, metavar="FILE", expand=_arguments,
 )  # fmt: skip

@@ -17,9 +17,11 @@ _SAID = re.compile(
 )
 _ESCAPED = re.compile(r"\\([nt\"\\$`])")
 _MEANT = {"n": "\n", "t": "\t"}
-_JOB = re.compile(r"(?m)^#SBATCH[ \t]+(?:--([\w-]+)(?:=|[ \t]+)|-(N)[ \t]*)([^\s#]+)")
+_JOB = re.compile(r"(?m)^#SBATCH[ \t]+(?:--([\w-]+)(?:=|[ \t]+)|-([NnG])[ \t]*)([^\s#]+)")
 _SLURM = {
     "nodes": ("SLURM_NNODES", "SLURM_JOB_NUM_NODES"), "N": ("SLURM_NNODES", "SLURM_JOB_NUM_NODES"),
+    "ntasks": ("SLURM_NTASKS",), "n": ("SLURM_NTASKS",), "ntasks-per-node": ("SLURM_NTASKS_PER_NODE",),
+    "gpus": ("SLURM_GPUS",), "G": ("SLURM_GPUS",), "gpus-per-task": ("SLURM_GPUS_PER_TASK",),
     "gpus-per-node": ("SLURM_GPUS_PER_NODE", "SLURM_GPUS_ON_NODE"), "gres": ("SLURM_GPUS_ON_NODE",),
 }  # fmt: skip
 
@@ -87,5 +89,17 @@ def as_script(text: str) -> str:
         count = value.rsplit(":", 1)[-1].partition("-")[0]
         if count.isdigit():
             slurm |= dict.fromkeys(_SLURM.get(name or short, ()), count)
+    _share_out(slurm)
     stated = "".join(f"export {name}={count}\n" for name, count in slurm.items())
     return stated + text
+
+
+def _share_out(slurm: dict[str, str]) -> None:
+    """Set the accelerators of a node of a job that states those of a task, or of all nodes."""
+    nodes = int(slurm.get("SLURM_NNODES", "1"))
+    if "SLURM_GPUS_PER_TASK" in slurm:
+        on_node = int(slurm["SLURM_GPUS_PER_TASK"]) * int(slurm.get("SLURM_NTASKS_PER_NODE", "1"))
+    else:
+        on_node = int(slurm.get("SLURM_GPUS", "0")) // max(nodes, 1)
+    if on_node:
+        slurm.setdefault("SLURM_GPUS_ON_NODE", str(on_node))

@@ -34,8 +34,8 @@ _MODULES = {
     "sglang_router.launch_server": "sglang", "tensorrt_llm.commands.serve": "trtllm",
 }  # fmt: skip
 _IMAGES = (
-    (r"(?:^|/)vllm-openai(?:[:@].*)?$|(?:^|/)vllm[-\w]*:", "vllm"), (r"(?:^|/)sglang[-\w]*(?:[:@].*)?$", "sglang"),
-    (r"tensorrt-llm/[\w-]+(?:[:@].*)?$", "trtllm"),
+    (r"(?:^|/)vllm-openai$|(?:^|[/-])vllm(?:-[\w.-]+)?(?::[\w.-]+|(?::[\w.-]+)?@sha256:\w+)$", "vllm"),
+    (r"(?:^|/)sglang[-\w]*(?:[:@].*)?$", "sglang"), (r"tensorrt-llm/[\w-]+(?:[:@].*)?$", "trtllm"),
 )  # fmt: skip
 _PROGRAMS = frozenset({"sh", "bash", "zsh", "dash", "ash", "python", "python3", "ray", "sleep", "tail", "uv", "tini"})
 _RELEASE = re.compile(r"(?:^|[:v=-])v?(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)")

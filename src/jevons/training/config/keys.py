@@ -16,13 +16,13 @@ PROGRAMS: Mapping[str, str] = {
     "megatron": "Megatron-LM", "nemo": "NeMo", "torchtitan": "torchtitan", "torchtune": "torchtune",
     "llamafactory": "LLaMA-Factory", "axolotl": "Axolotl", "swift": "ms-swift", "megatron-swift": "Megatron-SWIFT",
     "trainer": "HF Trainer", "deepspeed": "DeepSpeed",
-    "accelerate": "Accelerate",
+    "accelerate": "Accelerate", "maxtext": "MaxText", "nanotron": "nanotron",
 }  # fmt: skip
 
 _TRAINER: Keys = {
     "model_name_or_path": ("model", "word"), "per_device_train_batch_size": ("micro_batch", "count"),
     "gradient_accumulation_steps": ("accumulation", "count"), "bf16": ("bf16", "on"), "fp16": ("fp16", "on"),
-    "gradient_checkpointing": ("checkpointing", "on"), "optim": ("optimizer", "word"),
+    "gradient_checkpointing": ("checkpointing", "word"), "optim": ("optimizer", "word"),
     "num_train_epochs": ("epochs", "number"), "max_steps": ("steps", "count"), "deepspeed": ("deepspeed", "file"),
     "fsdp": ("fsdp", "words"), "use_liger_kernel": ("fused_loss", "on"), "packing": ("packing", "on"),
     "max_seq_length": ("seq_len", "count"), "max_length": ("seq_len", "count"),
@@ -130,7 +130,7 @@ KEYS: Mapping[str, Keys] = {
         "model.num_attention_heads": ("heads", "count"), "model.num_query_groups": ("kv_heads", "count"),
         "model.num_moe_experts": ("experts", "count"), "model.moe_router_topk": ("experts_per_token", "count"),
         "model.peft.peft_scheme": ("method", "word"), "model.peft.lora_tuning.adapter_dim": ("lora_rank", "count"),
-        "model.megatron_amp_O2": ("", "on"), "model.precision": ("mixed", "word"),
+        "model.megatron_amp_O2": ("", "on"), "model.precision": ("mixed", "word"), "recipe": ("builder", "word"),
     },
     "torchtitan": {
         "model.name": ("family", "word"), "model.flavor": ("flavor", "word"),
@@ -155,6 +155,35 @@ KEYS: Mapping[str, Keys] = {
         "activation_checkpoint.selective_ac_option": ("titan_option", "word"),
         "optimizer.name": ("optimizer", "word"), "model.converters": ("converters", "words"),
         "float8.enable_float8_linear": ("fp8_on", "on"), "training.enable_cpu_offload": ("offload_both", "on"),
+    },
+    "maxtext": {
+        "model_name": ("model", "word"), "per_device_batch_size": ("device_batch", "number"),
+        "max_target_length": ("seq_len", "count"), "gradient_accumulation_steps": ("accumulation", "count"),
+        "steps": ("steps", "count"), "remat_policy": ("recompute", "word"), "quantization": ("fp8", "word"),
+        "opt_type": ("optimizer", "word"), "base_emb_dim": ("hidden", "count"), "base_mlp_dim": ("inner", "count"),
+        "base_num_query_heads": ("heads", "count"), "base_num_kv_heads": ("kv_heads", "count"),
+        "base_num_decoder_layers": ("layers", "count"), "vocab_size": ("vocabulary", "count"),
+        **{
+            f"{kind}_{axis}_parallelism": (f"{kind}_{name}", "count")
+            for kind in ("ici", "dcn")
+            for axis, name in (("data", "copies"), ("fsdp", "shard"), ("tensor", "tp"), ("pipeline", "pp"),
+                               ("context", "cp"), ("sequence", "cp"), ("expert", "ep"))
+        },
+    },
+    "nanotron": {
+        "model.model_config.num_hidden_layers": ("layers", "count"),
+        "model.model_config.hidden_size": ("hidden", "count"),
+        "model.model_config.intermediate_size": ("inner", "count"),
+        "model.model_config.num_attention_heads": ("heads", "count"),
+        "model.model_config.num_key_value_heads": ("kv_heads", "count"),
+        "model.model_config.vocab_size": ("vocabulary", "count"), "parallelism.dp": ("dp", "count"),
+        "parallelism.tp": ("tp", "count"), "parallelism.pp": ("pp", "count"),
+        "parallelism.context_parallel_size": ("cp", "count"), "parallelism.expert_parallel_size": ("ep", "count"),
+        "parallelism.recompute_layer": ("checkpointing", "on"),
+        "tokens.micro_batch_size": ("micro_batch", "count"), "tokens.sequence_length": ("seq_len", "count"),
+        "tokens.batch_accumulation_per_replica": ("accumulation", "count"), "tokens.train_steps": ("steps", "count"),
+        "optimizer.zero_stage": ("zero", "stage"), "optimizer.optimizer_factory.name": ("optimizer", "word"),
+        "parallelism.tp_mode": ("tp_mode", "word"), "model.dtype": ("", "word"),
     },
     "torchtune": {
         "model": ("component", "word"), "model._component_": ("component", "word"),
@@ -198,7 +227,7 @@ LAUNCHERS: Mapping[str, Keys] = {
 
 NEUTRAL_TABLES = re.compile(
     r"(?:job|metrics|profiling|checkpoint|comm|lr_scheduler|validation|fault_tolerance|scheduler|exp_manager|datasets?"
-    r"|test_datasets|checkpointer|metric_logger|profiler|tokenizer|special_tokens|tensorboard|wandb|hydra|model\.(?:data|tokenizer|optim\.sched|nsys_profile)|"
+    r"|test_datasets|checkpointer|metric_logger|profiler|tokenizer|general|checkpoints|logging|data_stages|model\.(?:model_config|init_method)|special_tokens|tensorboard|wandb|hydra|model\.(?:data|tokenizer|optim\.sched|nsys_profile)|"
     r"run)\..+"
 )
 """Tables of which no key changes time or memory, after the keys above are taken."""
@@ -231,6 +260,8 @@ _NEUTRAL = r"""
     swanlab\w* swiglu system tee tensorboard\w* test_\w+ tf32 title tokenizer_path tokenizer\w* torch_dtype
     torch_memory_saver tpu_\w+ train_data_path trainer_log\w* train_iters_\w+ train_on_\w+ transformer_impl
     transformer_layer\w* transformers_version trust_remote_code untie_embeddings\w* use_checkpoint_args use_cpu
+    use_reentrant fsdp_limit_all_gathers random_init run_name base_output_directory attention gcs_metrics
+    use_iota_embed async_checkpointing reuse_example_batch pp_engine tp_linear_async\w* tp_recompute_allgather
     use_distributed_sampler use_flash_attn use_mcore\w* use_rope\w* use_rotary\w* use_(?:wandb|swanlab|mlflow)
     valid_data_path val_\w+ vocab_(?:file|size) wall_clock_breakdown wandb\w* warmup\w* \w*bucket_\w+ \w*_seed
     \w*template \w*weight_decay\w* zero_allow\w* zero_force\w* zero3_(?:init|save)_\w+

@@ -15,8 +15,8 @@ from jevons.training.config.types import TrainingText
 from jevons.training.recipe import optimizer_of
 
 _SCRIPTED = {"trainer", "llamafactory", "axolotl", "swift", "accelerate"}
-_SPLIT = {"megatron", "megatron-swift", "nemo"}
-_NATIVE = {"torchtitan", "torchtune"}
+_SPLIT = {"megatron", "megatron-swift", "nemo", "nanotron"}
+_NATIVE = {"torchtitan", "torchtune", "maxtext"}
 _RANK = 8
 """Rank of adapters where none is stated: PEFT's, which all these trainers take."""
 _STRATEGIES = ("full_shard", "shard_grad_op", "no_shard", "hybrid_shard")
@@ -301,6 +301,8 @@ def _kept(options: _Options) -> None:
         _optimizer(options)
     if told.value("fused_loss"):
         options.say("fused_loss", True, "fused_loss")
+    elif told.program == "maxtext":  # its compiler never holds a copy of the logits for each step of the loss
+        options.default("fused_loss", True)
     _offload(options, adapters=adapters)
 
 
@@ -371,7 +373,7 @@ def _recompute(options: _Options) -> None:
         options.say("recompute", "none" if stated in {"false", "no", "off", "none"} else "full", "checkpointing")
     elif told.program == "torchtitan":
         options.default("recompute", "alternate")
-    elif told.program in {"llamafactory", "swift"}:
+    elif told.program in {"llamafactory", "swift", "maxtext"}:
         options.default("recompute", "full")
     elif told.program == "megatron-swift":
         options.default("recompute", "selective")
@@ -409,7 +411,7 @@ def _length(options: _Options) -> None:
     if "seq_len" in told.settings:
         options.say("seq_len", told.value("seq_len"), "seq_len")
     elif not _asked(options, {"seq_len"}):
-        usual = {"llamafactory": 2048, "torchtitan": 2048}.get(told.program)
+        usual = {"llamafactory": 2048, "torchtitan": 2048, "maxtext": 2048}.get(told.program)
         if usual is None:
             message = f"--config: this {PROGRAMS[told.program]} configuration has no sequence length; add --seq-len"
             raise InputError(message)

@@ -16,16 +16,20 @@ from jevons.files.written import as_script, file_named, without_files
 from jevons.files.yaml_text import documents_of
 from jevons.training.config.jobs import GPUS, NODES, scripts_of
 from jevons.training.config.keys import KEYS, LAUNCHERS, NEUTRAL, NEUTRAL_TABLES, PROGRAMS, UNMODELLED
+from jevons.training.config.meshes import settle_maxtext, settle_nanotron
+from jevons.training.config.python_script import python_keys
 from jevons.training.config.torchtune import settle, shipped, tune_run
 from jevons.training.config.types import TrainingText
 
 _LONGEST = 200_000
 _DEEPEST = 12
 _LARGEST = 1e15
-_ENDINGS = "ya?ml|json|toml|sh|txt|bash|slurm|sbatch|conf"
+_ENDINGS = "ya?ml|json|toml|sh|txt|bash|slurm|sbatch|conf|py"
 _TELLING: tuple[tuple[str, str], ...] = (
     ("torchtune", r"\w+\._component_"),
     ("axolotl", r"base_model|sequence_len"),
+    ("nanotron", r"tokens\.(?:micro_batch_size|batch_accumulation_per_replica)"),
+    ("maxtext", r"max_target_length|per_device_batch_size|remat_policy|base_num_decoder_layers|ici_\w+_parallelism"),
     ("torchtitan", r"model\.flavor|parallelism\.\w+|training\.(?:local_batch_size|data_parallel_\w+)"),
     ("nemo", r"trainer\.(?:devices|num_nodes)|model\.(?:tensor_model_parallel_size|micro_batch_size)"),
     ("megatron", r"(?:tensor|pipeline)[-_]model[-_]parallel[-_]size|micro[-_]batch[-_]size|num[-_]attention[-_]heads"),
@@ -37,6 +41,8 @@ _TELLING: tuple[tuple[str, str], ...] = (
 )
 """Keys by which a program's files and lines are told from the others', the surest first."""
 _COMMANDS = {"llamafactory-cli": "llamafactory", "axolotl": "axolotl", "swift": "swift"}
+_BASE = re.compile(r"(?:^|/)base\.ya?ml$")
+"""MaxText's file of defaults, which every line of it names."""
 _COUNTED = {
     "node_gpus": ("NPROC_PER_NODE", "NGPU", "GPUS_PER_NODE", "SLURM_GPUS_ON_NODE", "SLURM_GPUS_PER_NODE", GPUS),
     "nodes": ("NNODES", "SLURM_NNODES", NODES),
@@ -63,13 +69,12 @@ def read_training(given: str | Path) -> TrainingText:
     text, folder = text_or_file(
         given, "--config", most=_LONGEST, endings=_ENDINGS, instead="the launch line in quotes"
     )  # fmt: skip
-    settings = _settings_of(text)
+    settings = python_keys(text) or _settings_of(text)
     program = "" if settings is None else _program_of(settings)
     if settings is not None and program:
         told = TrainingText(program=program)
         _take_all(told, settings, folder, {})
-        if program == "torchtune":
-            settle(told, "")
+        _settle(told)
         return told
     for script in (text,) if settings is None else scripts_of(documents_of(text)):
         plain, files = without_files(as_script(as_typed(script)))
@@ -134,7 +139,8 @@ def _line(
     launcher, before, rest = _launched(words)
     own = dict(_flags(rest[2:] if rest[:1] == ["-m"] else rest))
     stated = next((word for word in rest if re.search(r"\.(?:ya?ml|toml|json)$", word) and "=" not in word), "")
-    stated = str(own.pop("job.config_file", own.pop("config", stated))) or variables.get("CONFIG_FILE", "")
+    named = (own.pop(key) for key in ("job.config_file", "config-file", "config_file", "config") if key in own)
+    stated = str(next(named, stated)) or variables.get("CONFIG_FILE", "")
     names = [word.rsplit("/", 1)[-1] for word in rest[:4]]
     known = next((_COMMANDS[name] for name in names if name in _COMMANDS), "")
     if "axolotl.cli.train" in rest[:4]:
@@ -142,17 +148,28 @@ def _line(
     if names[:2] in (["megatron", "sft"], ["megatron", "pt"], ["megatron", "rlhf"]):
         known = "megatron-swift"
     held: dict[str, Any] = {}
-    if stated and stated not in own.values():
+    if stated and stated not in own.values() and not (_BASE.search(stated) and _program_of(own) == "maxtext"):
         held = _beside(stated, folder, files)
     keys = {**held, **own}
-    program = known or next((name for name, pattern in _TELLING if any(re.fullmatch(pattern, key) for key in keys)), "")
+    program = known or _program_of(keys)
     if not program:
         return None
     told = TrainingText(program=program)
     _take_launch(told, launcher, before, variables, folder, files)
     _take_all(told, own, folder, files, dashes="--")
     _take_all(told, held, folder, files)
+    _settle(told)
     return told
+
+
+def _settle(told: TrainingText) -> None:
+    """Turn what a program says in its own way into the settings of all."""
+    if told.program == "torchtune":
+        settle(told, "")
+    elif told.program == "maxtext":
+        settle_maxtext(told)
+    elif told.program == "nanotron":
+        settle_nanotron(told)
 
 
 def _tuned(

@@ -47,11 +47,6 @@ ExecStart=/opt/bin/vllm serve ${MODEL} \
   --tensor-parallel-size 4
 Restart=always
 """
-JOB = """#!/bin/bash
-#SBATCH -N 2
-#SBATCH --gres=gpu:h100:4
-vllm serve Qwen/Qwen3-32B --tensor-parallel-size $SLURM_GPUS_ON_NODE --pipeline-parallel-size $SLURM_NNODES
-"""
 SKY = """envs: {MODEL: Qwen/Qwen3-32B}
 resources: {accelerators: "H100:4"}
 service: {replica_policy: {min_replicas: 2, max_replicas: 4}}
@@ -99,8 +94,30 @@ def test_what_starts_a_server_is_read_from_the_file_that_people_keep(
     assert (line.value("model"), line.value("tp"), line.value("replicas")) == ("Qwen/Qwen3-32B", 4, replicas)
 
 
-def test_a_job_of_slurm_has_the_variables_that_its_head_states() -> None:
-    assert {name: read_launch(JOB).value(name) for name in ("tp", "pp")} == {"tp": 4, "pp": 2}
+@pytest.mark.parametrize(
+    ("head", "tensor"),
+    [
+        ("#SBATCH -N 2\n#SBATCH --gres=gpu:h100:4\n", "SLURM_GPUS_ON_NODE"),
+        ("#SBATCH --nodes=2\n#SBATCH --gpus-per-task=4\n#SBATCH --ntasks-per-node=1\n", "SLURM_GPUS_PER_TASK"),
+        ("#SBATCH --nodes=2\n#SBATCH --gpus-per-task=2\n#SBATCH --ntasks-per-node=2\n", "SLURM_GPUS_ON_NODE"),
+        ("#SBATCH --nodes=2\n#SBATCH -G 8\n", "SLURM_GPUS_ON_NODE"),
+    ],
+)
+def test_a_job_of_slurm_has_the_variables_that_its_head_states(head: str, tensor: str) -> None:
+    job = f"#!/bin/bash\n{head}vllm serve Qwen/Qwen3-32B -tp ${tensor} --pipeline-parallel-size $SLURM_JOB_NUM_NODES\n"
+    assert {name: read_launch(job).value(name) for name in ("tp", "pp")} == {"tp": 4, "pp": 2}
+
+
+@pytest.mark.parametrize("image", ["quay.io/wxpe/tgis-vllm:2", "quay.io/modh/vllm@sha256:0a1b", "rhaiis/vllm-cuda:3.2"])
+def test_arguments_alone_are_for_the_server_of_an_image_of_others(image: str) -> None:
+    container = f"{{args: [--model=Qwen/Qwen3-8B, --tensor-parallel-size=2], image: '{image}'}}"
+    line = read_launch(f"kind: ServingRuntime\nspec:\n  containers:\n  - {container}\n")
+    assert (line.engine, line.value("model"), line.value("tp")) == ("vllm", "Qwen/Qwen3-8B", 2)
+
+
+def test_a_volume_is_no_image() -> None:
+    line = read_launch("docker run -v /data/vllm:/models vllm/vllm-openai:v0.9.2 --model Qwen/Qwen3-8B")
+    assert (line.release, line.value("model")) == ("0.9.2", "Qwen/Qwen3-8B")
 
 
 def test_python_follows_branches_lists_and_settings_in_objects() -> None:
