@@ -43,6 +43,33 @@ def make_offline(rng: random.Random) -> bytes:
     return encoded(mutated(text, rng))
 
 
+# Trainers' files and lines -------------------------------------------------------------------------------------------
+
+_CONFIGS = [
+    getattr(_samples(f"training/{module}.py"), name)
+    for module, names in (
+        ("test_config", ("LLAMA_FACTORY", "AXOLOTL", "DEEPSPEED", "TORCHTITAN", "MEGATRON", "SKYPILOT", "KUBEFLOW")),
+        ("test_torchtune", ("FULL", "ADAPTERS")),
+        ("test_other_trainers", ("PEFT", "UNSLOTH", "NEMO", "MAXTEXT", "NANOTRON")),
+    )
+    for name in names
+]
+
+
+def make_training(rng: random.Random) -> bytes:
+    content = encoded(mutated(rng.choice(_CONFIGS), rng))
+    return noisy(content, rng) if rng.random() < 0.2 else content
+
+
+def judge_training(case: bytes, folder: Path) -> None:
+    from jevons.training.config import options_of, read_training
+
+    path = written(folder, "training.conf", case)
+    found = options_of(read_training(path), {"gpus": 64, "model": "qwen3-0.6b", "seq_len": 512})
+    for name in ("tp", "pp", "cp", "ep", "micro_batch", "accumulation", "gpus", "seq_len", "lora_rank"):
+        assert name not in found or 0 < found[name][0] < 1e15, name
+
+
 # Start-up logs ------------------------------------------------------------------------------------------------------
 
 _LOGS = [getattr(_samples("validation/serving/test_startup_logs.py"), name) for name in ("V06", "V11", "SGLANG")]
@@ -280,6 +307,7 @@ def judge_number(case: tuple[str, bool, bool], folder: Path) -> None:
 
 TARGETS = (
     Target("offline benches", make_offline, judge_bench, 150),
+    Target("trainings", make_training, judge_training, quick=80),
     Target("start-up logs", make_log, judge_log, 60),
     Target("facts", make_facts, judge_facts, 150),
     Target("stores", make_store, judge_store, 30),
