@@ -215,7 +215,8 @@ def _graph_sizes(engine: str) -> tuple[int, ...]:
 def _state_pool_bytes(deployment: Deployment, weights: float) -> float:
     """Return what an engine sets aside for recurrent states before it sizes the cache [bytes].
 
-    A share of what weights leave of a static share, or so many requests' states.
+    A share of what weights leave of a static share, or so many requests' states; the larger of both where no release
+    is stated.
 
     References
     ----------
@@ -227,10 +228,12 @@ def _state_pool_bytes(deployment: Deployment, weights: float) -> float:
         group.count * group.attention.mixer.state_elements * min(slots_of(factors, group.attention), running)
         for group in model.layers
     )
-    if kept and factors.state_frac:
-        rest = max(_static_bytes(deployment) - weights, 0.0)
-        return rest * factors.state_frac / (1.0 + factors.state_frac)
-    return kept * 4.0 / layout.tp / layout.pp
+    counted_bytes = kept * 4.0 / layout.tp / layout.pp
+    if not kept or not factors.state_frac:
+        return counted_bytes
+    rest = max(_static_bytes(deployment) - weights, 0.0)
+    share_bytes = rest * factors.state_frac / (1.0 + factors.state_frac)
+    return max(share_bytes, counted_bytes) if factors.any_release else share_bytes
 
 
 def _static_bytes(deployment: Deployment) -> float:

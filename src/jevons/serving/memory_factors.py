@@ -174,6 +174,8 @@ class MemoryFactors(Grouped):
         Requests for which recurrent states are set aside before the cache; 0 where states share its pages.
     state_frac : float
         Bytes set aside for those states for each byte of the cache, in place of so many requests'; 0 where not.
+    any_release : float
+        Whether no release was stated: a start is then not promised that an earlier release refuses.
     pools : WindowPools
         How pools of windows are sized.
     states_checked : float
@@ -207,6 +209,7 @@ class MemoryFactors(Grouped):
     vocab_multiple: float = 1.0
     state_slots: float = 0.0
     state_frac: float = 0.0
+    any_release: float = 0.0
     pools: WindowPools = WindowPools()
     states_checked: float = 0.0
     tokens_by_length: float = 0.0
@@ -225,4 +228,5 @@ def memory_factors(
 ) -> MemoryFactors:
     """Return how an engine's release uses memory: the newest public on a date by default."""
     stated = {name: engine_fact(engine, name, place, facts, on) for name in MemoryFactors.names()}
-    return MemoryFactors.of(**{name: fact.number for name, fact in stated.items() if fact is not None})
+    known = {name: fact.number for name, fact in stated.items() if fact is not None}
+    return MemoryFactors.of(**known, any_release=float(place.release is None))

@@ -80,7 +80,8 @@ def nearness_of(deployment: Deployment) -> str:
         return "far"
     if any(group.attention.indexer.dim or group.attention.compression.recent for group in deployment.model.layers):
         return "far"
-    on_file = engine.memory in _measured() and deployment.accelerator.generation in document["generations"]
+    newest = replace(engine.memory, any_release=0.0)
+    on_file = newest in _measured() and deployment.accelerator.generation in document["generations"]
     return "same" if on_file and _of_a_kind_on_file(deployment) else "near"
 
 
