@@ -44,7 +44,7 @@ def test_states_take_nine_tenths_of_the_cache_under_sglang() -> None:
         "python -m sglang.launch_server --model-path nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-NVFP4 "
         "--disable-radix-cache --disable-cuda-graph --max-total-tokens 8192 --context-length 4096"
     )
-    assert jevons.memory(serve=line, gpu="dgx_spark").fits
+    assert jevons.memory(serve=line, gpu="dgx_spark", engine_version="0.5.9").fits
     assert not jevons.memory(serve=line, gpu="dgx_spark", engine_version="0.5.3").fits
 
 
