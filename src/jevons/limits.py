@@ -176,6 +176,9 @@ SITE_W = _stated(_PLANS, "power of a site", 10**13, "W", "more than all power st
 YEARS_APART = _stated(
     _PLANS, "years between `as_of` and the start", 20, "years", "facts say nothing of times so far away"
 )
+YEARS_PAST_FACTS = _stated(
+    _PLANS, "years from the newest fact on file to `as_of`", 3, "years", "prices and chips of then are unknown"
+)
 SWEEP_POINTS = _stated(_PLANS, "points of `jevons study sweep`", 100_000, "points", "each is a plan")
 SQL_S = _stated(_PLANS, "time of `jevons study open --sql`", 20, "s", "a join may have no end")
 SQL_BYTES = _stated(

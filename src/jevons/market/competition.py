@@ -12,7 +12,7 @@ from jevons.market.providers import (
     appeal_from_shares,
     best_prices,
     deepest_cuts,
-    hosted_cap,
+    held_by_hosts,
     next_prices,
     shares,
     with_odds,
@@ -31,9 +31,9 @@ class Competition:
     quarters : int
         Length of the path.
     price_inertia : float
-        Share of the gap to the price that earns most which is left after a quarter.
+        Share of the gap to the price that earns most which is left after a quarter, where `rivalry` has none.
     price_step_frac : float
-        Least change of a price at which a provider posts a new one.
+        Least change of a price at which a provider posts a new one, where `rivalry` has none.
 
     Attributes
     ----------
@@ -54,7 +54,8 @@ class Competition:
         price_step_frac: float = 0.0,
     ) -> None:
         self._rivalry, self._model = rivalry, model
-        self._inertia, self._step_frac = price_inertia, price_step_frac
+        self._inertia = price_inertia if rivalry.inertia is None else rivalry.inertia
+        self._step_frac = price_step_frac if rivalry.step_frac is None else rivalry.step_frac
         self.competes = rivalry.competes
         self._logit = {"price_weight": rivalry.price_weight, "nesting": rivalry.nesting}
         segments, providers = rivalry.start_share_frac.shape
@@ -105,7 +106,7 @@ class Competition:
         )  # fmt: skip
         matched = self.price[:, :, max(t - rivalry.match_lag_quarters, 0)]
         self._wanted = next_prices(rivalry, self._wanted, self._anchor, matched, cost, best, self._inertia)
-        self._wanted = np.minimum(self._wanted, hosted_cap(rivalry, self._wanted, rivalry.bundle_frac[:, t]))
+        self._wanted = held_by_hosts(rivalry, self._wanted, cost, rivalry.bundle_frac[:, t])
         self.price[:, :, t] = posted_price(self.price[:, :, t - 1], self._wanted, self._step_frac)
         rows = announced > 0
         self.price[rows, 0, t] = self._wanted[rows, 0] = announced[rows]

@@ -102,14 +102,14 @@ def bass_step(adopted_frac: ArrayLike, bass_p: ArrayLike, bass_q: ArrayLike) -> 
     return np.asarray(np.where(p + q * share > 0, np.maximum(after, share), share))
 
 
-def posted_price(posted: ArrayLike, wanted: ArrayLike, step_frac: float) -> Array:
+def posted_price(posted: ArrayLike, wanted: ArrayLike, step_frac: ArrayLike) -> Array:
     """Return the price on the list: it moves to the one wanted once the two differ by more than a step.
 
     Parameters
     ----------
     posted, wanted : array
         Price on the list, and the one that would be asked if changing it cost nothing; >= 0.
-    step_frac : float
+    step_frac : array
         Least change, as a share of the posted price, that is worth a new list, >= 0; with 0 every change is posted.
 
     Notes
@@ -120,8 +120,8 @@ def posted_price(posted: ArrayLike, wanted: ArrayLike, step_frac: float) -> Arra
     ----------
     Sheshinski and Weiss (1977), Inflation and costs of price adjustment, Review of Economic Studies 44(2).
     """
-    listed, goal = np.asarray(posted, float), np.asarray(wanted, float)
-    return np.asarray(np.where(np.abs(goal - listed) > step_frac * listed, goal, listed))
+    listed, goal, step = np.asarray(posted, float), np.asarray(wanted, float), np.asarray(step_frac, float)
+    return np.asarray(np.where(np.abs(goal - listed) > step * listed, goal, listed))
 
 
 def next_price(price: ArrayLike, target: ArrayLike, inertia: ArrayLike) -> Array:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,11 +152,11 @@ def clear_uses(
     ]  # fmt: skip
     for _ in range(_MOST_ROUNDS):
         answer = price.copy()
-        capacity = (share * work_h).sum(axis=1).tolist()
+        capacity = np.add.reduce(share * work_h, axis=1).tolist()
         for u, use in zip(uses, terms, strict=True):
             answer[u], let[u] = _clear_one(use, capacity[u], curve, elasticity)
         moved = answer / price if every else answer[there] / price[there]
-        gap = float(np.abs(np.log(moved)).max(initial=0.0))
+        gap = max(map(abs, np.log(moved).tolist()), default=0.0)
         price = np.sqrt(np.maximum(price * answer, 1e-30))
         if not every:
             price = np.where(there, price, 0.0)
@@ -173,9 +174,10 @@ def _floor(market: UseMarket) -> Array:
 
 
 def _shares(price: Array, performance: Array, following: float) -> Array:
+    # row by row, as the uses are few: numpy's own reductions take most of their time to begin
     pays = price[:, None] * performance
-    power = (pays / np.maximum(pays.max(axis=0), 1e-30)) ** following
-    return np.asarray(power / np.maximum(power.sum(axis=0), 1e-30))
+    power = (pays / np.maximum(reduce(np.maximum, pays), 1e-30)) ** following
+    return np.asarray(power / np.maximum(reduce(np.add, power), 1e-30))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,8 +60,11 @@ class Rivalry:
         logarithms) that a provider follows; 0..1.
     match_lag_quarters : int
         Quarters until it does, >= 1.
-    host_inertia : float, optional
-        Share of the gap to their price that hosts of open weights leave after a quarter; that of all where not given.
+    inertia : (n,), optional
+        Share of the gap to its price that each provider leaves after a quarter, 0..1; that of all where not given.
+    step_frac : (n,), optional
+        Least change at which each posts a new list price, as a share of the posted one, >= 0; that of all where not
+        given.
     open_models : (m,) bool, optional
         Models whose weights are open: nobody can ask more for them than the cheapest host and the worth of its bundle.
     own_growth : (n, t), optional
@@ -85,7 +88,8 @@ class Rivalry:
     share_inertia: float = 0.5
     match_frac: float | Array = 1.0
     match_lag_quarters: int = 1
-    host_inertia: float | None = None
+    inertia: Array | None = None
+    step_frac: Array | None = None
     open_models: Flags | None = None
     own_growth: Array | None = None
     firm_odds: Array | None = None
@@ -109,7 +113,7 @@ class Rivalry:
             faults.append(Fault(message=f"{self.least_elasticity:g}: must be below -1", path="least_elasticity"))
         if not self.entry >= 1:
             faults.append(Fault(message=f"{self.entry:g}: must be at least 1 (price over cost)", path="entry"))
-        for field in ("share_inertia", "match_frac", "host_inertia"):
+        for field in ("share_inertia", "match_frac", "inertia"):
             given = np.atleast_1d(0.0 if getattr(self, field) is None else getattr(self, field))
             faults += [
                 Fault(message=f"{number:g}: must be in 0..1", path=field)
@@ -291,7 +295,7 @@ def provider_tokens_per_d(share_frac: Array, market_tokens_per_d: Array, rivalry
 
 
 def hosted_cap(rivalry: Rivalry, price: Array, bundle_frac: Array) -> Array:
-    """Return the most that each provider can ask for each model, (m, n): infinite where weights are not open.
+    """Return what each provider's price of each model is drawn to, (m, n): infinite where weights are not open.
 
     Parameters
     ----------
@@ -310,8 +314,32 @@ def hosted_cap(rivalry: Rivalry, price: Array, bundle_frac: Array) -> Array:
     return np.asarray(np.where(capped, most, np.inf))
 
 
+def held_by_hosts(rivalry: Rivalry, wanted: Array, cost: Array, bundle_frac: Array) -> Array:
+    """Return wanted prices once hosts of open weights have drawn them down, (m, n).
+
+    Parameters
+    ----------
+    rivalry : Rivalry
+        Who hosts, and who follows how far.
+    wanted, cost : (m, n)
+        Prices wanted without hosts, 0 where not sold; full unit cost.
+    bundle_frac : (n,)
+        Worth of what comes with tokens in the quarter.
+
+    Notes
+    -----
+    What is above the cheapest host and the worth of the own bundle closes the part `match_frac` of that gap in a
+    quarter, in logarithms: slow followers keep more of their buyers' habit for longer. Nobody is drawn below its own
+    cost.
+    """
+    cap = np.maximum(hosted_cap(rivalry, wanted, bundle_frac), cost)
+    above = wanted > cap
+    gap = np.log(np.where(above, wanted / cap, 1.0))
+    return np.asarray(wanted * np.exp(-rivalry.match_frac * gap))
+
+
 def next_prices(
-    rivalry: Rivalry, before: Array, anchor: Array, matched: Array, cost: Array, best: Array, inertia: float
+    rivalry: Rivalry, before: Array, anchor: Array, matched: Array, cost: Array, best: Array, inertia: float | Array
 ) -> Array:
     """Return the prices that providers want one quarter later, (m, n).
 
@@ -327,7 +355,7 @@ def next_prices(
         Prices of `match_lag_quarters` ago, whose cuts are known.
     cost, best : (m, n)
         Marginal cost, and the price that earns most.
-    inertia : float
+    inertia : float or (n,)
         Share of the gap to that price that is left.
 
     Notes
@@ -336,6 +364,5 @@ def next_prices(
     match. Competition never lifts a list price; scarcity is another's business.
     """
     follow = np.maximum(anchor * np.exp(rivalry.match_frac * deepest_cuts(rivalry, matched)), cost)
-    hosts = inertia if rivalry.host_inertia is None else rivalry.host_inertia
-    moved = next_price(before, best, np.where(rivalry.open_weights, hosts, inertia))
+    moved = next_price(before, best, inertia)
     return np.asarray(np.where(rivalry.start_price > 0, np.minimum(before, np.minimum(moved, follow)), 0.0))

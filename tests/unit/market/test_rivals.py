@@ -193,15 +193,40 @@ def test_terms_outside_their_range_are_named():
         box(machine_tok_per_d=0.0)
 
 
-def test_nobody_asks_more_for_open_weights_than_the_cheapest_host_and_the_worth_of_its_bundle():
+def hosted(**changes):
     bundle = np.repeat(np.array([[0.4], [0.2], [0.0]]), 12, axis=1)
-    fields = {"bundle_frac": bundle, "host_inertia": 0.3, "open_models": np.array([True])}
-    held = market_path(contested(cost=1e-6, **fields)).provider_price_cur_per_tok[0]
-    free = market_path(contested(cost=1e-6, bundle_frac=bundle)).provider_price_cur_per_tok[0]
+    hosts = {"bundle_frac": bundle, "inertia": np.array([0.85, 0.85, 0.3]), "open_models": np.array([True])}
+    return market_path(contested(cost=1e-6, **(hosts | changes))).provider_price_cur_per_tok[0]
+
+
+def test_nobody_who_follows_at_once_asks_more_for_open_weights_than_the_cheapest_host_and_the_worth_of_its_bundle():
+    held, free = hosted(match_frac=1.0), hosted(match_frac=1.0, open_models=np.array([False]))
     assert np.all(held[0, 1:] <= held[2, 1:] * 1.4 * 1.06)  # but for the least step of a posted price
     assert np.all(held[1, 1:] <= held[2, 1:] * 1.2 * 1.06)
     assert held[0, -1] < 0.9 * free[0, -1]
     assert held[2, -1] == pytest.approx(1.1 * 1e-6, rel=0.1)
+
+
+def test_a_slow_follower_of_hosts_closes_its_part_of_the_gap_each_quarter():
+    slow, stays = hosted(match_frac=np.array([0.5, 0.0, 0.0])), hosted(match_frac=0.0)
+    over = np.log(slow[0] / (1.4 * slow[2]))
+    assert np.all(over[2:] > 0)
+    assert over[-1] < 0.05
+    assert np.all(slow[0, 1:] < stays[0, 1:])
+    assert np.log(stays[0, -1] / (1.4 * stays[2, -1])) > 0.1
+
+
+def test_hosts_draw_nobody_below_its_own_cost():
+    held = hosted(match_frac=1.0, cost_factor=np.array([1.0, 3.0, 1.0]))
+    assert held[1, -1] == pytest.approx(3e-6, rel=0.06)
+
+
+def test_providers_with_steps_of_their_own_change_their_lists_at_different_times():
+    path = hosted(match_frac=1.0, step_frac=np.array([0.4, 0.05, 0.05]))
+    changes = np.diff(path, axis=1) < 0
+    assert 0 < changes[0].sum() < changes[1].sum()
+    cuts = 1 - path[0, 1:][changes[0]] / path[0, :-1][changes[0]]
+    assert np.all(cuts > 0.4)
 
 
 def test_a_surge_moves_tokens_between_rivals_and_leaves_the_country_and_the_firm_as_they_are():

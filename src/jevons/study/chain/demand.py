@@ -11,6 +11,7 @@ from jevons.market import Announcements, MarketInputs, MarketPath, Rivalry, own_
 from jevons.market.formulas import mean_value_cur
 from jevons.market.run import integration_cur_per_call
 from jevons.study.chain.contracts import blended_price_cur
+from jevons.study.scenario.market import RivalSpec
 from jevons.study.scenario.scenario import PriceSpec, Scenario
 
 PEAK = Formula(
@@ -202,7 +203,7 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
     Rivals divide what the firm does not serve of a segment in proportion to their stated volumes, among those who offer
     something in the place of its model. Own businesses and rented hours are not contested.
     """
-    spec = scenario.market.providers
+    terms, spec = scenario.market, scenario.market.providers
     if not spec.rivals:
         return None
     models = list(scenario.serving.models)
@@ -216,7 +217,7 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
     volume = np.array([rival.volume.value for rival in spec.rivals.values()])
     offered = volume * (price[inputs.model, 1:] > 0)
     total = offered.sum(axis=1)
-    segments = scenario.market.segments.values()
+    segments = terms.segments.values()
     competes = np.array([not s.internal and not s.rents for s in segments]) & (total > 0)
     rest = np.where(competes, 1 - inputs.share_frac, 0.0)
     split = offered / np.where(total > 0, total, 1.0)[:, None] * rest[:, None]
@@ -235,15 +236,22 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
         price_weight=-spec.share_elasticity.value * spec.nesting.value,
         nesting=spec.nesting.value,
         least_elasticity=spec.least_elasticity.value,
-        entry=max(scenario.market.markup.value, 1.0),
+        entry=max(terms.markup.value, 1.0),
         share_inertia=spec.share_inertia.value,
         match_frac=np.array([spec.match.value, *((r.match or spec.match).value for r in spec.rivals.values())]),
         match_lag_quarters=round(spec.match_lag.value),
-        host_inertia=None if spec.host_inertia is None else spec.host_inertia.value,
+        inertia=np.array([terms.price_inertia.value, *(_inertia(scenario, rival) for rival in spec.rivals.values())]),
+        step_frac=np.array([(s or terms.price_step).value for s in (None, *(r.step for r in spec.rivals.values()))]),
         open_models=_open_models(scenario, price.shape[0]),
         own_growth=np.concatenate([np.ones((1, quarters)), rival_weights(surge, volume, quarters)]),
         firm_odds=own_growth(np.array([spec.surge.value]), quarters)[0],
     )
+
+
+def _inertia(scenario: Scenario, rival: RivalSpec) -> float:
+    """Return the share of the gap to its price that a rival leaves after a quarter: its own, or that of its kind."""
+    hosts = scenario.market.providers.host_inertia if rival.open_weights else None
+    return (rival.inertia or hosts or scenario.market.price_inertia).value
 
 
 def _open_models(scenario: Scenario, rows: int) -> NDArray[np.bool_]:

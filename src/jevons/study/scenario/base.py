@@ -39,6 +39,11 @@ Quarter = Annotated[str, BeforeValidator(_quarter)]
 QuarterOrNone = Annotated[str, BeforeValidator(lambda raw: raw if raw == "" else _quarter(raw))]
 
 
+def quarter_of(day: dt.date) -> str:
+    """Return the quarter that a day falls in, such as 2025-Q3."""
+    return f"{day.year}-Q{(day.month + 2) // 3}"
+
+
 def _quarter_of_date(raw: Any) -> str:
     """Return a quarter as it is given, or the one that a date falls in."""
     date = raw
@@ -49,7 +54,7 @@ def _quarter_of_date(raw: Any) -> str:
             message = f"`{raw}` is not a date of the calendar; write it like 2025-07-01, or a quarter like 2025-Q3"
             raise ValueError(message) from None
     if isinstance(date, dt.date) and not isinstance(date, dt.datetime):
-        return f"{date.year}-Q{(date.month + 2) // 3}"
+        return quarter_of(date)
     try:
         return _quarter(raw)
     except ValueError:

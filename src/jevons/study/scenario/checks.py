@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts import Facts
-from jevons.limits import YEARS_APART
+from jevons.limits import YEARS_APART, YEARS_PAST_FACTS
 from jevons.schema import Located
 from jevons.study.scenario.amounts import Amount, Quantity
-from jevons.study.scenario.base import RENTAL
+from jevons.study.scenario.base import RENTAL, quarter_of
 from jevons.study.scenario.contradictions import check_budget, check_lines, check_tiers, check_tree, check_value
 from jevons.study.scenario.market import PriceSpec, SegmentSpec
 from jevons.study.scenario.use_checks import check_uses
@@ -51,6 +51,7 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
     yield from check_tree(document, scenario.expansion)
     yield from check_lines(document, scenario.expansion)
     yield from _check_start(document, scenario)
+    yield from _check_date(document, scenario, facts)
     yield from _check_published(document, scenario, facts)
     yield from _check_loans(document, scenario)
     if scenario.study.draws == 1:
@@ -189,6 +190,16 @@ def _check_start(document: Located, scenario: Scenario) -> Iterator[Fault]:
         yield document.fault(("start",), message)
 
 
+def _check_date(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
+    """Refuse a date of information so far past the newest fact that what is on file is not what was known then."""
+    newest = max(value.published for fact in facts for value in fact.values)
+    if scenario.as_of.year > newest.year + YEARS_PAST_FACTS:
+        message = (
+            f"{scenario.as_of}: the newest fact on file is of {newest}; must be {newest.year + YEARS_PAST_FACTS} or"
+        )
+        yield document.fault(("as_of",), f"{message} before, or facts of your own must say what is known by then")
+
+
 def _call_price(price: PriceSpec, segment: SegmentSpec) -> float:
     """Return the list price of a call [currency]."""
     cached = segment.cached.value
@@ -236,6 +247,13 @@ def _check_devices(document: Located, scenario: Scenario, facts: Facts) -> Itera
             yield document.fault(here, f"unknown accelerator.{did_you_mean(name, known) or _LISTED}")
         if device.ban_probability.value > 0 and not device.ban_from:
             yield document.fault(here, "`ban_probability` needs `ban_from`, the first quarter without supply")
+        open_still = device.ban_from and 0 < device.ban_probability.value < 1
+        if open_still and device.ban_from < quarter_of(scenario.as_of):
+            message = (
+                f"{device.ban_from}: lies before as_of, {scenario.as_of}, when it was known whether the ban had come;"
+            )
+            remedy = "give a later quarter, `ban_probability: 1` if it is in force, or 0 if it never came"
+            yield document.fault((*here, "ban_from"), f"{message} {remedy}")
         life = 4.0 * scenario.cost.service_life.value
         if device.installed.value > 0 and device.installed_age.value >= life:
             message = f"{device.installed_age.value:g} quarters: none of these devices stands, as they serve {life:g}"

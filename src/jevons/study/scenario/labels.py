@@ -90,6 +90,8 @@ _QUANTITIES = {
     "market.providers.rivals.*.bundle": "value of its platform",
     "market.providers.rivals.*.surge": "surge of its tokens",
     "market.providers.rivals.*.match": "share of price cuts that it follows",
+    "market.providers.rivals.*.inertia": "inertia of its prices",
+    "market.providers.rivals.*.step": "step of its list prices",
     "market.providers.rivals.*.capex": "capital expenditure per year",
     "market.providers.rivals.*.prices.*.input": "price of input tokens",
     "market.providers.rivals.*.prices.*.cached": "price of cached input tokens",

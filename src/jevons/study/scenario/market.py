@@ -181,7 +181,15 @@ class RivalSpec(Section):
     time, and other rivals lose what it wins.
     """
     match: Fraction | None = None
-    """Share of a rival's deepest relative price cut that it follows; `market.providers.match` where not given."""
+    """Share of a rival's deepest relative price cut that it follows, and of the gap to what hosts of open weights allow
+    that it closes in a quarter; `market.providers.match` where not given.
+    """
+    inertia: Fraction | None = None
+    """Share of the gap to its price that it leaves after a quarter; `host_inertia` for hosts of open weights and
+    `price_inertia` for others where not given.
+    """
+    step: Annotated[Amount | None, Quantity(unit="1", ge=0, le=2)] = None
+    """Minimum change at which it posts a new list price, as a share of the posted one; `price_step` where not given."""
     capex: Annotated[Amount, Quantity(unit="¤", ge=0)] = Amount(value=0.0, unit="¤", origin="default")
     """Capital expenditure a year, from which it can buy chips that the firm leaves; 0 where none is known."""
     prices: dict[str, PriceSpec] = Field(min_length=1)

@@ -11,7 +11,7 @@ from typing import Any
 from jevons.errors import InputError, did_you_mean
 from jevons.facts import default_facts
 from jevons.schema import Located, parse_yaml
-from jevons.study.scenario.base import RENTAL, RENTED_USES
+from jevons.study.scenario.base import RENTAL, RENTED_USES, quarter_of
 
 _CURRENCIES = {"china": "CNY", "eu": "EUR"}
 _CHOSEN = {
@@ -50,6 +50,7 @@ def fill_from_region(document: Located) -> None:
     _fill(root, _region(name), ())
     _drop_unanswered(root, stated)
     _drop_unreleased(root, stated)
+    _keep_bans_ahead(root, stated)
 
 
 def _drop_unanswered(root: dict[Any, Any], stated: Mapping[Any, Any]) -> None:
@@ -86,6 +87,19 @@ def _drop_unreleased(root: dict[Any, Any], stated: Mapping[Any, Any]) -> None:
         return
     for name in [name for name in devices if name not in named and not _released(name, day)]:
         del devices[name]
+
+
+def _keep_bans_ahead(root: dict[Any, Any], stated: Mapping[Any, Any]) -> None:
+    """Let a ban that the region expected before the scenario's date, and that the file says nothing of, begin on it."""
+    day = root.get("as_of")
+    if not isinstance(day, dt.date):
+        return
+    for name, device in _part(root, "hardware", "devices").items():
+        told = _part(stated, "hardware", "devices", name)
+        if isinstance(device, dict) and "ban_from" not in told and "ban_probability" not in told:
+            first = device.get("ban_from")
+            if isinstance(first, str):
+                device["ban_from"] = max(first, quarter_of(day))
 
 
 def region_devices(name: str, on: dt.date) -> tuple[str, ...]:

@@ -76,10 +76,11 @@ def test_the_value_of_the_main_scenario_has_no_peak_at_todays_efficiency(run):
     half, less, more, double = (changed(serving__efficiency=x).accounts.plan_value_cur for x in (0.5, 0.8, 1.25, 2.0))
     today = base.accounts.plan_value_cur
     assert half < 0.95 * today
-    # it rises through today's and is flat from there on, within what a fixed point that is met to 1 % leaves open:
-    # rents above calm ones are not capitalised
+    # it rises through today's and little from there on, within what a fixed point that is met to 1 % leaves open: rents
+    # above calm ones are not capitalised, and list prices follow hosts with a lag, so that a part of a gain is kept
     assert less < today < more
-    assert [more, double] == pytest.approx([today] * 2, rel=0.035)
+    assert more == pytest.approx(today, rel=0.035)
+    assert 0.965 * today < double < 1.1 * today
 
 
 def test_points_of_a_sweep_say_what_makes_their_value():

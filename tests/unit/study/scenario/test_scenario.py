@@ -10,6 +10,7 @@ from jevons.facts import default_facts
 from jevons.study import load
 from jevons.study.scenario.amounts import Amount
 from jevons.study.scenario.changes import changed
+from jevons.study.scenario.shelf import shipped_file
 from places import MAIN, TINY
 
 
@@ -242,3 +243,26 @@ def test_a_sign_before_an_amount_is_its_currency(signed, coded):
 def test_an_accelerator_without_a_near_name_is_refused_with_where_names_are(edited):
     with pytest.raises(InputError, match="rental_device: unknown accelerator `zz99`. `jevons devices` lists those"):
         load(edited(("rental_device: h20", "rental_device: zz99")))
+
+
+def test_a_ban_that_may_have_come_before_the_date_is_refused_and_one_in_force_is_not(edited):
+    past = ("ban_from: 2025-Q4", "ban_from: 2020-Q1")
+    with pytest.raises(
+        InputError, match=r"h20\.ban_from: 2020-Q1: lies before as_of, .*give a later quarter, `ban_prob"
+    ):
+        load(edited(past))
+    in_force = load(edited(past, ("ban_probability: 0.3", "ban_probability: 1")))
+    assert in_force.hardware.devices["h20"].ban_from == "2020-Q1"
+
+
+def test_a_date_far_past_the_newest_fact_is_refused():
+    with pytest.raises(InputError, match=r"as_of: 2051-02-24: the newest fact on file is of 20\d\d-.*or before"):
+        load(TINY, as_of=dt.date(2051, 2, 24))
+
+
+def test_a_ban_that_the_region_expected_before_the_date_begins_on_it(tmp_path):
+    text = shipped_file("tencent").read_text(encoding="utf-8")
+    later = tmp_path / "later.yaml"
+    later.write_text(text.replace("as_of: 2025-03-31", "as_of: 2026-03-31").replace("start: 2025-Q2", "start: 2026-Q2"))
+    assert load(shipped_file("tencent")).hardware.devices["h20"].ban_from == "2025-Q3"
+    assert load(later).hardware.devices["h20"].ban_from == "2026-Q1"
