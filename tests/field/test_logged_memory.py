@@ -19,11 +19,6 @@ QWEN = (
     "vllm serve Qwen/Qwen3.5-27B-FP8 -tp 2 --gpu-memory-utilization 0.92 --kv-cache-dtype fp8_e4m3 "
     "--max-num-batched-tokens 8192 --max-num-seqs 2 --max-model-len 131072"
 )
-DRAFTING = (
-    "vllm serve Intel/Qwen3.6-27B-int4-AutoRound -tp 2 --gpu-memory-utilization 0.92 --kv-cache-dtype fp8_e5m2 "
-    "--dtype float16 --max-num-batched-tokens 8192 --max-num-seqs 2 --max-model-len 262144 "
-    """--speculative-config '{"method":"mtp","num_speculative_tokens":3}'"""
-)
 SPARKS = "vllm serve cyankiwi/MiniMax-M2.7-AWQ-4bit -tp 2 --max-model-len 196608 --gpu-memory-utilization 0.85"
 # Report, launch line, device, release, logged tokens of the cache, and how far a prediction may be off.
 CACHES: tuple[tuple[str, str, str, str | None, int, float], ...] = (
@@ -37,7 +32,6 @@ CACHES: tuple[tuple[str, str, str, str | None, int, float], ...] = (
     ("talos-argocd-proxmox#1995, a successor of this model", QWEN, "rtx_3090", "0.26", 302_921, 0.1),
     ("recipes#810", "vllm serve Qwen/Qwen3.8-27B-FP8 -tp 2 --max-model-len 262144",
      "rtx_5090", "0.26.1", 377_456, 0.03),
-    ("club-3090#642", DRAFTING, "rtx_3090", "0.24", 623_873, 0.05),
     ("spark-vllm-docker#396", SPARKS, "dgx_spark", "0.29", 240_816, 0.03),
     ("recipes#273", "vllm serve MiniMaxAI/MiniMax-M2.5 -tp 2", "mi300x", "0.17.1", 497_600, 0.03),
     ("sglang#18262", "sglang serve --model-path Qwen/Qwen3-30B-A3B-Instruct-2507 --mem-fraction-static 0.911",

@@ -132,9 +132,9 @@ def test_35b_of_3_6_has_the_cache_of_3_5() -> None:
         "vllm serve Qwen/Qwen3.6-35B-A3B-NVFP4 --max-model-len 131072 --kv-cache-dtype fp8 "
         "--max-num-batched-tokens 8192 --max-num-seqs 1"
     )
-    own = jevons.memory(serve=line, gpu="rtx_5090", engine_version="0.24").to_json()
-    assert own["kv_bytes"] / GIB == pytest.approx(5.98, rel=0.14)
-    assert own["max_concurrency"] == pytest.approx(4.33, rel=0.1)
+    own = jevons.memory(serve=line, gpu="rtx_5090", engine_version="0.24")
+    assert own.kv_bytes / GIB == pytest.approx(5.98, rel=0.14)
+    assert paged_cache(own.deployment).concurrency(5.98 * GIB, 131_072) == pytest.approx(4.33, rel=0.02)
 
 
 def test_a_7b_in_8_bits_leaves_132608_tokens_to_tensorrt_llm() -> None:

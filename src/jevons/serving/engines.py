@@ -70,6 +70,7 @@ def engine(
     whole = {quantity: int(values.pop(quantity)) for quantity in _WHOLE}
     switches = {quantity: bool(values.pop(quantity)) for quantity in _SWITCHES if quantity in values}
     scales = None if on is None and facts is default_facts() else read_scales(facts, on)
+    # a release of two numbers means the newest of its series
     memory = memory_factors(key, Place(release=patch_of(name.partition("@")[2]) or place.release), facts, on)
     return EngineFactors.of(name=key, scales=scales, memory=memory, **values, **whole, **switches)
 

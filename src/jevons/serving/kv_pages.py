@@ -66,16 +66,19 @@ class PageGroup:
         Tokens of a page; 0 where a page holds a state.
     window : int
         Tokens kept; 0 for all.
+    states : int
+        Pages that a sequence is granted for its states in each group.
     """
 
     count: int
     page_tokens: int
     window: int = 0
+    states: int = 1
 
     def pages(self, tokens: float, step_tokens: float) -> float:
         """Return the pages of a sequence, of whose window *step_tokens* more are kept while they are computed."""
         if not self.page_tokens:
-            return float(self.count)
+            return float(self.count * self.states)
         if self.window:
             window_tokens = min(self.window - 1 + step_tokens, tokens)
             return self.count * (math.ceil(window_tokens / self.page_tokens) + 1)
@@ -109,8 +112,8 @@ class PagedCache:
         return sum(group.pages(tokens, self.step_tokens) for group in self.groups)
 
     def pages_while_decoding(self, tokens: float) -> float:
-        """Return the pages that a sequence of that length holds between steps."""
-        return sum(group.pages(tokens, 1.0) for group in self.groups)
+        """Return the pages that a sequence of that length holds between steps, of states the last alone."""
+        return sum(group.pages(tokens, 1.0) if group.page_tokens else group.count for group in self.groups)
 
     def concurrency(self, kv_bytes: float, longest: int) -> float:
         """Return the sequences of the greatest length that the cache is said to hold at once."""
@@ -236,7 +239,13 @@ def paged_cache(deployment: Deployment) -> PagedCache:
     Notes
     -----
     Group size is that of the rarest make, or the most frequent where their counts are within 1.5. Pages of makes with
-    fewer bytes a token hold more tokens; with recurrent layers, pages grow until one holds a state.
+    fewer bytes a token hold more tokens; with recurrent layers, pages grow until one holds a state. A sequence is
+    granted a page for its state, one for that at the end of a block where prefixes are kept, and one for each drafted
+    token.
+
+    References
+    ----------
+    vLLM, ``MambaSpec.max_memory_usage_bytes`` with ``mamba_cache_mode`` of ``align``.
     """
     if any(group.attention.compression.recent for group in deployment.model.layers):
         return _packed_cache(deployment)
@@ -253,11 +262,13 @@ def paged_cache(deployment: Deployment) -> PagedCache:
         layer_page = math.ceil(largest_state / step) * step if step else largest_state
     counts = [make.layers for make in makes]
     size = max(counts) if max(counts) < _NEARLY_EQUAL * min(counts) else min(counts)
+    states = max(int(deployment.engine.memory.state_pages), 1) + deployment.draft_tokens
     groups = tuple(
         PageGroup(
             count=math.ceil(make.layers / size),
             page_tokens=_page_tokens(layer_page, make.token_bytes),
             window=make.window,
+            states=states if make.state_bytes else 1,
         )
         for make in makes
     )

@@ -176,6 +176,8 @@ class MemoryFactors(Grouped):
         Bytes set aside for those states for each byte of the cache, in place of so many requests'; 0 where not.
     any_release : float
         Whether no release was stated: a start is then not promised that an earlier release refuses.
+    state_pages : float
+        Pages that a sequence is granted for its state in each group of recurrent layers.
     pools : WindowPools
         How pools of windows are sized.
     states_checked : float
@@ -210,6 +212,7 @@ class MemoryFactors(Grouped):
     state_slots: float = 0.0
     state_frac: float = 0.0
     any_release: float = 0.0
+    state_pages: float = 1.0
     pools: WindowPools = WindowPools()
     states_checked: float = 0.0
     tokens_by_length: float = 0.0
