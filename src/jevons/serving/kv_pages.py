@@ -151,7 +151,7 @@ def layer_token_bytes(deployment: Deployment, attention: Attention) -> float:
 
 def slots_of(factors: MemoryFactors, attention: Attention) -> float:
     """Return the most requests for which a layer's states are set aside before the cache; 0 where they are not."""
-    return factors.state_slots or (0.0 if attention.kind == "linear" else factors.earlier.mamba_slots)
+    return factors.states.state_slots or (0.0 if attention.kind == "linear" else factors.earlier.mamba_slots)
 
 
 def pooled_token_bytes(deployment: Deployment) -> float:
@@ -262,7 +262,7 @@ def paged_cache(deployment: Deployment) -> PagedCache:
         layer_page = math.ceil(largest_state / step) * step if step else largest_state
     counts = [make.layers for make in makes]
     size = max(counts) if max(counts) < _NEARLY_EQUAL * min(counts) else min(counts)
-    states = max(int(deployment.engine.memory.state_pages), 1) + deployment.draft_tokens
+    states = max(int(deployment.engine.memory.states.state_pages), 1) + deployment.draft_tokens
     groups = tuple(
         PageGroup(
             count=math.ceil(make.layers / size),

@@ -229,10 +229,10 @@ def _state_pool_bytes(deployment: Deployment, weights: float) -> float:
         for group in model.layers
     )
     counted_bytes = kept * 4.0 / layout.tp / layout.pp
-    if not kept or not factors.state_frac:
+    if not kept or not factors.states.state_frac:
         return counted_bytes
     rest = max(_static_bytes(deployment) - weights, 0.0)
-    share_bytes = rest * factors.state_frac / (1.0 + factors.state_frac)
+    share_bytes = rest * factors.states.state_frac / (1.0 + factors.states.state_frac)
     return max(share_bytes, counted_bytes) if factors.any_release else share_bytes
 
 
@@ -426,7 +426,7 @@ def start_shortage(deployment: Deployment) -> str:
         )
     pages, running = paged_cache(deployment).pages(use.kv_bytes), deployment.engine.batching.max_batch
     if (
-        factors.states_checked
+        factors.states.states_checked
         and pages < running
         and any(g.attention.mixer.state_elements for g in deployment.model.layers)
     ):

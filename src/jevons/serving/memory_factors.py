@@ -112,6 +112,28 @@ class WindowPools(Part):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateMemory(Part):
+    """What recurrent states take, in pools of their own or in the cache's pages.
+
+    Parameters
+    ----------
+    state_slots : float
+        Requests for which recurrent states are set aside before the cache; 0 where states share its pages.
+    state_frac : float
+        Bytes set aside for those states for each byte of the cache, in place of so many requests'; 0 where not.
+    state_pages : float
+        Pages that a sequence is granted for its state in each group of recurrent layers.
+    states_checked : float
+        1 where the engine does not start unless every running request has a page for its states.
+    """
+
+    state_slots: float = 0.0
+    state_frac: float = 0.0
+    state_pages: float = 1.0
+    states_checked: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SparseMemory(Part):
     """What attention that chooses or compresses cached tokens takes during a step.
 
@@ -170,18 +192,12 @@ class MemoryFactors(Grouped):
         Tokens of the largest image, which a start runs a vision encoder on.
     vocab_multiple : float
         Multiple to which the embedding's rows are padded.
-    state_slots : float
-        Requests for which recurrent states are set aside before the cache; 0 where states share its pages.
-    state_frac : float
-        Bytes set aside for those states for each byte of the cache, in place of so many requests'; 0 where not.
+    states : StateMemory
+        What recurrent states take.
     any_release : float
         Whether no release was stated: a start is then not promised that an earlier release refuses.
-    state_pages : float
-        Pages that a sequence is granted for its state in each group of recurrent layers.
     pools : WindowPools
         How pools of windows are sized.
-    states_checked : float
-        1 where the engine does not start unless every running request has a page for its states.
     tokens_by_length : float
         1 where the logged size is concurrency times the longest sequence, 0 where it is pages times their tokens.
     share_of_rest : float
@@ -209,12 +225,9 @@ class MemoryFactors(Grouped):
     experts: FourBitMemory = FourBitMemory()
     encoded_tokens: float = 0.0
     vocab_multiple: float = 1.0
-    state_slots: float = 0.0
-    state_frac: float = 0.0
+    states: StateMemory = StateMemory()
     any_release: float = 0.0
-    state_pages: float = 1.0
     pools: WindowPools = WindowPools()
-    states_checked: float = 0.0
     tokens_by_length: float = 0.0
     share_of_rest: float = 0.0
     share_static: float = 0.0

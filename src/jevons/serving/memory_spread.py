@@ -164,7 +164,7 @@ def start_surplus_bytes(deployment: Deployment) -> tuple[float, float]:
     cache = paged_cache(deployment)
     sequence = float(cache.pages_at_most(longest)) * cache.page_bytes * stages_checked(deployment)
     least = 0.0 if deployment.serves_shorter else sequence
-    if factors.states_checked and any(group.attention.mixer.state_elements for group in deployment.model.layers):
+    if factors.states.states_checked and any(group.attention.mixer.state_elements for group in deployment.model.layers):
         least = max(least, float(deployment.engine.batching.max_batch) * cache.page_bytes)
     free_bytes = deployment.accelerator.usable_bytes - before_bytes(deployment) - use.room_bytes
     spare_bytes = min(start_spare_bytes(deployment, use), max(free_bytes, 0.0))
