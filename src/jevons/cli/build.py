@@ -110,7 +110,7 @@ def command(
     own = parameters(function)
     names_model = not arguments and any(parameter.name == "model" for parameter in own)
     several = {parameter.flag for parameter in own if parameter.several or _takes_several(parameter)} | {"explain"}
-    files = [parameter.name for parameter in own if parameter.option.metavar == "FILE"]
+    files = [p.name for p in own if p.option.metavar == "FILE" and p.option.expand is None]  # others may be lines
     default_out = out
 
     def run(**given: Any) -> None:

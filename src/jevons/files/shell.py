@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,6 +82,9 @@ def text_or_file(given: str | Path, option: str, *, most: int, endings: str, ins
         return read_text(path), path.parent
     if re.fullmatch(rf"\S{{1,1023}}\.(?:{endings})", plain):
         message = f"{option} {plain}: no such file; give its path, or {instead}"
+        raise InputError(message)
+    if re.fullmatch(r"[^\s\0]{1,1023}", plain) and os.path.lexists(plain):
+        message = f"{option} {plain}: is a folder or device, not a file; give its path, or {instead}"
         raise InputError(message)
     return text, Path()
 

@@ -299,3 +299,17 @@ def test_size_prices_each_device_and_keeps_a_budget(jevons):
     assert {e["gpu"] for e in found["entries"]} == {"h20", "h100_sxm"}
     assert {e["currency"] for e in found["entries"]} == {"USD"}
     assert all(e["cost_per_h"] * 730.5 * 7.2 <= 1e6 for e in found["entries"])
+
+
+def test_a_line_that_starts_a_training_is_an_argument_of_the_command(tmp_path):
+    """It was taken for the name of a file, and refused before it was read."""
+    line = (
+        "tune run --nproc_per_node 8 lora_finetune_distributed --config qwen3/0.6B_lora tokenizer.max_seq_len=2048 "
+        "gradient_accumulation_steps=1"
+    )
+    command = [sys.executable, "-m", "jevons", "train", "--gpu", "h100_sxm", "--json", "--config"]
+    done = subprocess.run([*command, line], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["fits"] is True
+    refused = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (refused.returncode, "is a folder or device, not a file" in refused.stderr) == (2, True)
