@@ -107,6 +107,7 @@ def test_all_that_is_missing_is_named_at_once(tmp_path):
     ("changed", "message"),
     [
         ({"budget": "lots"}, "expansion.budget: `lots` is not an amount"),
+        ({"budget": "¥300 bn"}, "¥ is the sign of CNY and of JPY; write the code"),
         ({"net_cash": "7"}, "`7` has no unit"),
         ({"installed": ["h100_sxm"]}, "write it as DEVICE=NUMBER"),
         ({"installed": ["h100_sxm=-1"]}, "write it as DEVICE=NUMBER"),

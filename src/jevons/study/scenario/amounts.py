@@ -221,6 +221,8 @@ def _number(raw: Any, unit: str, context: Mapping[str, Any]) -> float:
         raw = with_code(raw)
         if not re.match(r"\s*[+-]?\.?\d", raw):
             message = f"`{raw}` is not an amount; write {_example(unit)}, a fact or a distribution"
+            if "¥" in raw:
+                message = f"`{raw}`: ¥ is the sign of CNY and of JPY; write the code, such as `10 bn JPY`"
             raise ValueError(message)
         try:
             return parse_quantity(raw, unit)
