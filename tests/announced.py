@@ -11,7 +11,7 @@ def figures_of(text, date="2026-03-20"):
         period = claim.named.get("period")
         for role, figure in claim.named.items():
             if figure.kind not in {"period", "date"}:
-                beside = role in {"previous", "tolerance", "change"}
+                beside = role in {"previous", "tolerance"} or (role == "change" and claim.kind != "change")
                 what = f"{role} of {what_of(claim)}" if beside else what_of(claim)
                 label = "" if period is None or role == "previous" else period.label
                 rows[figure.text] = (what, label, figure.low, figure.high)

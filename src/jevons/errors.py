@@ -7,11 +7,33 @@ traceback; anything else is a defect of the program and keeps it.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _LEAST_PART = 3
 """Letters from which on a word is looked for inside names; one or two are in nearly all of them."""
+
+
+_ONE = re.compile(
+    r"(?<![\w.,=-])1 (?:(?P<noun>accelerator|card|case|cell|character|claim|class(?=es)|column|day|device|draw|error"
+    r"|expert|failure|field|figure|file|fleet|GPU|head|hour|layer|line|machine|minute|month|name|node|page|path|plan"
+    r"|point|prompt|quarter|question|range|rank|replica|request|row|run|second|section|sentence|sequence|server|shop"
+    r"|site|stage|step|token|turn|user|value|variable|week|word|year)e?s"
+    r"|(?P<stem>categor|compan|currenc|entr|famil|quer|repl)ies)(?![\w-])"
+)
+"""One of a thing that a template has in the plural."""
+
+
+def agreed(text: str) -> str:
+    """Return an English text with the nouns behind a bare 1 in the singular, as templates have them in the plural.
+
+    Examples
+    --------
+    >>> agreed("1 sequences of 1 entries; 11 rows, 2.1 tokens, 1 experts")
+    '1 sequence of 1 entry; 11 rows, 2.1 tokens, 1 expert'
+    """
+    return _ONE.sub(lambda match: f"1 {match['noun'] or match['stem'] + 'y'}", text)
 
 
 class JevonsError(Exception):
@@ -47,7 +69,7 @@ class Fault:
             place += f":{self.line}"
             if self.column is not None:
                 place += f":{self.column}"
-        return ": ".join(part for part in (place, self.path, self.message) if part)
+        return ": ".join(part for part in (place, self.path, agreed(self.message)) if part)
 
 
 class InputError(JevonsError):
@@ -92,7 +114,7 @@ class InfeasibleError(JevonsError):
     def __init__(self, message: str, limits: Iterable[str] = ()) -> None:
         self.limits = tuple(limits)
         binding = f" Binding limits: {', '.join(self.limits)}." if self.limits else ""
-        super().__init__(message + binding)
+        super().__init__(agreed(message) + binding)
 
 
 class SolverError(JevonsError):

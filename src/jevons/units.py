@@ -152,19 +152,21 @@ def convert(value: float, unit: str, to: str) -> float:
 _NUMBER = re.compile(r"^\s*([+-]?(?:\d[\d_]*(?:,\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
 
 
-_SIGNED = re.compile(rf"^\s*([+-]?)\s*({'|'.join(re.escape(sign) for sign in SIGNS)})\s*([\d.,_]+)\s*(.*)$")
+_SIGNED = re.compile(
+    rf"^\s*([+-]?)\s*({'|'.join(re.escape(sign) for sign in (*SIGNS, *CURRENCIES))})\s*([+-]?[\d.,_]+)\s*(.*)$"
+)
 
 
 def with_code(text: str) -> str:
-    """Return an amount with the code of its currency in place of a sign before it; other text as it is.
+    """Return an amount with the code of its currency behind it where its sign or code stands before; else as it is.
 
     Examples
     --------
-    >>> with_code("₹9,000 crore"), with_code("-US$1.5 bn"), with_code("380 bn CNY")
-    ('9,000 INR crore', '-1.5 USD bn', '380 bn CNY')
+    >>> with_code("₹9,000 crore"), with_code("-US$1.5 bn"), with_code("AED 14 bn"), with_code("380 bn CNY")
+    ('9,000 INR crore', '-1.5 USD bn', '14 AED bn', '380 bn CNY')
     """
     match = _SIGNED.match(text)
-    return f"{match[1]}{match[3]} {SIGNS[match[2]]} {match[4]}".rstrip() if match else text
+    return f"{match[1]}{match[3]} {SIGNS.get(match[2], match[2])} {match[4]}".rstrip() if match else text
 
 
 def parse_quantity(text: str, to: str) -> float:

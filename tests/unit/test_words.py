@@ -8,6 +8,7 @@ import pytest
 
 import jevons
 from draws import some
+from jevons.errors import InfeasibleError, InputError, agreed
 from jevons.rounding import number
 from jevons.words import Sentence, answer_of, languages, templates
 
@@ -62,7 +63,21 @@ def test_a_price_keeps_its_currency_unless_another_is_asked_for() -> None:
     assert 6 < run.to_json()["cost_per_mtok"] / euros.to_json()["cost_per_mtok"] < 9
 
 
-@pytest.mark.parametrize(("gap", "shown"), [(-0.003, "+0 %"), (0.0, "+0 %"), (-0.123, "−12 %"), (0.126, "+13 %")])
+@pytest.mark.parametrize(("gap", "shown"), [(-0.003, "+0 %"), (0.0, "+0 %"), (-0.123, "-12 %"), (0.126, "+13 %")])
 def test_a_change_that_rounds_to_nothing_has_no_minus(gap, shown):
     values = {"share": "A share", "worth": "1", "currency": "CNY", "gap": gap, "price": "1", "date": "2025-01-01"}
     assert f", {shown} against its price" in Sentence("value.worth_none", values).text()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("batch of 1 sequences", "batch of 1 sequence"),
+        ("1 entries, 1 rows and 2 columns", "1 entry, 1 row and 2 columns"),
+        ("11 devices, 0.1 tokens, tp = 1 does not divide 1,001 heads", None),
+    ],
+)
+def test_one_of_a_thing_is_in_the_singular(text, said):
+    assert agreed(text) == (said or text)
+    assert str(InputError(text)) == (said or text)
+    assert str(InfeasibleError(text)) == (said or text)

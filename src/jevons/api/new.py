@@ -27,7 +27,10 @@ def _currencies() -> tuple[str, ...]:
 FILE = o.Option(help="Scenario file to write", metavar="FILE.yaml")
 FIRM = o.Option(help="Name of the firm", metavar="NAME")
 REGION = o.Option(help="Region whose chips, sites, demand and taxes are taken: us, china, eu or gulf", choices=_regions)
-CURRENCY = o.Option(help="Currency of the scenario; that of the region by default", choices=_currencies)
+CURRENCY = o.Option(
+    help="Currency of the scenario; by default that of the budget, revenue and net cash, else that of the region",
+    choices=_currencies,
+)
 BUDGET = o.Option(help="Capital expenditure over the plan, such as '2 bn USD'", metavar="MONEY")
 QUARTERS = o.Option(help="Quarters of the plan", low=2, high=40)
 INSTALLED = o.Option(help="Accelerators in service, DEVICE=NUMBER, such as h100_sxm=20000; several may be given",

@@ -30,7 +30,7 @@ def tornado(result: SensitivityResult) -> Any:
     axis.set_xlabel(f"{meaning[0].upper()}{meaning[1:]}" + (f" [{shown}]" if shown else ""))
     for label, hue in (("low end", HUES[1]), ("high end", HUES[0])):
         axis.barh(0, 0, left=centre, color=hue, label=label)
-    axis.legend(loc="lower right", frameon=False)
+    axis.legend(loc="lower right")
     return figure
 
 

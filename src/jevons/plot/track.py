@@ -81,7 +81,7 @@ def forecast(
         fullest.legend(fontsize=8, loc="best")
     else:
         lines, labels = fullest.get_legend_handles_labels()
-        figure.legend(lines, labels, loc="outside upper center", ncols=len(labels), fontsize=9, frameon=False)
+        figure.legend(lines, labels, loc="outside upper center", ncols=len(labels), fontsize=9)
     return figure
 
 

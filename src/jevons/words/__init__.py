@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jevons.errors import InputError
+from jevons.errors import InputError, agreed
 from jevons.rounding import number
 
 __all__ = ["LANGUAGES", "Sentence", "answer_of", "check_language", "languages", "name_of", "templates"]
@@ -46,7 +46,7 @@ class Sentence:
         template = templates(language)[self.id]
         template = _OPTIONAL.sub(lambda part: part[1] if self._complete(part[1]) else "", template)
         text = _FIELD.sub(lambda part: _shown(self.values, part[1], part[2] or "", language), template)
-        return _GAP.sub("", text)
+        return agreed(text) if language == "en" else _GAP.sub("", text)
 
     def _complete(self, part: str) -> bool:
         named = [match for match in _FIELD.finditer(part) if not (match[2] or "").startswith("[")]
@@ -135,7 +135,7 @@ def _shown(values: Mapping[str, Any], name: str, form: str, language: str) -> st
     if form == "p%" and not _LEAST_CHANCE <= value <= 1.0 - _LEAST_CHANCE:
         return ">99 %" if value > _LEAST_CHANCE else "<1 %"
     if form == "+%":
-        return f"{round(100.0 * value, 0) + 0.0:+,.0f} %".replace("-", "−")  # a small fall is +0, not −0
+        return f"{round(100.0 * value, 0) + 0.0:+,.0f} %"  # a small fall is +0, not -0
     scale, unit = _SCALES.get(form, (1.0, ""))
     if form == "g":
         return f"{value:,.4g}"

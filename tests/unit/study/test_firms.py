@@ -115,7 +115,7 @@ def test_a_share_of_a_firm_that_owes_more_than_it_is_worth_is_worth_nothing(neoc
     result = jevons.plan(neocloud, draws=0, set={"finance.net_cash": "-2 bn USD"})
     equity = result.to_json()["value"]["equity"]
     assert equity < 0
-    assert "is worth 0.00 USD, −100 % against its price" in result.answer
+    assert "is worth 0.00 USD, -100 % against its price" in result.answer
     assert f"together come to {format_money(equity, 'USD')}" in result.answer
     assert "from -" not in result.answer
     rich = jevons.plan(neocloud, draws=0, set={"finance.net_cash": "2 bn USD"})

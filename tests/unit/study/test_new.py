@@ -3,6 +3,7 @@
 import pytest
 
 import jevons
+from jevons.errors import InputError
 
 pytestmark = pytest.mark.slow  # plans whole scenarios
 
@@ -184,3 +185,31 @@ def test_what_calls_are_taken_to_bring_is_said_and_a_share_of_none_lets_machines
     none = made.scenario.with_values({f"market.segments.{name}.share": 0.0 for name in sold})
     both = [jevons.plan(one, draws=0).chain.accounts.value_per_share_cur for one in (made.scenario, none)]
     assert both[1] < both[0]
+
+
+def _in(tmp_path, budget, revenue, net_cash, **more):
+    return jevons.new(
+        tmp_path / "odd.yaml", firm="Odd", budget=budget, revenue=revenue, net_cash=net_cash, shares="300 mn",
+        share_price="30 USD", installed=["h100_sxm=20000"], as_of="2026-03-31", **more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("amounts", "region", "currency"),
+    [
+        (("300 bn JPY", "40 bn JPY", "-100 bn JPY"), "us", "JPY"),
+        (("AED 14 bn", "1 bn AED", "-1 bn AED"), "gulf", "AED"),
+        (("€2 bn", "100 mn EUR", "0 EUR"), "us", "EUR"),
+        (("₹9,000 crore", "₹400 crore", "-₹100 crore"), "us", "INR"),
+    ],
+)
+def test_a_scenario_is_in_the_currency_of_its_amounts(tmp_path, amounts, region, currency):
+    made = _in(tmp_path, *amounts, region=region)
+    assert made.scenario.currency == currency
+    assert f"\ncurrency: {currency}\n" in (tmp_path / "odd.yaml").read_text(encoding="utf-8")
+
+
+def test_amounts_in_two_currencies_ask_for_the_currency(tmp_path):
+    with pytest.raises(InputError, match="2 bn EUR.*100 mn USD.*say with currency"):
+        _in(tmp_path, "2 bn EUR", "100 mn USD", "0 EUR")
+    assert _in(tmp_path, "2 bn EUR", "100 mn USD", "0 EUR", currency="GBP").scenario.currency == "GBP"

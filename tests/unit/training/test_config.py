@@ -230,10 +230,37 @@ def test_a_script_of_megatron_is_read_with_its_arrays_and_the_model_of_its_sizes
             ),
             {"gpus": 8, "fsdp": "full_shard", "offload": "optimizer,parameters", "micro_batch": 4, "seq_len": 1024},
         ),
+        (
+            (
+                "cat > fsdp.yaml <<EOT\ndistributed_type: FSDP\nfsdp_config: {fsdp_version: 2, "
+                "fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP}\nnum_processes: 16\nEOT\naccelerate launch "
+                "--config_file fsdp.yaml train.py --model_name_or_path meta-llama/Llama-3.1-8B "
+                "--per_device_train_batch_size 2 --max_seq_length 4096 --bf16 true"
+            ),
+            {"gpus": 16, "fsdp": "full_shard", "micro_batch": 2},
+        ),
+        (
+            (
+                "nemo llm pretrain --factory 'llama3_8b(num_nodes=2)' trainer.num_nodes=2 trainer.devices=8 "
+                "data.seq_length=8192 data.global_batch_size=128 trainer.strategy.tensor_model_parallel_size=2"
+            ),
+            {"gpus": 16, "model": "llama-3-8b", "tp": 2, "batch": 128, "seq_len": 8192},
+        ),
         (SKYPILOT, {"gpus": 16, "model": "meta-llama/Llama-3.1-8B", "fsdp": "full_shard", "micro_batch": 2}),
         (KUBEFLOW, {"gpus": 32, "model": "llama-2-7b", "tp": 2, "micro_batch": 1, "seq_len": 4096}),
     ],
-    ids=["ms-swift", "Megatron-SWIFT", "Accelerate", "NeMo", "Slurm", "FSDP's words", "SkyPilot", "Kubeflow"],
+    ids=[
+        "ms-swift",
+        "Megatron-SWIFT",
+        "Accelerate",
+        "NeMo",
+        "Slurm",
+        "FSDP's words",
+        "FSDP 2",
+        "NeMo-Run",
+        "SkyPilot",
+        "Kubeflow",
+    ],
 )
 def test_launch_lines_state_devices_sharing_and_batches(line: str, stated: dict[str, Any]) -> None:
     _agree(_options(line), **stated)
@@ -270,3 +297,10 @@ def test_an_answer_by_a_configuration_is_that_by_its_options() -> None:
     assert by_file.best == by_options.best
     with pytest.raises(InputError, match=r"micro_batch=4: .*config says 2 \(per_device_train_batch_size\)"):
         jevons.train(config=LLAMA_FACTORY, gpu="a100_80gb", gpus=4, micro_batch=4)
+
+
+def test_sizes_without_a_vocabulary_are_those_of_the_model_that_takes_the_sequences() -> None:
+    """CodeLlama-70B has Llama 3's sizes, and the smallest vocabulary of those that do."""
+    sizes = "--num-layers 80 --hidden-size 8192 --ffn-hidden-size 28672 --num-attention-heads 64 --num-query-groups 8"
+    line = f"torchrun --nproc_per_node 8 pretrain_gpt.py {sizes} --seq-length 8192 --micro-batch-size 1 --bf16"
+    assert _options(line)["model"] == "llama-3-70b"

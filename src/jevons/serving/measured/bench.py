@@ -10,6 +10,7 @@ from typing import Any
 from jevons.serving.measured.commanded import commanded
 from jevons.serving.measured.offline import READERS as OFFLINE
 from jevons.serving.measured.types import LATENCIES, STATISTICS, MeasuredRun, cleaned, finite, load_of, number, whole
+from jevons.serving.measured.web_load import is_k6, k6
 
 Record = Mapping[str, Any]
 
@@ -264,6 +265,7 @@ READERS: tuple[Reader, ...] = (
     (lambda r: any(str(name).startswith("results_ttft_s") for name in r), llmperf),
     (lambda r: "successes" in r and "load_summary" in r, inference_perf),
     (lambda r: isinstance(_mapping(r.get("metrics")).get("time_to_first_token_ms"), Mapping), guidellm),
+    (is_k6, k6),
     *OFFLINE,
     (lambda r: any(_averaged(part) for part in (r, _mapping(r.get("metrics")), _mapping(r.get("records")))), aiperf),
     (lambda r: "mean_e2e_latency_ms" in r or "total_output_tokens_retokenized" in r, sglang_bench),

@@ -27,13 +27,14 @@ _PLAIN = (
     ("isl", r"isl|(mean |avg |average )?(input|prompt) (len|length|tokens)( mean| per request)?|input sequence length"),
     ("osl", r"osl|(mean |avg |average )?(output|generated|generation) (len|length|tokens)( mean| per request)?"),
     ("osl", r"output sequence length"),
-    ("concurrency", r"(max |num |number of )?concurrency|concurrent (users|requests)|users|max concurrent requests"),
+    ("concurrency", r"(max |num |number of )?conc(urrency|ur)?|(max )?concurrent (users|requests)|users"),
     ("rate", r"(request )?rate( req s| rps)?|qps|rps|target rate|arrival rate"),
-    ("requests", r"(num |number of |n |successful |succeed )?(requests|prompts|req)|completed"),
+    ("requests", r"(num |number of |n |successful |succeed )?(requests|prompts|req)|completed|n"),
     ("duration_s", r"(benchmark )?duration( s| seconds)?|time taken for tests s"),
     ("output_tok_per_s", r"(output|generation) (token )?throughput.*|output tok(en)?s?( per)? s(econd)?.*|output tps"),
+    ("output_tok_per_s", r"tok(en)?s?( per)? s(econd)?"),
     ("total_tok_per_s", r"total (token )?throughput.*|total tok(en)?s?( per)? s(econd)?"),
-    ("req_per_s", r"(request throughput|req tput).*|throughput req s|requests per second|achieved rate"),
+    ("req_per_s", r"(request throughput|req tput).*|throughput req s|requests per second|achieved rate|req(uests)? s"),
 )  # fmt: skip
 _CHINESE = {
     "每个输出token的时间": "time per output token", "每token时延": "tpot", "每token延迟": "tpot", "首token": "ttft ",

@@ -21,6 +21,7 @@ from jevons.serving.measured.metric_rows import is_metric_rows, metric_record
 from jevons.serving.measured.offline import is_llama_table, is_printed_offline, llama_table, printed_offline
 from jevons.serving.measured.printed import is_metrics, is_printed, metrics_run, printed_runs
 from jevons.serving.measured.types import MeasuredRun, number
+from jevons.serving.measured.web_load import locust_runs
 from jevons.text import shortened
 
 FORMATS: Mapping[str, str] = {
@@ -39,6 +40,8 @@ FORMATS: Mapping[str, str] = {
     "sglang.bench_offline_throughput": '{"successful_requests": 1000, "total_latency": 36.0, …}',
     "sglang.bench_one_batch": '{"batch_size": 8, "input_len": 1024, "output_len": 128, "prefill_latency": 0.06, …}',
     "llama-bench, -o json, csv or md": "| llama 8B Q4_K - Medium | 4.58 GiB | 8.03 B | CUDA | 99 | tg128 | 91.5 |",
+    "k6, --summary-export": '{"metrics": {"http_req_duration": {"avg": 1520.3, "med": 1490.2, …}, …}}',
+    "Locust, CSV of statistics": "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,…",
     "CSV or TSV": "concurrency,isl,osl,mean TTFT (ms),p99 TPOT (ms),output throughput (tok/s)",
     "the same, drawn or in Markdown": "| ISL | OSL | Concurrency | TTFT (ms) | TPOT (ms) |",
     "log of vLLM or SGLang": "Avg generation throughput: 2136.3 tokens/s, Running: 247 reqs, Waiting: 740 reqs, …",
@@ -154,4 +157,4 @@ def _runs(path: Path, text: str, mapping: Mapping[str, str]) -> list[MeasuredRun
         for _, value in documents:
             _say_unread(path, value)
         return [run for _, value in documents for run in runs_of(value)]
-    return read_columns(path, text, mapping)
+    return locust_runs(text) or read_columns(path, text, mapping)

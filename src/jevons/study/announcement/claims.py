@@ -49,6 +49,7 @@ def claims_of(
     main = main_firm(sentences, stated)
     topic, analyst, asked, alone = main, "", "", dominant(sentences, stated, main)
     local, home = local_currencies(sentences, main), home_currency(sentences)
+    year_end = _YEAR_ENDS.get(home, 12)
     reported: Figure | None = None
     head: Grid | None = None
     claims: list[Claim] = []
@@ -61,14 +62,13 @@ def claims_of(
         currency = speaker.currency if speaker is not None and listed else home
         read = figures(sentence.plain, sentence.text, currency, local)
         read = dated(
-            read, sentence.plain, day, 12 if speaker is None else speaker.fiscal_end_month, year,
+            read, sentence.plain, day, speaker.fiscal_end_month if speaker is not None and listed else year_end, year,
             _of_clause_before(claims, _goes_on(claims, sentence)) or reported,
         )  # fmt: skip
         reported = _reported(sentence, read, now or topic, main, day) or reported
         above, head = head, head_of(sentence, read, head)
-        if head is not None and head is not above:
-            read = [f for f in read if f.kind == "period"]
-        read = in_unit(sentence, read, head, currency)
+        is_head = head is not None and head is not above
+        read = [f for f in read if f.kind == "period"] if is_head else in_unit(sentence, read, head, currency)
         last = _goes_on(claims, sentence)
         context = Context(
             main=main, company=main if alone else topic or main, topic=topic, analyst=analyst,
@@ -77,7 +77,7 @@ def claims_of(
             price=last if last is not None and last.kind == "price" else None,
             priced=_stated_right_before(claims, sentence, "price"),
             rented=_stated_right_before(claims, sentence, "rent"), spoken=_spoken(claims, sentence), asked=asked,
-            subject=_subject(claims, sentence),
+            subject=_subject(claims, sentence), day=day, year_end=year_end,
         )  # fmt: skip
         reader = Reader(sentence, read, named, context, head)
         of_sentence = [] if _LEGAL.search(sentence.plain) else list(_read(reader))
@@ -89,6 +89,10 @@ def claims_of(
         spoken = reader.acting[0].firm if reader.acting and not named else topic
         topic = _next_topic(now, spoken, main, named, claimed=bool(of_sentence), asked=_is_heading(sentence))
     return claims, silent
+
+
+_YEAR_ENDS = {"INR": 3}
+"""Month in which fiscal years end where nearly all firms of a currency have the same, other than December."""
 
 
 def _goes_on(claims: Sequence[Claim], sentence: Sentence) -> Claim | None:
@@ -201,7 +205,7 @@ def _reported(sentence: Sentence, read: Sequence[Figure], firm: str, main: str, 
         ended = day is not None and int(spans[0].label[-4:]) == day.year - 1
         return moved(spans[0], sentence.start) if ended and _RESULTS.search(sentence.plain) else None
     heading = sentence.start == 0 and len(read) == len(spans)
-    money_or_results = heading or _RESULTS.search(sentence.plain) or any(f.kind == "money" for f in read)
+    money_or_results = heading or _RESULTS.search(sentence.plain) or any(f.kind in {"money", "power"} for f in read)
     return moved(spans[0], sentence.start) if money_or_results else None
 
 
@@ -209,7 +213,9 @@ _PART_BEFORE = re.compile(r"(?:其中|(?<![a-z])of which)[^,，;；。]{0,32}$")
 """What stands before the period of a part: ``sales of 412, of which 96 in the fourth quarter``."""
 _ONE_QUARTER = re.compile(r"\s?(?:度|的)?单季|(?<=单季)|(?<=单季度)")
 """What follows, or ends, a quarter that is told beside the year it is of."""
-_LEFT_BEHIND = re.compile(r"(?:由|从|较|比|自|(?<![a-z])(?:from|than|versus|vs\.?|against)(?: the| that of)?)\s?$")
+_LEFT_BEHIND = re.compile(
+    r"(?:由|从|较|比|自|(?<![a-z])(?:from|than|versus|vs\.?|against)(?: the| that of| [^,;\d]{0,12}\d[^,;]{0,16})?)\s?$"
+)
 """What stands before a period that another is measured against."""
 _A_PART = re.compile(r"\s?(?:其中|of which|of this|including)")
 """What begins a clause of a part of what was just said, whose quarter is not that of the results."""

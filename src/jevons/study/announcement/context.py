@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,6 +33,10 @@ class Context:
         Quantity that a question right before asks for.
     reported : Figure or None
         Period that results are reported for, with its place in the text.
+    day : date or None
+        Day of the announcement.
+    year_end : int
+        Month in which the fiscal years of firms on no list end.
     stated : mapping of str to str
         Firms that the text names and the word list lacks.
     """
@@ -48,4 +53,6 @@ class Context:
     subject: str
     asked: str
     reported: Figure | None
+    day: dt.date | None
+    year_end: int
     stated: Mapping[str, str]

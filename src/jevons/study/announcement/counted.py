@@ -155,6 +155,13 @@ def counts(sentence: str) -> Any:
         yield from _count_of(sentence, match, nouns)
 
 
+NAMED_BY_SIZE = re.compile(
+    r"[\d.]+[bt][ -](?:[a-z]+ ){0,2}?(?:models?|llms?|checkpoints?|versions?)(?![a-z])"
+    r"|[\d.]+[bt]的?模型|[\d.]+[tgk](?=[\u4e00-\u9fff])"
+)
+"""A model by its parameters, or a thing by its speed, of which a text then has one: ``the 70B model``."""
+
+
 def _count_of(sentence: str, match: re.Match[str] | None, nouns: re.Pattern[str]) -> Any:
     """Yield the count that a match states, with the thing that is counted."""
     if match is None:
@@ -164,6 +171,8 @@ def _count_of(sentence: str, match: re.Match[str] | None, nouns: re.Pattern[str]
     rest = sentence[match.end() : match.end() + 24]
     noun = nouns.search(rest.split("人民币")[0])
     if re.search(r"(?:per|/|每|every|a)\s?$", sentence[max(0, match.start() - 6) : match.start()]):
+        return
+    if NAMED_BY_SIZE.match(sentence, match.start()):
         return
     if arabic and re.match(r"[a-z]", rest) and sentence[match.end() - 1].isdigit() and not nouns.match(rest):
         return  # part of a name, such as 910C

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from jevons.study.announcement import lexicon
-from jevons.study.announcement.counted import chips, counts, devices, machines, powers
+from jevons.study.announcement.counted import NAMED_BY_SIZE, chips, counts, devices, machines, powers
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.found import Span, found, range_of
 from jevons.study.announcement.numerals import DIGITS, ZH_CHARACTERS, magnitude_of, value_of
@@ -404,7 +404,7 @@ def _moneys(sentence: str, currency: str, local: Mapping[str, str]) -> Any:
         known = local.get(pre or "") or (local.get(post or "") if not pre else "") or known
         assumed = False
         if known is None:
-            if not _bare_money(sentence, match):
+            if not _bare_money(sentence, match) or NAMED_BY_SIZE.match(sentence, match.start("a")):
                 continue
             known, assumed = currency or "", True
             if not known:

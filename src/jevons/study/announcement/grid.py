@@ -1,7 +1,10 @@
 """Tables in a text: which period each column is of, and in which unit its cells are."""
 
+# ruff: noqa: E501 - a pattern stands on one line
+
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from jevons.study.announcement.text import Sentence
 
 _CHANGE = re.compile(r"change|growth|yoy|y/y|qoq|同比|环比|增幅|增长|变动|变化|±|%")
 _UNIT = re.compile(
-    r"(?P<pre>rmb|us\$|usd|\$|cny|人民币|hk\$|港元|美元)?\s?(?:in )?(?P<en>millions?|billions?|thousands?)(?![a-z])"
+    r"(?P<pre>rmb|us\$|usd|\$|€|eur|£|¥|₹|₩|cny|人民币|hk\$|港元|美元)?\s?(?:in )?(?P<en>millions?|billions?|thousands?|(?<=[$€£¥₹₩ ])(?:m|mn|bn|cr|crores?)(?![a-z]))(?![a-z])"
     r"|(?P<zh>百万|亿|万|千)(?P<post>元|美元|港元)"
 )
 _CELL = re.compile(rf"\s*(?P<open>[(（-])?\s?(?P<number>{DIGITS})\s?[)）]?\s*")
@@ -29,11 +32,20 @@ class Grid:
     scale: float
 
 
+_BARE = rf"[(（-]?\s?(?:{DIGITS}|[-–—]|n/?a)\s?[)）]?%?"
+_ROW = re.compile(rf"(?P<label>\s*[^\d\s(][^\d]*?)(?P<cells>(?:\s+{_BARE}){{2,}})\s*\.?")
+"""A line of a table whose columns only spaces part: a label, and two bare numbers at least."""
+
+
 def cells(text: str) -> list[tuple[int, int]]:
-    """Return the places of the cells of a line of a table; none where it is no such line."""
+    """Return the places of the cells of a line of a table, the label first; none where it is no such line."""
     mark = "|" if text.count("|") >= 2 else "\t" if text.count("\t") >= 1 else ""
     if not mark:
-        return []
+        row = _ROW.fullmatch(text)
+        if row is None:
+            return []
+        places = [m.span() for m in re.finditer(_BARE, row["cells"])]
+        return [row.span("label"), *((row.start("cells") + a, row.start("cells") + b) for a, b in places)]
     places, start = [], 0
     for part in text.split(mark):
         places.append((start, start + len(part)))
@@ -43,10 +55,10 @@ def cells(text: str) -> list[tuple[int, int]]:
 
 def head_of(sentence: Sentence, figures: Sequence[Figure], before: Grid | None) -> Grid | None:
     """Return the head that a line of a table is, else the one *before* it; none outside a table."""
-    places = cells(sentence.plain)
+    spans = [f for f in figures if f.kind == "period"]
+    places = cells(sentence.plain) or _columns(sentence.plain, spans)
     if not places:
         return None
-    spans = [f for f in figures if f.kind == "period"]
     if any(f.kind in {"money", "percent"} and re.search(r"\d", f.text) for f in figures) or not spans:
         return before
     found = (next((f for f in spans if a <= f.start < b), None) for a, b in places)
@@ -62,6 +74,15 @@ def head_of(sentence: Sentence, figures: Sequence[Figure], before: Grid | None) 
         unit["post"] or unit["pre"] or "", ""
     )
     return Grid(periods=periods, changes=changes, unit=money, scale=scale)
+
+
+def _columns(plain: str, spans: Sequence[Figure]) -> list[tuple[int, int]]:
+    """Return the cells of a head whose periods only spaces part, which end the line; none of other lines."""
+    if len(spans) < 2 or plain[spans[-1].end :].strip(" .:"):
+        return []
+    if any(plain[a.end : b.start].strip() for a, b in itertools.pairwise(spans)):
+        return []
+    return [(0, spans[0].start), *((f.start, f.end) for f in spans)]
 
 
 def in_unit(sentence: Sentence, figures: Sequence[Figure], head: Grid | None, currency: str) -> list[Figure]:

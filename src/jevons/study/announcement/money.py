@@ -10,7 +10,12 @@ from dataclasses import replace
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
-from jevons.study.announcement.clauses import clause_after, clause_before, in_clauses, in_statements, statement_before
+from jevons.study.announcement.clauses import (
+    clause_after,
+    clause_before,
+    in_statements,
+    statement_before,
+)
 from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.figures import per_share
@@ -18,9 +23,8 @@ from jevons.study.announcement.margins import year_before
 from jevons.study.announcement.mentions import mentions, role_of
 from jevons.study.announcement.patterns import FACTOR, FORMER
 from jevons.study.announcement.prices import RAISED
+from jevons.study.announcement.quantity import quantity_of, unnamed
 from jevons.study.announcement.reader import Reader
-from jevons.study.announcement.wordless import bought, stated_noun
-from jevons.study.announcement.words import MOST_A_SHARE
 from jevons.units import CURRENCIES
 
 _TIMES = re.compile(r"乘以|乘|×|\*|multiplied by|times(?! earnings| the earnings)| x ")
@@ -33,38 +37,24 @@ _ALSO = re.compile(
 _CHANGE_AFTER = re.compile(r"\s(?:more|less|higher|lower|above|below)(?: than|\s?[.,;]|$)")
 _MORE_THAN = re.compile(r"\s(?:more|less|higher|lower|above|below)(?: than)? (?:the |its |what )?[\w$€£¥₹]")
 """What follows an amount by which something differs from another level."""
-_LISTED = re.compile(r"(?:\s(?:to|for|with|from|at|in)\s[^,;，；]{2,30}?)?\s?(?:,|，|、|and|和|, and)\s?")
-_OR = re.compile(r"\s?(?:or|即|合)\s?")
-_EARNED = re.compile(r"earnings|profit|loss|earned|盈利|收益|盈余|亏损")
 _POWER_KIND = re.compile(r"active|contracted|connected")
 _OF_OWN = re.compile(rf"\sof (?:its |new |annual )?(?:{lexicon.quantity_pattern().pattern})")
+_MOVED_BY = re.compile(
+    r"(?<![a-z])(?:rais|lift|increas|boost|hik|cut|lower|trim|reduc|slash)(?:e|es|ed|s|ting|ing)? [^,;.]{2,48} by (?:about |around |some |another |up to )*$"
+)
+"""What stands before an amount by which what a firm has is changed: ``lifted its forecast by``."""
 _WENT_TO = re.compile(
     r"(?:大幅|进一步)?[升降增减提调下上扩缩]?[升降高低加少大窄]?(?:至|到)(?:约|近)?|\s?to\s(?:about )?"
 )
 """Words between a level and the one that it went to."""
-_SEGMENT = re.compile(
-    r"(?:^|[.,;，；。]\s?)(?:(?:google|alibaba|阿里) ?)?(?:cloud|aws|云业务|云计算|云智能|云)\s?[:：]?\s?$"
-)
-"""A cloud's name alone before an amount, as notes on results have it."""
 _TO = re.compile(r"(?:to|至|到)\s?(?:about |约)?$")
-_SAME = re.compile(
-    r"first time|record|milestone|the .{0,12}mark|首次|新高|大关|against|versus|compared with|missed|beat|topped|(?:above|below|over) (?:cons|the street|street)|ahead of|short of|in line with|接近|close to|对比|consensus|高于市场|低于市场"
-)
 
 
-_FROM_LEVEL = re.compile(
-    r"\s?,?\s?(?:(?:up|down) )?from\s(?:a |about |around |just |some |nearly )*(?:(?:loss|profit) of )?"
-)
-"""Words between a level and the one that it came from."""
 _OF_CUSTOMERS = re.compile(
     r"(?<![a-z])(?:customers?|clients?|users?|subscribers?|consumers?|households?|developers),?(?: (?:who|that|now|each|also|typically|already|on average))* (?:spend|spends|spent|pay|pays|paid|spending|paying)(?![a-z])[^,;]{0,24}$"
     r"|(?:客户|用户|消费者|开发者|商家)(?:每|平均|人均|现|现在|各|都|已)*(?:年|月)?(?:花费?|支出|付费|支付|投入|消费)[^,，;；]{0,8}$"
 )
 """Those who spend, other than the firm itself."""
-_NO_MONEY = frozenset(
-    {"", "power", "accelerators", "pe", "ev_ebitda", "price_sales", "price_book", "interest_rate", "utilisation"}
-)
-"""What a clause may state that an amount behind its semicolon does not go on from."""
 _COUNTED = frozenset({"headcount", "users", "calls", "tokens"})
 _LARGE = 1e6
 
@@ -154,7 +144,11 @@ def _came_from(reader: Reader, done: list[Claim], claim: Claim) -> Claim:
     if "previous" in claim.named or not _WENT_TO.fullmatch(reader.plain, old.end, new.start):
         return claim
     done.pop()
-    before = {"previous": old} | ({"previous_period": last.named["period"]} if "period" in last.named else {})
+    before, span = {"previous": old}, last.named.get("period")
+    if span is not None and span.label in {"", "next"} and "period" not in claim.named:
+        before["period"] = span  # how long both levels are for
+    elif span is not None:
+        before["previous_period"] = span
     return replace(claim, quantity=claim.quantity or last.quantity, named=claim.named | before)
 
 
@@ -172,134 +166,8 @@ def _converted(reader: Reader, moneys: list[Figure]) -> list[Figure]:
     return kept
 
 
-def _unsaid(reader: Reader, figure: Figure, last: Claim | None) -> bool:
-    """Return whether no word between the amount before and this one names a quantity."""
-    since = last.named["amount"].end if last is not None and "amount" in last.named else 0
-    generic = frozenset(lexicon.words("generic"))
-    said = (start for start, _, _, word in reader.words if word not in generic)
-    return last is not None and not any(since <= start < figure.start for start in said)
-
-
-def _quantity(reader: Reader, figure: Figure, last: Claim | None) -> str:
-    """Return the quantity of an amount: of the words beside it, or of the amount before that it goes on from."""
-    if figure.what:
-        return figure.what
-    if last is None and reader.context.spoken and _THAT_IS.fullmatch(reader.plain, 0, figure.start):
-        return reader.context.spoken
-    if (
-        last is not None
-        and "amount" in last.named
-        and _IT_GOES.fullmatch(reader.plain, last.named["amount"].end, figure.start)
-    ):
-        return last.quantity
-    if _EARNED_BEFORE.search(reader.plain[: figure.start]) and _ON_SALES.match(reader.plain, figure.end):
-        return "net_income"
-    quantity = reader.quantity(figure)
-    clause = clause_before(reader.plain, figure.start)
-    if not quantity and cue("announced").follows(reader.plain, figure):
-        quantity = "capex"
-    if quantity in {"", "capex"} and cue("compute_bought").follows(reader.plain, figure):
-        return "contract"
-    unsaid = _unsaid(reader, figure, last)
-    if last is not None and last.named.get("amount", figure).unit == figure.unit:
-        follows = reader.beside(figure) or (unsaid and _SAME.search(clause))
-        follows = follows or (
-            "amount" in last.named
-            and _FROM_LEVEL.fullmatch(reader.plain, last.named["amount"].end, figure.start) is not None
-        )
-        quantity = last.quantity if follows and last.kind in {"budget", "metric"} else quantity
-    since = last.named["amount"].end if last is not None and "amount" in last.named else 0
-    if (
-        last is not None
-        and year_before(reader.plain, figure)
-        and _EARNED_AS.fullmatch(reader.plain[since : figure.start])
-    ):
-        return last.quantity
-    if last is not None and since and _BUT_ONLY.fullmatch(reader.plain, since, figure.start):
-        return last.quantity
-    if figure.high < MOST_A_SHARE and _CLOSED_AT.search(clause):
-        return "share_price"
-    behind = [start for start, *_ in reader.words if figure.end <= start <= figure.end + 4]
-    joined = any(not re.search(r"[,，;；]", reader.plain[figure.end : start]) for start in behind)
-    dated = [f for f in reader.figures if f.kind == "period" and since <= f.start < figure.start]
-    between = reader.plain[since : dated[0].start if len(dated) == 1 else figure.start]
-    if unsaid and last is not None and not joined and _LISTED.fullmatch(between):
-        quantity = last.quantity
-    goes_on = last is None and reader.context.last not in _NO_MONEY and _says_little(reader, figure)
-    if goes_on and not _own_word(reader, figure):
-        quantity = reader.context.last
-    or_a_share = last is not None and last.quantity == "net_income" and _OR.match(clause)
-    earned = _EARNED.search(clause) or or_a_share
-    if per_share(figure, reader.plain) and quantity in {"share_price", "net_income", ""} and earned:
-        quantity = "eps"
-    if quantity or per_share(figure, reader.plain):
-        return quantity
-    if last is None and reader.context.spoken and cue("only").before.search(clause) and not _has_word(reader, figure):
-        return reader.context.spoken
-    if _SEGMENT.search(reader.plain[: figure.start]):
-        return "cloud_revenue"
-    if _grew_to(reader, figure):
-        return reader.of_cloud("revenue", figure)
-    if last is not None and _THE_FIGURE.search(reader.plain[: figure.start]):
-        return last.quantity
-    whole = next((f for f in reader.figures if f.kind == "money" and f.start >= figure.end), None)
-    if whole is not None and _PART_OF.fullmatch(reader.plain, figure.end, whole.start):
-        return reader.quantity(whole)
-    if figure.high >= MOST_A_SHARE and _GUIDE.search(reader.plain[: figure.start]):
-        return "revenue"
-    noun = bought(reader.plain, figure) or stated_noun(reader.plain, figure)
-    return noun or (reader.context.asked if last is None or last.quantity == reader.context.asked else "")
-
-
-_GUIDE = re.compile(r"(?<![a-z])(?:q[1-4]|[1-4]q\d*|quarter) guid(?:e|ance)(?: (?:is|was|of|at|to))? ?$")
-"""What stands before the revenue of a quarter to come, as notes on results have it."""
-_EARNED_BEFORE = re.compile(r"(?<![a-z])(?:earned|earns|netted|made) (?:about |around |just |only |a net )*$")
-_ON_SALES = re.compile(r"\s(?:[a-z]+ ){0,3}?on (?:[a-z]+ )?(?:revenues?|sales|turnover)(?![a-z])")
-"""What stands around what is earned: ``earned $220 million on revenue of``."""
-_THAT_IS = re.compile(
-    r"\s?(?:and |so |but )?(?:that|this|which) (?:is|was|means|makes|works out at|comes to|amounts to|equals)(?: [a-z]+){0,3}? ?"
-    r"|(?:这|那)(?:就是|相当于|意味着|是)(?:每年)?(?:约|近)?"
-)
-"""What begins a sentence that tells the amount of the one before in another way."""
-_IT_GOES = re.compile(
-    r"[^;；。]*?,? (?:and|but|then|before) (?:then )?it (?:then )?(?:comes|goes|falls|rises|drops|steps|moves|eases|tapers)(?: (?:back|down|up))? to (?:maybe |perhaps |about |around |roughly |some |just )*"
-)
-"""What stands between an amount and the one of another year that the same goes to."""
-_EARNED_AS = re.compile(r"[^;；。]*(?:亏损?|盈利|溢利|赚|loss|profit)(?: of)?[^;；。a-z\u4e00-\u9fff]*")
-"""What stands between an income and that of the year before, which is told as a loss or a profit."""
-_BUT_ONLY = re.compile(
-    r",? (?:but|and instead|instead)(?: (?:now|only|just|rather|merely|about|around|roughly|some))* ?"
-)
-"""What stands between a level that no longer holds and the one that does."""
-_CLOSED_AT = re.compile(
-    r"(?<![a-z])(?:clos|end|finish|open|settl|trad)(?:ed|es|s|ing)?(?![a-z])[^,;]{0,40}?(?:(?<![a-z])(?:at|to)\s)$"
-    r"|(?:after[- ]hours|pre-?market|late trading|盘后|盘前)[^,;]{0,12}?(?:(?<![a-z])at\s|报)$|(?:收报|收于|报收)(?:约)?$"
-)
-"""What stands before the price of a share that trades."""
 _SUM = re.compile(r"(?<![a-z])(?:total|figure|number|sum|tally)(?![a-z])")
 """Words that stand for a quantity told before."""
-_GREW_TO = re.compile(
-    r"\s(?:then |also )?(?:grew|rose|jumped|climbed|surged|increased|fell|dropped|slipped|declined|grows|rises|was up|was down)"
-    r" (?:by )?[\d.]+\s?(?:%|percent|per cent)(?: [a-z-]+){0,4} to (?:about |a record |nearly )?"
-)
-"""What stands between who sells something and its sales: ``AWS grew 20.2% to``."""
-_THE_FIGURE = re.compile(
-    r"(?:the|that) (?:[a-z-]+ )?(?:figure|number|total|sum|tally) (?:at|is|was|of|to|will be|would be) (?:about |roughly |around |some )?$"
-)
-"""Words that stand for the quantity spoken of last."""
-_PART_OF = re.compile(r",? (?:or (?:about |some |roughly )?[\d.]+\s?%,? )?of (?:the |its |an? )?(?:total (?:of )?)?")
-"""What stands between a part and the whole whose quantity it has."""
-
-
-def _grew_to(reader: Reader, figure: Figure) -> bool:
-    """Return whether a firm or its cloud is itself said to have grown to an amount, which its sales did."""
-    near = [m for m in reader.mentions if m.end <= figure.start]
-    return bool(near) and _GREW_TO.fullmatch(reader.plain, near[-1].end, figure.start) is not None
-
-
-def _has_word(reader: Reader, figure: Figure) -> bool:
-    """Return whether a word before an amount in its sentence names a quantity."""
-    return any(end <= figure.start for _, end, *_ in reader.words)
 
 
 def _is_loss(reader: Reader, figure: Figure, quantity: str) -> bool:
@@ -311,7 +179,7 @@ def _is_loss(reader: Reader, figure: Figure, quantity: str) -> bool:
         if end <= figure.start and re.fullmatch(r"[^;；。]*", reader.plain[end : figure.start])
         and (figure.start - end <= _NEAR_LOSS or not re.search(r"[,，]", reader.plain[end : figure.start]))
     ]  # fmt: skip
-    return bool(near) and near[-1][0] == quantity and bool(re.search(r"loss|lose|losing|亏", near[-1][1]))
+    return bool(near) and near[-1][0] == quantity and bool(re.search(r"loss|lose|losing|used|亏", near[-1][1]))
 
 
 _BETWEEN_LOSSES = re.compile(r"(?:\s|[,，、]|(?<![a-z])(?:and|in|for|during|of|the)(?![a-z])|和|及|与|以及)*")
@@ -330,13 +198,13 @@ def _next_of_list(reader: Reader, figure: Figure, last: Claim | None) -> bool:
 
 _NEAR_LOSS = 24
 """Characters that a word may stand before its amount with a comma between."""
-_EARNINGS = frozenset({"net_income", "operating_income", "part_income"})
+_EARNINGS = frozenset({"net_income", "operating_income", "part_income", "ocf"})
 
 
 def _amount(reader: Reader, figure: Figure, previous: list[Figure], moneys: list[Figure], done: list[Claim]) -> Claim:
     last = done[-1] if done else None
     olds = [f for f in previous if _measured(reader, f, moneys) is figure]
-    figure, quantity = _with_sign(reader, figure, last, _quantity(reader, figure, last))
+    figure, quantity = _with_sign(reader, figure, last, quantity_of(reader, figure, last))
     changed = _change(reader, figure, last, quantity)
     if changed is not None:
         return changed
@@ -380,7 +248,7 @@ def _with_sign(reader: Reader, figure: Figure, last: Claim | None, quantity: str
     if (
         last is not None
         and quantity == last.quantity
-        and _unsaid(reader, figure, last)
+        and unnamed(reader, figure, last)
         and last.named.get("amount", figure).middle < 0
         and (year_before(reader.plain, figure) or reader.beside(figure) or _next_of_list(reader, figure, last))
         and not cue("profit").precedes(reader.plain, figure)
@@ -405,6 +273,10 @@ def _change(reader: Reader, figure: Figure, last: Claim | None, quantity: str) -
     change = change and not _OF_OWN.match(reader.plain, figure.end)
     moved = last is not None and (change or _CHANGE_AFTER.match(reader.plain, figure.end)) and not reader.beside(figure)
     by = cue("change_by").precedes(reader.plain, figure) or _MORE_THAN.match(reader.plain, figure.end)
+    if quantity and _MOVED_BY.search(reader.plain[: figure.start]):
+        firm = reader.firm(figure.start)
+        period = reader.own_period(figure, firm, quantity)
+        return reader.make("change", firm, quantity, {"change": figure} | period)
     if not (moved or (last is None and quantity and by)):
         return None
     firm = reader.firm(figure.start)
@@ -443,29 +315,6 @@ def _measured(reader: Reader, old: Figure, moneys: list[Figure]) -> Figure | Non
     if following:
         return following[0]
     return earlier[-1] if earlier else next((f for f in same if f.start >= old.end), None)
-
-
-def _says_little(reader: Reader, figure: Figure) -> bool:
-    """Return whether what stands before an amount is little more than when and who: it goes on from the clause before."""
-    lead = reader.plain[: figure.start]
-    places = [(f.start, f.end) for f in reader.figures] + [(m.start, m.end) for m in reader.mentions]
-    for start, end in sorted(places, reverse=True):
-        if end <= figure.start:
-            lead = f"{lead[:start]} {lead[end:]}"
-    return len(re.findall(r"[a-z]+|[\u4e00-\u9fff]{2}", lead)) <= _LITTLE
-
-
-_LITTLE = 5
-"""Words before an amount, two characters counted as one, in a clause that only goes on."""
-
-
-def _own_word(reader: Reader, figure: Figure) -> bool:
-    """Return whether a word in the clause of a figure names a quantity."""
-    for start, end, *_ in reader.words:
-        first, last = min(end, figure.end), max(start, figure.start)
-        if end <= figure.start or not in_clauses(reader.plain, first, last):
-            return True
-    return False
 
 
 def _budget(reader: Reader, figure: Figure, firm: str, quantity: str, named: dict[str, Figure]) -> Claim:

@@ -18,10 +18,12 @@ _FORM = (
     r"(?:Inc|Corp|Corporation|Ltd|Limited|PLC|plc|AG|S\.?A|N\.?V|SE|GmbH|Co|Company|Group|Holdings?|LLC|AB|ASA|Oyj|SpA|"
     r"Pvt\.? Ltd|Sdn Bhd|K\.?K)"
 )
+_INTENDS = r"(?:will|to) (?:set|build|invest|spend|buy|raise|open|launch|acquire|sell|issue|pay|deploy|double|lease|rent|install|cut)"
+"""What a firm will do, also as a headline has it: ``Suryan Green to set up``."""
 _TICKER = re.compile(
     rf"(?P<name>{_WORD}(?: {_WORD}){{0,3}})\s?\((?:[A-Z]{{2,8}}(?: ?[A-Z]{{2,8}})?: ?[A-Z0-9.]{{1,8}}|\d{{4,6}}\.[A-Z]{{1,2}})\)"
 )
-_FORM_ZH = r"(?:股份有限公司|有限公司|集团|公司|控股|股份|科技|智算|云计算|银行|电信|通信|智能|数据|云)"
+_FORM_ZH = r"(?:股份有限公司|有限公司|集团|公司|控股|股份|科技|智算|云计算|银行|电信|通信|智能|数据|电力|能源|电子|半导体|软件|信息|网络|技术|云)"
 
 
 @functools.cache
@@ -31,8 +33,9 @@ def _english() -> tuple[re.Pattern[str], ...]:
     acts = "|".join(sorted(lexicon.words("acts"), key=len, reverse=True))
     people = "|".join(lexicon.words("people"))
     often = r"(?:has |have |had |also |today |now |then |formally |already |recently |on [A-Z]\w+ )*"
-    verb = rf"(?P<verb>{often}(?:{acts})|(?:is|are|was) (?:to|set to|due to))"
-    aside = r"(?:\s?\([^)]{2,40}\)|, [^,.]{3,60}(?=,))?,?"
+    verb = rf"(?P<verb>{_INTENDS}|{often}(?:{acts})|(?:is|are|was) (?:to|set to|due to))"
+    aside = r"(?: of (?:the )?[A-Z]\w+(?: [A-Z]\w+)?)?(?:\s?\([^)]{2,40}\)|, [^,.]{3,60}(?=,))?,?"
+    spokesman = rf"(?:['’]s)? (?i:{people})(?: (?i:executive|financial|operating)(?: (?i:officer))?)? [A-Z][a-z]+ [A-Z]"
     day = rf"(?: on {_WORD}(?: \d{{1,2}},?)?(?: \d{{4}})?| on \d{{1,2}} {_WORD}(?: \d{{4}})?)?"
     begins = rf"(?:^|[–—:;,.\"“] ?|- |\bthat |\b(?:while|and|but|as|{sorts}) )(?:The |the |[A-Z]\w+['’]s )?"
     return (
@@ -43,7 +46,12 @@ def _english() -> tuple[re.Pattern[str], ...]:
         re.compile(rf"(?:[Ss]hares?|[Ss]tock|[Rr]evenue|[Ss]pending|[Cc]apex|[Ss]ales) (?:of|at|in) (?P<name>{_NAME})"),
         re.compile(rf"\b(?:said|says|according to) (?P<name>{_NAME})(?=[,.]|$)"),
         re.compile(rf"(?:^|[.,;] )(?:At|For) (?P<name>{_NAME}),"),
-        re.compile(rf"\b(?:{people})(?: executive| officer)? (?:of|at|for) (?P<name>{_NAME})"),
+        re.compile(rf"(?<![\w-])(?P<name>{_WORD}(?: {_WORD}){{0,3}}?){spokesman}"),
+        re.compile(
+            rf"(?:[Tt]arget|[Pp]rint|[Vv]iew|[Nn]ote|[Bb]uy|[Ss]ell|[Hh]old|[Bb]ullish|[Bb]earish) (?:on|for) (?P<name>{_NAME})"
+        ),
+        re.compile(rf"\bthe (?P<name>{_NAME}) (?:earnings )?(?:call|print|deck|prospectus|filing)\b"),
+        re.compile(rf"\b(?i:{people})(?: executive| officer)? (?:of|at|for) (?P<name>{_NAME})"),
         re.compile(
             rf"(?:[Ii]nitiat\w+|[Cc]overage|[Rr]esum\w+|[Ss]tart\w*)(?: coverage)? (?:on|of) (?P<name>{_NAME})(?=(?: \([^)]{{2,30}}\))? (?:with|at|as)\b|[,.])"
         ),
@@ -57,7 +65,7 @@ def _english() -> tuple[re.Pattern[str], ...]:
 _CHINESE = re.compile(
     rf"(?:^|[，,。；;：:、“）)】]|日|讯)(?P<name>[\u4e00-\u9fff]{{2,12}}?{_FORM_ZH}+)(?:[（(][^）)]{{2,30}}[）)])?"
     r"(?:(?:于|在)?(?:\d{4}年)?(?:\d{1,2}月\d{1,2}日)?(?:今日|今天|昨日|近日)?)"
-    r"(?:宣布|表示|公布|发布|公告|披露|称|计划|将|拟|预计|签订|签署|与)"
+    r"(?:宣布|表示|公布|发布|公告|披露|称|计划|将|拟|预计|预期|签订|签署|与)"
 )
 _AGENT_ZH = re.compile(
     rf"由(?P<name>(?!(?:双方|各方|股东|业主|客户|第三方|地方|财政|社会|民间|多家|两家|中外))[\u4e00-\u9fff]{{3,10}}?)(?=(?:投资|投資)(?:建设|建設|兴建|興建|运营|運營|的)|投建|承建|投资方)"
@@ -70,7 +78,7 @@ _REPORT_OF_ZH = re.compile(
 )
 """Whose report is spoken of: behind a mark, a measure word or a verb of reading."""
 _LISTED_ZH = re.compile(
-    r"(?:^|[，,。；;：:、“）)】])(?P<name>[\u4e00-\u9fff]{2,10})(?=[（(]\s?(?:\d[\dxX*]{5}[)）]|\d[\dxX*]{3,5}\.|[A-Z]{2,6}[:：]|股票代[码號号]))"
+    r"(?:^|[，,。；;：:、“）)】])(?P<name>[\u4e00-\u9fff]{2,10})(?=[（(]\s?(?:\d[\dxX*]{5}[)）]|\d[\dxX*]{3,5}\.|[A-Z]{2,6}[:：]|[\u4e00-\u9fff]{2,4}代[码碼號号]))"
 )
 _COMPANY_ZH = re.compile(
     r"(?:本公司|本集[团團]|公司)[（(](?P<name>[\u4e00-\u9fff]{2,12})(?=[，,、；;]\s?(?:[股证證][份券]代[码號号])?[:：]?\s?\d{4,6}[）)])"
@@ -79,7 +87,7 @@ _COMPANY_ZH = re.compile(
 """The firm that a notice names beside 本公司."""
 _REPORTS_ZH = re.compile(
     r"(?:^|[）)】])(?P<name>[\u4e00-\u9fff]{2,6}?)(?:今日|今天|昨日|近日|日前|\d{1,2}月\d{1,2}日)?(?:[今昨]?晚间?|盘[前后中]|[早午]间)?"
-    r"(?=宣布|发布|發布|公布|公佈|披露|公告|签署|簽署|签订|簽訂|完成[^，,。]{0,8}融[资資]|招股[书書]|20\d\d年?(?:年[报報]|中[报報]|半年[报報]|[一二三四]季|第[一二三四]季|业绩|業績))"
+    r"(?=接待|宣布|发布|發布|公布|公佈|披露|公告|签署|簽署|签订|簽訂|完成[^，,。]{0,8}融[资資]|招股[书書]|20\d\d年?(?:年[报報]|中[报報]|半年[报報]|[一二三四]季|第[一二三四]季|业绩|業績))"
 )
 _RATED_ZH = re.compile(
     r"(?:预计|維持|维持|看好|给予|給予|首予|上调|上調|下调|下調|重申)(?P<name>[\u4e00-\u9fff]{2,6}?)(?=20\d\d(?![\d万亿千百元])|的?目[标標]价|的?[“「]|的?(?:买入|買入|增持)|归母|營收|营收)"
@@ -89,8 +97,10 @@ _LATIN_ZH = re.compile(
     r"(?:(?:于|在)?(?:\d{4}年)?(?:\d{1,2}月\d{1,2}日)?(?:今日|今天|昨日|近日)?)(?:宣布|表示|公布|发布|公告|披露|称|计划|将|拟|预计|签订|签署)"
 )
 _SORT_ZH = re.compile(
-    r"^[\u4e00-\u9fff]{0,8}?(?:租赁商|服务商|运营商|供应商|厂商|开发商|提供商|巨头|龙头|初创企业|上市公司|(?:伺服器|服务器|晶圆|晶圓|代工|封测|封測|芯片|晶片|面板|设备|設備|散[热熱]|电源|電源|机[壳殼]|機[殼]|网通|網通|光通[讯訊]|存储|儲存|记忆体|記憶體|[连連]接器|[组組][装裝]|[电電]子|材料|基板|[载載]板|PCB)[厂廠商])(?=.{2})"
+    r"^[\u4e00-\u9fff]{0,8}?(?:租赁商|服务商|运营商|供应商|厂商|开发商|提供商|巨头|龙头|初创企业|上市公司|(?:港股|[Aa]股|美股)公司|(?:伺服器|服务器|晶圆|晶圓|代工|封测|封測|芯片|晶片|面板|设备|設備|散[热熱]|电源|電源|机[壳殼]|機[殼]|网通|網通|光通[讯訊]|存储|儲存|记忆体|記憶體|[连連]接器|[组組][装裝]|[电電]子|材料|基板|[载載]板|PCB)[厂廠商])(?=.{2})"
 )
+_TOLD_ZH = re.compile(r"(?:发布|發布|公布|公佈|披露|公告|交出|第?[一二三四])+$")
+"""What stands between a firm and the report that it told: 发布财报, 一季报."""
 _RATING_ZH = re.compile(
     r"^(?:关于|關於|针对|針對|維持|维持|重申|首予|给予|給予|上調|上调|下調|下调|看好|建议|建議|我们|我們|对|對|将|將)+"
 )
@@ -101,7 +111,7 @@ _JAPANESE = re.compile(
 _QUOTED = re.compile(r"[\"“][^\"“”]*[,.!?][\"”]\s?$")
 """A quotation that has ended; who then speaks is a person."""
 _WEAK = frozenset(
-    {"is", "was", "has", "had", "will", "would", "made", "put", "got", "took", "cut", "cuts", "grew", "grows"}
+    {"is", "was", "has", "had", "will", "would", "to", "made", "put", "got", "took", "cut", "cuts", "grew", "grows"}
 )
 """Verbs that also follow what is no firm, at the beginning of a sentence."""
 _NO_NAME_ZH = re.compile(
@@ -141,7 +151,7 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
         for pattern in (_LISTED_ZH, _REPORTS_ZH, _RATED_ZH, _AGENT_ZH, _REPORT_OF_ZH):
             for match in pattern.finditer(sentence.text):
                 said = next(name for name in match.groupdict().values() if name)
-                name = _RATING_ZH.sub("", _SORT_ZH.sub("", said))
+                name = _TOLD_ZH.sub("", _RATING_ZH.sub("", _SORT_ZH.sub("", said)))
                 if len(name) > 1 and not _NO_NAME_ZH.search(plain(name)):
                     _add(names, name, name)
         for match in _COMPANY_ZH.finditer(sentence.text):
@@ -153,6 +163,8 @@ def stated_firms(sentences: Sequence[Sentence]) -> dict[str, str]:
     if not names and not lexicon.firm_pattern().search(plain(whole_text)):
         _by_period(names, sentences)
         _by_deed(names, sentences)
+    if not names and not lexicon.firm_pattern().search(plain(whole_text)):
+        _by_heading(names, sentences)
     _shorten(names, whole_text)
     return names
 
@@ -188,6 +200,18 @@ def _by_deed(names: dict[str, str], sentences: Sequence[Sentence]) -> None:
         for match in _DOES.finditer(sentence.text):
             if not _is_person(sentence.text, match):
                 _add(names, match["name"], match["name"])
+
+
+_HEADS = re.compile(
+    rf"^(?P<name>{_WORD}(?: {_WORD}){{1,3}}?)(?=: | Q\d| [1-4]Q| FY| [($€£¥₹]|[’']s | \(| [a-z]+ed (?:its|the|20|revenue)|, )"
+)
+
+
+def _by_heading(names: dict[str, str], sentences: Sequence[Sentence]) -> None:
+    """Add the name that the text begins with, of two capitals at least, where no firm is known: ``Arctic Bits: 2025``."""
+    match = _HEADS.search(sentences[0].text) if sentences else None
+    if match is not None and not _is_person(sentences[0].text, match):
+        _add(names, match["name"], match["name"])
 
 
 _BY_PLACE = 2
@@ -236,7 +260,8 @@ def _is_proper(match: re.Match[str], text: str, whole_text: str) -> bool:
     ):
         return True
     inside = re.search(rf"(?<=[a-z,] ){re.escape(name)}(?![\w])", whole_text)
-    strong = match.groupdict().get("verb") and match["verb"].split()[-1] not in _WEAK
+    verb = (match.groupdict().get("verb") or "is").split()
+    strong = verb[0] != "to" and verb[-1] not in _WEAK
     if name.isupper() and len(name) <= _ACRONYM:
         inside = None  # stands for a thing as often as for a firm
     known = inside or strong or not (name.istitle() or (name.isupper() and len(name) <= _ACRONYM))
@@ -292,8 +317,14 @@ def _add(names: dict[str, str], short: str, whole: str) -> None:
         return
     while words and words[0].lower() in lexicon.words("no_names"):
         words, short = words[1:], " ".join(short.split()[1:])
-    while words and re.search(r"-(?:based|backed|listed|owned|led|controlled|funded)$", words[0]):
-        words, short = words[1:], " ".join(short.split()[1:])
+    led = [i for i, word in enumerate(words[:3], 1) if _LED.search(word)]
+    if led:
+        words, short = words[led[-1] :], " ".join(short.split()[led[-1] :])
+    while words and _PERIOD.fullmatch(words[-1]):
+        words, short = words[:-1], " ".join(w for w in short.split() if not _PERIOD.fullmatch(w))
+    office = next((i for i, word in enumerate(words) if word.lower().strip(".,") in lexicon.words("people")), 0)
+    if office:
+        words, short = words[:office], " ".join(short.split()[:office])
     while words and (place := _place(words)):
         words, short = words[place:], " ".join(short.split()[place:])
     whole = " ".join(words)
@@ -313,6 +344,12 @@ def _add(names: dict[str, str], short: str, whole: str) -> None:
     for spelling in (plain(whole), plain(short)):
         if len(spelling) >= 2:
             names[spelling] = known
+
+
+_PERIOD = re.compile(r"Q[1-4]|[1-4]Q(?:\d\d)?|[12]H(?:\d\d)?|H[12]|FY\d*|CY\d*")
+"""A period, which headings have right behind a name: ``Vindhya Datacom Q3 FY26``."""
+_LED = re.compile(r"-(?:based|backed|listed|owned|led|controlled|funded)$")
+"""What ends a word, or several, of where a firm is or whose: ``Hong Kong-listed``."""
 
 
 def _place(words: Sequence[str]) -> int:

@@ -122,6 +122,11 @@ class OnFile:
             return self.day.year > int(year[0])
         return not planned and value.published < value.start < self.day
 
+    def ended(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Return the values whose period had ended by the day of the announcement: what came, and no guidance."""
+        came = [c for c in candidates if not re.search(r"guidance|plan", c.value.id)]
+        return [c for c in came if self.day is None or c.years == 0 or c.value.start <= self.day]
+
     def near(self, candidate: Candidate) -> bool:
         """Return whether a value is of about the day of the announcement."""
         if self.day is None:

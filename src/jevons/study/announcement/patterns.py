@@ -7,30 +7,40 @@ import re
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.numerals import DIGITS, NUMBER, ZH
-from jevons.units import SCALE_LETTERS, SIGNS
+from jevons.units import CURRENCIES, SCALE_LETTERS, SIGNS
 
 SEP = r"\s?(?:-|–|—|−|~|～|to|至|到|乃至|and)\s?"
 UNKNOWN_CROWNS = "crowns"
 """Unit of an amount in crowns where the text does not say whose."""
+_CODES = {
+    code.lower(): code
+    for code in (
+        *CURRENCIES, "CHF", "CAD", "AUD", "SGD", "TWD", "MYR", "IDR", "THB", "VND", "BRL", "SEK", "NOK", "DKK", "PLN", "ILS",
+        "QAR", "KWD", "ZAR", "CZK", "HUF", "MXN", "OMR", "BHD", "PHP", "NZD",
+    )
+}  # fmt: skip
+"""Currencies by their codes, which stand on either side of an amount; those that are words too are left out."""
 BEFORE = {
+    **_CODES,
     **{sign.lower(): currency for sign, currency in SIGNS.items()},
     "新台币": "TWD", "台币": "TWD", "港币": "HKD", "港元": "HKD", "美元": "USD", "日元": "JPY", "韩元": "KRW", "欧元": "EUR", "英镑": "GBP", "¥人民币": "CNY",
-    "eur€": "EUR", "usd": "USD", "rmb": "CNY", "cny": "CNY", "hkd": "HKD", "nt$": "TWD",
-    "inr": "INR", "krw": "KRW", "eur": "EUR", "¥": "CNY", "人民币": "CNY", "s$": "SGD",
-    "rs.": "INR", "rs": "INR", "jpy": "JPY", "gbp": "GBP", "sar": "SAR", "sr": "SAR", "aed": "AED", "dh": "AED", "chf": "CHF", "cad": "CAD", "cn¥": "CNY", "jp¥": "JPY", "円": "JPY",
-    "c$": "CAD", "a$": "AUD", "aud": "AUD", "sgd": "SGD", "twd": "TWD", "myr": "MYR", "rm": "MYR", "idr": "IDR", "thb": "THB", "vnd": "VND",
-    "brl": "BRL", "r$": "BRL", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "pln": "PLN", "ils": "ILS", "qar": "QAR", "kwd": "KWD", "zar": "ZAR",
+    "eur€": "EUR", "rmb": "CNY", "nt$": "TWD",
+    "¥": "CNY", "人民币": "CNY", "s$": "SGD",
+    "rs.": "INR", "rs": "INR", "sr": "SAR", "dh": "AED", "cn¥": "CNY", "jp¥": "JPY", "円": "JPY",
+    "c$": "CAD", "a$": "AUD", "rm": "MYR",
+    "r$": "BRL",
 }  # fmt: skip
 AFTER = {
-    "美元": "USD", "刀": "USD", "美刀": "USD", "norwegian crowns": "NOK", "swedish crowns": "SEK", "danish crowns": "DKK", "czech crowns": "CZK", "crowns": UNKNOWN_CROWNS, "美金": "USD", "usd": "USD", "us dollars": "USD", "u.s. dollars": "USD", "dollars": "USD",
+    **_CODES,
+    "美元": "USD", "刀": "USD", "美刀": "USD", "norwegian crowns": "NOK", "swedish crowns": "SEK", "danish crowns": "DKK", "czech crowns": "CZK", "crowns": UNKNOWN_CROWNS, "美金": "USD", "us dollars": "USD", "u.s. dollars": "USD", "dollars": "USD",
     "dollar": "USD", "人民币": "CNY", "元人民币": "CNY", "元": "CNY", "块钱": "CNY", "块": "CNY", "yuan": "CNY", "rmb": "CNY",
-    "cny": "CNY", "renminbi": "CNY", "chinese yuan": "CNY", "港元": "HKD", "港币": "HKD", "hkd": "HKD",
+    "renminbi": "CNY", "chinese yuan": "CNY", "港元": "HKD", "港币": "HKD",
     "hong kong dollars": "HKD", "欧元": "EUR", "euros": "EUR", "日元": "JPY", "円": "JPY", "yen": "JPY",
     "韩元": "KRW", "won": "KRW", "卢比": "INR", "rupees": "INR", "里亚尔": "SAR", "riyals": "SAR", "dirhams": "AED", "迪拉姆": "AED", "新台币": "TWD", "英镑": "GBP",
-    "€": "EUR", "eur": "EUR", "£": "GBP", "gbp": "GBP", "pounds": "GBP", "pounds sterling": "GBP", "inr": "INR", "jpy": "JPY", "krw": "KRW",
-    "sar": "SAR", "saudi riyals": "SAR", "aed": "AED", "chf": "CHF", "francs": "CHF", "法郎": "CHF", "cad": "CAD", "canadian dollars": "CAD",
-    "加元": "CAD", "aud": "AUD", "australian dollars": "AUD", "澳元": "AUD", "sgd": "SGD", "singapore dollars": "SGD", "新加坡元": "SGD", "新元": "SGD",
-    "twd": "TWD", "ringgit": "MYR", "林吉特": "MYR", "日圆": "JPY", "韩圆": "KRW", "印度卢比": "INR", "indian rupees": "INR", "krona": "SEK",
+    "€": "EUR", "£": "GBP", "pounds": "GBP", "pounds sterling": "GBP",
+    "saudi riyals": "SAR", "francs": "CHF", "法郎": "CHF", "canadian dollars": "CAD",
+    "加元": "CAD", "australian dollars": "AUD", "澳元": "AUD", "singapore dollars": "SGD", "新加坡元": "SGD", "新元": "SGD",
+    "ringgit": "MYR", "林吉特": "MYR", "日圆": "JPY", "韩圆": "KRW", "印度卢比": "INR", "indian rupees": "INR", "krona": "SEK",
     "euro": "EUR", "新台币元": "TWD", "rials": "OMR", "omani rials": "OMR", "qatari riyals": "QAR", "dinars": "KWD", "lira": "TRY",
     "kronor": "SEK", "kroner": "NOK", "zloty": "PLN", "zlotys": "PLN", "zł": "PLN", "krone": "NOK", "rand": "ZAR", "liras": "TRY", "riyal": "SAR", "dirham": "AED", "rupee": "INR", "baht": "THB", "泰铢": "THB", "reais": "BRL", "shekels": "ILS",
 }  # fmt: skip
@@ -249,7 +259,7 @@ PERIODS = re.compile(
     rf"|(?P<y1>{YEAR})\s?(?:-|–|—|~|to|至|到)\s?(?P<y2>{YEAR})"
     rf"|(?:from|从)?\s?(?P<y3>{YEAR})年?\s?(?:to|until|到|至|through|-|–|—|~)\s?(?P<y4>{YEAR})年?"
     rf"|between\s(?P<y5>{YEAR})\s?and\s(?P<y6>{YEAR})"
-    rf"|(?:by|through|until)\s(?:the end of\s)?(?P<by>{YEAR})|到(?P<by2>{YEAR})年(?:底|末)?"
+    rf"|(?:by|through|until)\s(?:the end of\s)?(?:fiscal\s(?:year\s)?)?(?P<by>{YEAR})|到(?P<by2>{YEAR})年(?:底|末)?"
     rf"|(?P<half>{YEAR})年(?P<h>上半年|下半年)"
     rf"|(?P<year>{YEAR})(?![\d万亿千百多余]|,\d)年?(?P<end>末|底|初|年底)?"
     rf"|(?<![\d.])(?P<s1>2[3-9]|3[0-5])\s?(?:-|–|—|~|至|到)\s?(?P<s2>2[3-9]|3[0-5])年(?={_OF_YEAR})"
@@ -287,12 +297,12 @@ COUNT = re.compile(
     rf"(?<![a-z0-9.,-])(?P<a>{NUMBER})(?:[个次]?{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?(?P<measure>个|家|座|名|位|款|台|所|次|架|套|辆|件|户|栋|条|组|枚)?"
 )
 PLANNED = re.compile(
-    r"plan|will |'ll |expect(?!ation)|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|(?<![a-z])budgets?(?![a-z])|proposed|pipeline|reiterat|should |heading for|(?<![a-z])sees? |anticipat|on track|on course|set to |poised|"
+    r"plan|will |^(?:[\w&-]+ ){1,4}to (?:set up|build|invest|buy|raise|open|launch|deploy|acquire|sell|issue) |(?<![a-z])board (?:[a-z]+ ){0,3}approv(?:es|ed) |'ll |expect(?!ation)|guid|outlook|forecast|target|intend|aims?\s|pledg|commits?\s|to invest|to spend|(?<![a-z])budgets?(?![a-z])|proposed|pipeline|reiterat|should |heading for|(?<![a-z])sees? |anticipat|on track|on course|set to |poised|"
     r"预计|(?<![高低])估(?![值算量计])|(?<![资材原燃饮塑])料(?![理号])|计划|将|拟|目标|(?<![超于及合])预期|指引|展望|打算|规划|承诺|预算[为約约是](?!的)"
 )
 """Words of what is to come."""
 CONDITIONAL = re.compile(
-    r"(?<![a-z])(?:if|could|(?<!in )(?<!by )(?<!since )(?<!of )(?<!last )(?<!until )(?<!from )(?<!this )may(?! \d)|might|would|subject to|pending|provided that|potentially)(?![a-z])|若|如果|如(?=美|获|进|需)|一旦|有望|可能|或将|倘|假如|获批"
+    r"(?<![a-z])(?:if|could|considering|weighing|mulling|(?<!in )(?<!by )(?<!since )(?<!of )(?<!last )(?<!until )(?<!from )(?<!this )may(?! \d)|might|would|subject to|pending|provided that|potentially)(?![a-z])|若|如果|如(?=美|获|进|需)|一旦|有望|可能|或将|倘|假如|获批"
 )
 """Words of what happens only in some case."""
 FROM_TO = re.compile(r"(?:from|由|从)\s?$")

@@ -18,7 +18,7 @@ from jevons.study.announcement.text import Sentence
 
 _BESIDE = re.compile(
     r"(?:较|比|由|从|高于|低于|超过|相比(?:于|之下)?|对比|接近|持平于|与|compared (?:with|to)|versus|vs\.?|above|below|than|against|exceeding|double|triple|twice|half|times"
-    r"|(?:up|down|rise|risen|rose|increase|increased|grew|fell|lower|higher|raised|lifted|%|fold)[^,，;；。]{0,12} (?:from|on)|up from|down from)"
+    r"|(?:up|down|rise|risen|rose|increase|increased|grew|fell|lower|higher|raised|lifted|%|fold)[^,，;；。]{0,24} (?:from|on)|up from|down from)"
     r"\s?(?:the |its |a |about |约|近|roughly )*$"
 )
 """What stands before the level that something is measured against."""
@@ -30,7 +30,7 @@ _ADVERBIAL = re.compile(
 )
 """What else a clause may have that only says when."""
 _HAS_COME = re.compile(
-    r"(?<![a-z])(?:grew|rose|fell|dropped|climbed|jumped|reported|posted|reached|earned|booked|was|were)(?![a-z])"
+    r"(?<![a-z])(?:grew|rose|fell|dropped|climbed|jumped|reported|posted|reached|earned|booked|signed|won|sold|spent|bought|was|were)(?![a-z])"
 )
 """Verbs of what has come."""
 _A_STATEMENT = 2
@@ -103,7 +103,7 @@ class Periods(Statements):
             ):
                 return span
             if span.start >= figure.end and re.fullmatch(
-                r"\s?(?:(?:it|they|the company) (?:spent|invested|earned|made|had|reported) )?(?:in|for|of|during|at|by|as of)?\s?(?:the )?(?:end of )?",
+                r"\s?(?:(?:it |they |the company )?(?:spent|invested|earned|made|had|reported|recorded|booked) )?(?:in|for|of|during|at|by|as of)?\s?(?:the )?(?:end of )?",
                 self.plain[figure.end : span.start],
             ):
                 return span
@@ -127,6 +127,7 @@ class Periods(Statements):
             and not (re.match(r"\d|FY", f.label) and f.start > at and exceed.search(self.plain, at, f.start))
         ]  # fmt: skip
         spans = [f for f in spans if not (self._says_more(f, at) or self._of_a_plan(f, figure))]
+        spans = [f for f in spans if f.label != "each" or not self._after_another(figure, f)]
         spans = own or [
             f for f in spans if not self._of_next_clause(f, at) and not (f.label.startswith("to ") and self._taken(f, figure))
         ]  # fmt: skip
@@ -239,9 +240,14 @@ class Periods(Statements):
 
     def _taken(self, span: Figure, figure: Figure) -> bool:
         """Return whether a time limit stands in another clause, beside a figure of that clause."""
-        begin, last = clause_start(self.plain, span.start), clause_end(self.plain, span.end)
-        inside = [f for f in self.figures if begin <= f.start < last and f.kind not in {"period", "date"}]
+        measured = (f for f in self.figures if f.kind not in {"period", "date"})
+        inside = [f for f in measured if not self._apart(span, f.start)]
         return figure not in inside and bool(inside)
+
+    def _after_another(self, figure: Figure, span: Figure) -> bool:
+        """Return whether ``a year`` stands behind a later figure, which it is then of alone."""
+        kinds = {"period", "date"}
+        return any(figure.end <= f.start < span.start and f.kind not in kinds for f in self.figures)
 
     def _another_between(self, figure: Figure, span: Figure) -> bool:
         """Return whether another figure of the same kind stands between a figure and a period behind it."""
@@ -250,13 +256,12 @@ class Periods(Statements):
     def _apart(self, figure: Figure, at: int) -> bool:
         """Return whether a figure stands in another clause."""
         first, last = sorted((figure.start, at))
-        return in_clauses(self.plain, first, last)
+        return in_clauses(self.plain, first, last) or self._parted(first, last)
 
     def _distance(self, span: Figure, figure: Figure) -> float:
         gap = figure.start - span.end if span.start < figure.start else span.start - figure.end
         first, last = sorted((span.start, figure.start))
         crossed = len(re.findall(r"[,，;；]|(?<![a-z])(?:while|and)(?![a-z])", self.plain[first:last]))
-        between = re.finditer(r"\s(?:and|while|but)\s", self.plain)
-        parted = 16 * any(first < m.start() < last and self._parts(m.start(), m.end()) for m in between)
+        parted = 16 * self._parted(first, last)
         unsaid = parted + (8 if span.label == "" else 0)
         return max(gap, 0) + 8 * crossed + unsaid

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
+from jevons.study.announcement.clauses import in_clauses
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.patterns import FORMER
 from jevons.study.announcement.reader import Reader
@@ -176,22 +177,33 @@ _MOST_RENT = 10.0
 """How many times the rent of one accelerator that of another may be."""
 
 
+_OF_POWER = re.compile(r"\s?(?:per|an?|/|每)\s?(?:kwh|mwh|kilowatt|megawatt|unit of power|千瓦时|度)")
+
+
+def _rented_for(reader: Reader, figure: Figure) -> str:
+    """Return the span that an amount may be the rent of, ``hour`` or ``month``: of its clause, else the nearest."""
+    spans = {"hour": (lexicon.pattern("hourly"), _GPU_HOUR), "month": (lexicon.pattern("monthly"),)}
+    places = [
+        (in_clauses(reader.plain, *sorted((m.start(), figure.start))), abs(m.start() - figure.start), name)
+        for name, patterns in spans.items() for pattern in patterns for m in pattern.finditer(reader.plain)
+    ]  # fmt: skip
+    return min(places)[2] if places else ""
+
+
 def unit_prices(reader: Reader) -> Iterator[Claim]:
     """Yield prices of an accelerator and rents: money of that size beside a device's name."""
     pattern, table = lexicon.named("devices")
     device = pattern.search(reader.plain)
-    by_hour = _GPU_HOUR.search(reader.plain)
     rented = reader.context.rented
     if rented is not None and rented.other and not reader.words:
         yield from _more_rents(reader, rented)
     generation = _GENERATION.search(reader.plain)
-    if device is None and not by_hour and generation is None:
+    if device is None and not _GPU_HOUR.search(reader.plain) and generation is None:
         return
     name = "" if device is None else table[device[0].removesuffix("x") if device[0] not in table else device[0]]
-    hourly, monthly = (lexicon.pattern(span).search(reader.plain) for span in ("hourly", "monthly"))
     for figure in reader.left("money"):
-        if ((hourly or by_hour) and figure.high < (500 if name else 5000)) or (monthly and figure.high < 1e6):
-            per = "hour" if hourly or by_hour else "month"
+        per = "" if _OF_POWER.match(reader.plain, figure.end) else _rented_for(reader, figure)
+        if (per == "hour" and figure.high < (500 if name else 5000)) or (per == "month" and figure.high < 1e6):
             yield reader.make("rent", reader.firm(figure.start), name, {"rent": figure} | _dated(reader), other=per)
         elif name and figure.low >= 1e3 and figure.high < 1e7 and lexicon.pattern("costs").search(reader.plain):
             yield reader.make("device_price", "", name, {"price": figure} | _dated(reader))

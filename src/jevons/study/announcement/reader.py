@@ -76,9 +76,16 @@ class Reader(Periods):
         named = {name: self._calendar(figure, firm) for name, figure in named.items()}
         claim = Claim(
             kind=kind, firm=firm, quantity=quantity, sentence=self.sentence, named=named,
-            denied=self._denied(stated), status=self._status(stated),
+            denied=self._denied(stated), status=self._status_in(named.get("period"), stated),
         )  # fmt: skip
         return replace(claim, **more)  # type: ignore[arg-type]
+
+    def _status_in(self, period: Figure | None, stated: Sequence[Figure]) -> str:
+        """Return the status of a claim: a period that had ended a year before the announcement is not planned."""
+        status, day = self._status(stated), self.context.day
+        year = re.match(r"(?:FY)?(20\d\d)", period.label) if period is not None else None
+        over = day is not None and year is not None and int(year[1]) < day.year - 1
+        return "" if over and status == "planned" else status
 
     def _calendar(self, figure: Figure, firm: str) -> Figure:
         """Return a period with a quarter of a firm's fiscal year as that of the calendar."""
@@ -86,7 +93,9 @@ class Reader(Periods):
         if match is None:
             return figure
         known = lexicon.firm(firm or self.context.topic)
-        last = (known.fiscal_end_month if known is not None else 12) + 3 * (int(match[2]) - 4)
+        listed = known is not None and known.key in lexicon.firms()
+        year_end = known.fiscal_end_month if known is not None and listed else self.context.year_end
+        last = year_end + 3 * (int(match[2]) - 4)
         year = int(match[1]) + (last - 1) // 12
         month = (last - 1) % 12 + 1
         return replace(figure, label=f"{year}-Q{(month + 2) // 3}")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from jevons.study.announcement.clauses import statement_before
+from jevons.study.announcement.clauses import clause_end, statement_before
 from jevons.study.announcement.cues import cue
 from jevons.study.announcement.figure import Figure
 from jevons.study.announcement.patterns import CONDITIONAL, PLANNED
@@ -28,14 +28,23 @@ _WITHDRAWN = re.compile(
     r"(?<![a-z])(?:earlier|previous|original) version|incorrectly|erroneously|wrongly|mistakenly|misstated|误写|误报|有误|更正前|误称"
 )
 """Words of what a text takes back."""
+_DONE = r"(?:has|have|had) (?:also |already |now |since |just )*(?!been (?:asked|told|set)|to |no |an? |the |plan)(?:[a-z]+ed|spent|sold|bought|built|won|put|cut|paid|lost|drawn|met|made|taken|sunk)"
 _PAST = re.compile(
-    r"(?<![a-z])(?:was|were|totalled|totaled|reached|stood|came|has spent|had spent|fell|rose|grew|reported|missed|beat)(?![a-z])|达到?了?|已|实现|为\d|报"
+    r"(?<![a-z])(?:was|were|totalled|totaled|reached|stood|came|fell|rose|grew|climbed|jumped|surged|dropped|reported|missed|beat"
+    rf"|{_DONE})(?![a-z])|达到?了?|已|实现|为\d|报"
 )
 """Words of what has come, which a plan before them in the sentence does not reach."""
 
 
-_GUIDED = re.compile(r"(?<![a-z])(?:guidance|outlook|forecast)(?![a-z])|指引|展望")
-"""What names a figure to come by what it is, and not by its quantity."""
+_OWN_STATEMENT = re.compile(
+    r"(?<![a-z])(?:guidance|outlook|forecast|plans? to|expects? to|intends? to|aims? to|hopes? to|wants? to|will"
+    rf"|{_DONE})(?![a-z])|指引|展望"
+)
+"""What says of a figure whether it is to come or has come, and not its quantity."""
+_JOINS = re.compile(r"\s(?:and|while|but|after|because|although)\s")
+_SAID = re.compile(r"(?<![a-z])(?:said|says|told|announced|confirmed|wrote|added|disclosed|promised)(?![a-z])[^;]*$")
+"""What makes the ``would`` behind it no condition: somebody told then what was to come."""
+_ONLY_IF = re.compile(r"(?<![a-z])(?:if|unless|could|might|subject to|pending|provided|were to)(?![a-z])")
 
 
 class Statements(Words):
@@ -49,20 +58,21 @@ class Statements(Words):
     def _clause(self, at: int) -> str:
         """Return the clause around a place."""
         ends = [(m.start(), m.end()) for m in re.finditer(r"[，;；。]|(?<!\d),|,(?!\d)", self.plain)]
-        ends += [
-            (m.start(), m.end())
-            for m in re.finditer(r"\s(?:and|while|but)\s", self.plain)
-            if self._parts(m.start(), m.end())
-        ]
+        ends += [(m.start(), m.end()) for m in _JOINS.finditer(self.plain) if self._parts(m.start(), m.end())]
         begin = max((last for _, last in ends if last <= at), default=0)
         return self.plain[begin : min((first for first, _ in ends if first >= at), default=len(self.plain))]
+
+    def _parted(self, first: int, last: int) -> bool:
+        """Return whether a conjunction between two places joins two statements."""
+        return any(self._parts(m.start(), m.end()) for m in _JOINS.finditer(self.plain, first, last))
 
     def _parts(self, first: int, last: int) -> bool:
         """Return whether a conjunction joins two statements: a figure before it, then a quantity and its figure."""
         after = [f.start for f in self.figures if f.start >= last and f.kind not in {"period", "date"}]
         before = any(f.end <= first and f.kind not in {"period", "date"} for f in self.figures)
         named = bool(after) and any(last <= start < after[0] for start, *_ in self.words)
-        return before and bool(after) and (named or _GUIDED.search(self.plain, last, after[0]) is not None)
+        own = named or (bool(after) and _OWN_STATEMENT.search(self.plain, last, after[0]) is not None)
+        return before and own
 
     def _denied(self, stated: Sequence[Figure]) -> bool:
         """Return whether the clause before the first figure says that it is not so."""
@@ -78,12 +88,19 @@ class Statements(Words):
         if first in self.bound.values():
             return "earlier"
         clause = self._clause(first)
-        if CONDITIONAL.search(clause) or CONDITIONAL.match(self.plain.lstrip("\"“' ")):
+        case = CONDITIONAL.search(clause) or CONDITIONAL.match(self.plain.lstrip("\"“' "))
+        told = case is not None and case[0] == "would" and self._told(first)
+        if case and not told:
             return "conditional"
         if self._estimated(stated):
             return "estimated"
-        ahead = PLANNED.search(clause) or (PLANNED.search(self.plain[:first]) and not _PAST.search(clause))
+        ahead = told or PLANNED.search(clause) or (PLANNED.search(self.plain[:first]) and not _PAST.search(clause))
         return "planned" if ahead else ""
+
+    def _told(self, at: int) -> bool:
+        """Return whether the ``would`` of a place is that of reported speech: ``it said it would invest``."""
+        would = self.plain.rfind("would", 0, clause_end(self.plain, at))
+        return not _ONLY_IF.search(self.plain) and _SAID.search(self.plain[:would]) is not None
 
     def _estimated(self, stated: Sequence[Figure]) -> bool:
         """Return whether the first figure is what others estimate, by the words right beside it."""

@@ -7,7 +7,7 @@ import re
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claim import Claim
 from jevons.study.announcement.covered import Candidate, same_label
-from jevons.study.announcement.on_file import OnFile, Verdict, about, name_of, prefixes
+from jevons.study.announcement.on_file import OnFile, Verdict, about, name_of, prefixes, shown
 from jevons.units import format_count, format_money
 
 _EVENTS = frozenset(
@@ -34,7 +34,29 @@ def amount(file: OnFile, claim: Claim) -> Verdict:
         fit = [c for c in every if "commitment" in c.value.id]
     else:
         fit = [c for c in every if file.near(c)]
+    if period is None and not claim.status and claim.quantity in lexicon.words("flows"):
+        return _without_period(file, claim, file.ended(fit), file.ended(every))
     return file.compared(claim, held, fit, every, labelled=dated or (years > 1 and claim.quantity == "capex"))
+
+
+def _without_period(file: OnFile, claim: Claim, fit: list[Candidate], every: list[Candidate]) -> Verdict:
+    """Return the verdict of what came in a period that the text does not name: the last one that had ended."""
+    held = claim.named["amount"]
+    latest = {c.years: c for c in sorted(every, key=lambda c: c.value.start) if c.years > 0}
+    agreeing = [c for c in every if file.agrees(held, c.value)]
+    older = [c for c in agreeing if c.years > 0 and c.value.start < latest[c.years].value.start]
+    if file.day is not None and older and len(older) == len(agreeing):
+        best = min(older, key=lambda c: file.far(c, held))
+        last = latest[best.years]
+        text = f"the text names no period; {about(best)}: {shown(best.value)}, {about(last)}: {shown(last.value)}"
+        return "unlike", text, (best.value.id, last.value.id)
+    verdict, reason, facts = file.compared(claim, held, fit, every, labelled=False)
+    if verdict == "confirmed" and "names no period" not in reason:
+        reason = f"{reason}; the text names no period"
+    elif not agreeing and latest:
+        shown_last = ", ".join(f"{about(c)}: {shown(c.value)}" for c in latest.values())
+        reason = f"the text names no period; {shown_last}"
+    return verdict, reason, facts
 
 
 def target(file: OnFile, claim: Claim) -> Verdict:

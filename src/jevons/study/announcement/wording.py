@@ -45,7 +45,11 @@ def _quantity_of(claim: Claim) -> str:
 def what_of(claim: Claim) -> str:
     """Return what a claim is, such as ``capital expenditure, planned`` or ``growth of revenue``."""
     text = _what(claim)
-    return f"{text}, {claim.status}" if claim.status and claim.kind not in {"target", "multiple"} else text
+    return (
+        f"{text}, {claim.status}"
+        if claim.status and claim.kind not in {"target", "multiple"} and claim.quantity != "upside"
+        else text
+    )
 
 
 def _what(claim: Claim) -> str:
@@ -82,6 +86,10 @@ def _what(claim: Claim) -> str:
 
 def _share(claim: Claim, quantity: str) -> str:
     base = claim.named["percent"].what.removeprefix("of_")
+    if quantity.startswith("share of"):
+        return quantity
+    if lexicon.label_of(base) == quantity:
+        base, quantity = "total", lexicon.label_of(claim.quantity)
     if base == "total" and claim.quantity != "share":
         return f"share of {quantity}"
     if base:

@@ -27,7 +27,7 @@ SHARE_OF_ZH = re.compile(
 MOST_A_SHARE = 1e6
 """More than a share costs, in any currency."""
 _IS = re.compile(
-    r"(?:\s|(?<![a-z])(?:of|at|is|was|were|reached|totall?ed|came to|stood at|about|around|roughly|some|nearly|over|more than)(?![a-z])|约|为|是|达到?|有|共|逾|近)*"
+    r"(?:\s|(?<![a-z])(?:of|at|is|was|were|reached|totall?ed|came to|stood at|about|around|roughly|some|nearly|over|more than|estimate|forecast)(?![a-z])|约|为|是|达到?|有|共|逾|近)*"
 )
 """What stands between a word and the figure that it names."""
 _ANOTHER_NOUN = re.compile(
@@ -80,7 +80,8 @@ class Words:
         words = []
         for match in lexicon.quantity_pattern().finditer(self.plain):
             lead = self.plain[max(0, match.start() - 56) : match.start()]
-            if SHARE_OF.search(lead) or SHARE_OF_ZH.match(self.plain, match.end()):
+            own = any(f.kind == "money" and self.is_of(match.end(), f) for f in self.figures)
+            if (SHARE_OF.search(lead) and not own) or SHARE_OF_ZH.match(self.plain, match.end()):
                 continue
             word = re.sub(r"\s+", " ", match[0])
             key = table[word]
@@ -90,8 +91,7 @@ class Words:
                 r"(?:contract|deal|agreement|order|package)s?(?![a-z])(?:[^,;.]|(?<=\d)[,.](?=\d)){0,48}$", lead
             ):
                 continue
-            own = (f.kind == "money" and self.is_of(match.end(), f) for f in self.figures)
-            if key == "eps" and _TIMES.search(lead) and not any(own):
+            if key == "eps" and _TIMES.search(lead) and not own:
                 continue  # what a multiple is of
             if word == "worth" and _VENTURE.search(lead):
                 key = "capex"

@@ -22,7 +22,7 @@ from jevons.study.scenario.load import load
 from jevons.study.scenario.market import SegmentSpec
 from jevons.study.scenario.region import region_currency, region_devices, region_sections
 from jevons.study.scenario.scenario import Scenario
-from jevons.units import with_code
+from jevons.units import CURRENCIES, with_code
 from jevons.words import Sentence
 
 _FLAGS = {
@@ -115,7 +115,7 @@ def write_new(
     figures : mapping of str to str
         ``firm``, ``budget``, ``revenue``, ``net_cash``, ``shares`` and ``share_price`` as text with units.
     region, currency : str
-        Region, and the currency, that of the region where None.
+        Region; and the currency, where None that of the amounts, and where they name none that of the region.
     as_of : date, optional
         Date of the information; today by default.
     quarters : int
@@ -148,7 +148,9 @@ def write_new(
                 "; an unlisted firm gives any number of shares, and the price that its last valuation makes of it"
             )
         raise InputError(message)
-    text = _text(figures, region, currency or region_currency(region), as_of or dt.date.today(), quarters, installed)  # noqa: DTZ011 - a calendar day
+    coded = {name: with_code(str(value)) if name in _MONEY else str(value) for name, value in figures.items()}
+    currency = currency or _currency_of(coded) or region_currency(region)
+    text = _text(coded, region, currency, as_of or dt.date.today(), quarters, installed)  # noqa: DTZ011 - a calendar day
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "scenario.yaml"
         draft.write_text(text, encoding="utf-8")
@@ -162,6 +164,23 @@ def write_new(
     with writing(path, force=True) as stream:
         stream.write(text)
     return NewResult(scenario=scenario, file=str(path))
+
+
+def _currency_of(figures: Mapping[str, str]) -> str:
+    """Return the currency of the firm's accounts by its amounts; empty where they name none.
+
+    The share may trade in another one, so that its price does not count.
+    """
+    named: dict[str, str] = {}
+    for name in sorted(_MONEY - {"share_price"}):
+        code = next((word for word in re.findall(r"[A-Z]{3}", figures[name]) if word in CURRENCIES), "")
+        if code:
+            named.setdefault(code, name)
+    if len(named) > 1:
+        shown = ", ".join(f"--{name.replace('_', '-')} {figures[name]}" for name in named.values())
+        message = f"{shown}: amounts in {len(named)} currencies; say with --currency which one the scenario is in"
+        raise InputError(message)
+    return next(iter(named), "")
 
 
 def _own_shares(scenario: Scenario) -> str:
@@ -196,7 +215,7 @@ def _spent_per_quarter_cur(scenario: Scenario, segment: SegmentSpec) -> float:
 
 
 def _text(
-    figures: Mapping[str, str | None],
+    figures: Mapping[str, str],
     region: str,
     currency: str,
     as_of: dt.date,
@@ -211,17 +230,16 @@ def _text(
     drawn_mw = sum(count * accelerator(name).server_w for name, count in devices) / 1e6
     power = get("assumption.site_headroom").number * drawn_mw
     lines = "\n".join(f"    {name}: {{installed: {count:g}}}" if count else f"    {name}:" for name, count in devices)
-    figures = {name: with_code(str(value)) if name in _MONEY else value for name, value in figures.items()}
     spend = figures["budget"]
     return f"""\
-# A scenario of {_quoted(str(figures["firm"]))}. What it leaves out is its region's;
+# A scenario of {_quoted(figures["firm"])}. What it leaves out is its region's;
 # `jevons plan FILE --dry-run` lists every value.
 # A figure is a number with a unit, a fact ({{fact: ID}}), or {{low: , mode: , high: , source: }}.
 name: {_quoted(f"{figures['firm']}, {spend} over {quarters} quarters")}
 as_of: {as_of}
 currency: {currency}
 region: {region}
-firm: {{name: {_quoted(str(figures["firm"]))}}}
+firm: {{name: {_quoted(figures["firm"])}}}
 start: {start}
 quarters: {quarters}
 hardware:
@@ -231,9 +249,9 @@ hardware:
   devices:
 {lines}
 expansion:
-  budget: {figures["budget"]}
+  budget: {spend}
   budget_quarters: {quarters}
-  budget_first: {_part(str(figures["budget"]), quarters)}
+  budget_first: {_part(spend, quarters)}
 finance:
   # What AI earns above the usual margin goes in part into staff, research and discounts.
   reinvested: {{fact: assumption.reinvested_frac}}

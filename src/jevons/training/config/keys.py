@@ -55,6 +55,15 @@ _MEGATRON: Keys = {
     "data-parallel-sharding-strategy": ("sharding", "word"),
     "main-grads-dtype": ("gradient_dtype", "word"), "grad-reduce-in-bf16": ("gradients_bf16", "on"),
 }  # fmt: skip
+_NEMO_DEGREES: Keys = {
+    "tensor_model_parallel_size": ("tp", "count"), "pipeline_model_parallel_size": ("pp", "count"),
+    "virtual_pipeline_model_parallel_size": ("vpp", "count"), "context_parallel_size": ("cp", "count"),
+    "expert_model_parallel_size": ("ep", "count"), "sequence_parallel": ("sequence_parallel", "on"),
+}  # fmt: skip
+_NEMO_BATCHES: Keys = {
+    "micro_batch_size": ("micro_batch", "count"), "global_batch_size": ("batch", "count"),
+    "seq_length": ("seq_len", "count"),
+}  # fmt: skip
 KEYS: Mapping[str, Keys] = {
     "trainer": _TRAINER,
     "llamafactory": {
@@ -116,15 +125,13 @@ KEYS: Mapping[str, Keys] = {
     "nemo": {
         "trainer.devices": ("node_gpus", "count"), "trainer.num_nodes": ("nodes", "count"),
         "trainer.precision": ("mixed", "word"), "trainer.max_steps": ("steps", "count"),
-        "model.micro_batch_size": ("micro_batch", "count"), "model.global_batch_size": ("batch", "count"),
-        "model.tensor_model_parallel_size": ("tp", "count"), "model.pipeline_model_parallel_size": ("pp", "count"),
-        "model.virtual_pipeline_model_parallel_size": ("vpp", "count"),
-        "model.context_parallel_size": ("cp", "count"), "model.expert_model_parallel_size": ("ep", "count"),
+        **{f"{table}.{key}": entry for table in ("model", "trainer.strategy") for key, entry in _NEMO_DEGREES.items()},
+        **{f"{table}.{key}": entry for table in ("model", "data") for key, entry in _NEMO_BATCHES.items()},
         "model.encoder_seq_length": ("seq_len", "count"), "model.data.seq_length": ("seq_len", "count"),
         "model.activations_checkpoint_granularity": ("recompute", "word"),
         "model.activations_checkpoint_method": ("recompute_method", "word"),
         "model.activations_checkpoint_num_layers": ("recompute_layers", "count"),
-        "model.sequence_parallel": ("sequence_parallel", "on"), "model.fp8": ("fp8_on", "on"),
+        "model.fp8": ("fp8_on", "on"), "factory": ("builder", "word"),
         "model.optim.name": ("optimizer", "word"), "model.num_layers": ("layers", "count"),
         "model.hidden_size": ("hidden", "count"), "model.ffn_hidden_size": ("inner", "count"),
         "model.num_attention_heads": ("heads", "count"), "model.num_query_groups": ("kv_heads", "count"),
@@ -260,8 +267,9 @@ _NEUTRAL = r"""
     swanlab\w* swiglu system tee tensorboard\w* test_\w+ tf32 title tokenizer_path tokenizer\w* torch_dtype
     torch_memory_saver tpu_\w+ train_data_path trainer_log\w* train_iters_\w+ train_on_\w+ transformer_impl
     transformer_layer\w* transformers_version trust_remote_code untie_embeddings\w* use_checkpoint_args use_cpu
-    use_reentrant fsdp_limit_all_gathers random_init run_name base_output_directory attention gcs_metrics
-    use_iota_embed async_checkpointing reuse_example_batch pp_engine tp_linear_async\w* tp_recompute_allgather
+    use_reentrant fsdp_limit_all_gathers random_init run_name base_config base_output_directory
+    attention gcs_metrics use_iota_embed megablox sparse_matmul mcore_gpt async_checkpointing
+    reuse_example_batch pp_engine tp_linear_async\w* tp_recompute_allgather
     use_distributed_sampler use_flash_attn use_mcore\w* use_rope\w* use_rotary\w* use_(?:wandb|swanlab|mlflow)
     valid_data_path val_\w+ vocab_(?:file|size) wall_clock_breakdown wandb\w* warmup\w* \w*bucket_\w+ \w*_seed
     \w*template \w*weight_decay\w* zero_allow\w* zero_force\w* zero3_(?:init|save)_\w+

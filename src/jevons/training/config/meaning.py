@@ -19,6 +19,8 @@ _SPLIT = {"megatron", "megatron-swift", "nemo", "nanotron"}
 _NATIVE = {"torchtitan", "torchtune", "maxtext"}
 _RANK = 8
 """Rank of adapters where none is stated: PEFT's, which all these trainers take."""
+_SHARED = ("strategy", "fsdp", "reshard")
+"""Settings of which any says that FSDP shares states out."""
 _STRATEGIES = ("full_shard", "shard_grad_op", "no_shard", "hybrid_shard")
 _ATTENTION = frozenset({"q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "out_proj", "c_attn", "query_key_value"})
 _MLP = frozenset({"gate_proj", "up_proj", "down_proj", "gate_up_proj", "fc1", "fc2"})
@@ -215,9 +217,8 @@ def _sharing(options: _Options) -> None:
     if told.program in _SPLIT:
         options.default("framework", "megatron")
         whole = told.value("whole_shard") or "params" in str(told.value("sharding", ""))
-        shared = told.value("distributed_optimizer", told.program == "megatron-swift") or "distributed" in str(
-            told.value("optimizer", "")
-        )
+        usual = told.program == "megatron-swift" or "builder" in told.settings  # as in all recipes of NeMo
+        shared = told.value("distributed_optimizer", usual) or "distributed" in str(told.value("optimizer", ""))
         options.default("zero", 3 if whole else 1 if shared else 0)
     elif told.program in _NATIVE:
         _native_sharing(options, alone=alone, adapters=adapters)
@@ -228,10 +229,9 @@ def _sharing(options: _Options) -> None:
             options.default("zero", 0)
         if not adapters:
             options.default("framework", "deepspeed")
-    elif "strategy" in told.settings or "fsdp" in told.settings:
+    elif stated := next((name for name in _SHARED if name in told.settings), ""):
         if not alone:
-            key = "strategy" if "strategy" in told.settings else "fsdp"
-            options.say("fsdp", _strategy(told), key)
+            options.say("fsdp", _strategy(told), stated)
     elif told.program in _SCRIPTED and not told.open & {"deepspeed", "fsdp"}:
         if adapters:
             options.default("zero", 0)

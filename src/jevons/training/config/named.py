@@ -30,7 +30,7 @@ def model_of(told: TrainingText) -> tuple[str, str]:
     if "model" in told.settings:
         return re.sub(r"-(?:mcore|torch_dist)/?$", "", str(told.value("model")), flags=re.IGNORECASE), told.key("model")
     if "builder" in told.settings:
-        return model_of_builder(told.value("builder")), told.key("builder")
+        return model_of_builder(str(told.value("builder")).partition("(")[0]), told.key("builder")
     if "flavor" in told.settings:
         family, flavour = str(told.value("family", "")).lower(), str(told.value("flavor")).lower()
         named = _FLAVOURS.get((family, flavour), f"{family}-{flavour}" if family.startswith("qwen") else "")
@@ -60,8 +60,11 @@ def _by_sizes(told: TrainingText) -> tuple[str, str]:
     return chosen, told.key("layers")
 
 
-def _distance(told: TrainingText, spec: ModelSpec) -> tuple[bool, int, int]:
-    """Return how far a model of the stated sizes is: too short a context, another vocabulary, a longer context."""
+def _distance(told: TrainingText, spec: ModelSpec) -> tuple[bool, int, int, int]:
+    """Return how far a model of the stated sizes is: too short a context, another vocabulary, a longer context.
+
+    Of several that are as near where no vocabulary is stated, the one of the fewest words is taken.
+    """
     vocabulary = told.value("vocabulary", 0)
     if not vocabulary and "tokenizer" in told.settings:
         try:
@@ -69,7 +72,7 @@ def _distance(told: TrainingText, spec: ModelSpec) -> tuple[bool, int, int]:
         except InputError:
             vocabulary = 0
     context = spec.max_context or told.value("seq_len", 0)
-    return context < told.value("seq_len", 0), abs(spec.vocab - vocabulary), context
+    return context < told.value("seq_len", 0), abs(spec.vocab - vocabulary) if vocabulary else 0, context, spec.vocab
 
 
 def _agrees(told: TrainingText, spec: ModelSpec) -> bool:

@@ -125,7 +125,6 @@ def _nemo(nodes: list[ast.AST], known: Mapping[str, Any]) -> Iterator[tuple[str,
             name, owner = _called(node)
             if name in {"pretrain_recipe", "finetune_recipe"}:
                 yield "recipe", owner
-                yield "model.optim.name", "distributed_fused_adam"  # that of all its recipes
             stated = [(keyword.arg or "", keyword.value) for keyword in node.keywords]
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
             stated = [(node.targets[0].attr, node.value)]

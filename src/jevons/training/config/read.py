@@ -170,6 +170,8 @@ def _settle(told: TrainingText) -> None:
         settle_maxtext(told)
     elif told.program == "nanotron":
         settle_nanotron(told)
+    if str(told.value("distributed", "")).upper() == "FSDP":
+        told.take("fsdp", ["full_shard"], told.key("distributed"))
 
 
 def _tuned(

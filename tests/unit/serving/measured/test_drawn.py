@@ -1,5 +1,7 @@
 """Tables that are drawn with lines are read as the comma-separated ones that they are."""
 
+from pathlib import Path
+
 import pytest
 
 import jevons
@@ -111,3 +113,17 @@ def test_what_a_drawn_table_lacks_is_named(tmp_path):
     server = {"model": "llama-3.3-70b", "gpu": "h100", "tp": 8}
     assert "add --concurrency or --rate" in str(jevons.validate(path, **server).to_json())
     assert not jevons.validate(path, concurrency=32, **server).answer.startswith("0 of")
+
+
+def test_short_titles_of_a_table_are_understood(tmp_path: Path) -> None:
+    path = tmp_path / "report.md"
+    path.write_text(
+        "| ISL | OSL | Concur | N | TTFT Avg (ms) | TPOT P99 (ms) | Tok/s | Req/s |\n|--|--|--|--|--|--|--|--|\n"
+        "| 128 | 64 | 32 | 256 | 2854.5 | 36.0 | 574.03 | 4.4847 |\n"
+    )
+    (run,) = read_runs(path)
+    assert (run.users, run.requests, run.isl, run.osl) == (32, 256, 128.0, 64.0)
+    assert run.figures == {
+        "ttft_s.mean": pytest.approx(2.8545), "tpot_s.p99": pytest.approx(0.036), "output_tok_per_s": 574.03,
+        "req_per_s": 4.4847,
+    }  # fmt: skip

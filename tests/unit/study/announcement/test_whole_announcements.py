@@ -119,7 +119,7 @@ READ = {
         ("10%", "growth of rent of accelerators", "", 0.10, "not_on_file"),
         ("$1.75 billion", "notes or bonds", "2026-Q1", 1.75 * BN, "not_on_file"),
         ("9.75%", "rate of interest", "", 0.0975, "not_on_file"),
-        ("35%", "share of a customer over revenue, planned", "", 0.35, "not_on_file"),
+        ("35%", "share of a customer, planned", "", 0.35, "not_on_file"),
         ("85%", "share of a customer, planned", "2025-Q1", 0.85, "not_on_file"),
     ],
 }  # fmt: skip

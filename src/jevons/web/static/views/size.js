@@ -147,7 +147,7 @@ export function Result({ answer, input: given, state, bar }) {
 /** Measured runs nearest to the best fleet, and how far predictions made without them were off. */
 export function Near({ found }) {
   if (!found.length) return html`<${Card} title=${t("near.title")}><p class="note">${t("near.none")}</p><//>`;
-  const off = (value) => (value === null || value === undefined ? "–" : `${value >= 0 ? "+" : "−"}${percent(Math.abs(value), 2)}`);
+  const off = (value) => (value === null || value === undefined ? "–" : `${value >= 0 ? "+" : "-"}${percent(Math.abs(value), 2)}`);
   const load = (one) => { const ends = [...new Set([number(one.least_load), number(one.most_load)])].join("–"); return t(one.open_loop ? "near.at_rate" : "near.at_once", { n: ends }); };
   return html`<${Card}><${Grid} caption=${t("near.caption")} columns=${[{ key: "run", label: t("near.run"), text: true }, { key: "load", label: t("near.load"), text: true }, { key: "isl", label: t("near.lengths"), text: true, show: (v, row) => `${number(row.isl)} / ${number(row.osl)}` },
       ...["ttft", "tpot", "rate"].map((name) => ({ key: name, label: t(`near.${name}`), show: off })), { key: "figures", label: t("near.figures"), show: (v) => number(v) }, { key: "source", label: t("near.source"), text: true }]}
