@@ -348,7 +348,7 @@ def _take_number(line: LaunchLine, flag: str, setting: str, kind: str, value: st
         if value.lower() in {"auto", "none", "null"}:
             return
         wanted = f"must be a number, such as {'0.9' if kind == 'frac' else '8192 or 32k'}"
-        if re.match(r"\$[\w{]", value):
+        if re.match(r"\$[\w{@*#]", value):
             wanted = "the variable has no value here; write its value in its place"
         message = f"--serve: {flag} {value}: {wanted}"
         raise InputError(message)

@@ -167,7 +167,8 @@ KEYS: Mapping[str, Keys] = {
         "model_name": ("model", "word"), "per_device_batch_size": ("device_batch", "number"),
         "max_target_length": ("seq_len", "count"), "gradient_accumulation_steps": ("accumulation", "count"),
         "steps": ("steps", "count"), "remat_policy": ("recompute", "word"), "quantization": ("fp8", "word"),
-        "opt_type": ("optimizer", "word"), "base_emb_dim": ("hidden", "count"), "base_mlp_dim": ("inner", "count"),
+        "opt_type": ("optimizer", "word"), "dtype": ("", "word"), "base_emb_dim": ("hidden", "count"),
+        "base_mlp_dim": ("inner", "count"),
         "base_num_query_heads": ("heads", "count"), "base_num_kv_heads": ("kv_heads", "count"),
         "base_num_decoder_layers": ("layers", "count"), "vocab_size": ("vocabulary", "count"),
         **{

@@ -148,9 +148,13 @@ def test_a_server_in_the_background_takes_no_words_of_the_next_line() -> None:
     assert "starts servers that differ" in line.warning
 
 
-def test_a_variable_as_a_value_is_named_with_its_flag() -> None:
-    with pytest.raises(InputError, match=r"--tensor-parallel-size \$TP: the variable has no value here"):
-        read_launch("for TP in 1 2 4; do vllm serve Qwen/Qwen3-32B --tensor-parallel-size $TP; done")
+@pytest.mark.parametrize(
+    ("script", "stated"),
+    [("for TP in 1 2 4; do vllm serve Qwen/Qwen3-32B -tp $TP; done", r"\$TP"), ("N=$@\nvllm serve m -tp $N", r"\$@")],
+)
+def test_a_variable_as_a_value_is_named_with_its_flag(script: str, stated: str) -> None:
+    with pytest.raises(InputError, match=rf"-tp {stated}: the variable has no value here"):
+        read_launch(script)
 
 
 def test_documents_that_are_run_are_not_taken_for_files() -> None:
