@@ -53,7 +53,7 @@ def main(draws: int) -> None:
     meta = {
         "id": "", "kind": "plan", "input": dict(asked("plan", question).input), "state": "done", "versions": versions(),
         "seed": plan.scenario.seed, "tables": [], "notes": [], "seconds": 0.0, "paths": document.get("paths", {}),
-        "explained": [],
+        "explained": [], "change": document["change"], "swings": document["findings"]["swings"],
     }  # fmt: skip
     write("plan", {**record, "meta": meta})
     sized = size.to_json()

@@ -127,6 +127,11 @@ class Result:
             raise NotImplementedError
         return answer_of(*self.answer_parts)
 
+    @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """What would change the answer, told from the result's own figures; empty where none of them tells."""
+        return ()
+
     def answer_record(self) -> dict[str, Any]:
         """Return the answer, and the sentences that it is made of, as plain values."""
         return {"answer": self.answer, "answer_parts": [sentence.record() for sentence in self.answer_parts]}

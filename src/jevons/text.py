@@ -10,6 +10,9 @@ _CONTROLS = re.compile(
 )
 """Control characters but the line break and the tab, marks of direction and of no width, and halves of characters."""
 
+_FAMILY = re.compile(r"[a-z]{5,}", re.IGNORECASE)
+"""The name of a family of devices, longer than a form such as ``sxm`` or ``pcie``."""
+
 
 def printable(text: str) -> str:
     r"""Return a text in which a terminal finds nothing to obey: control characters are written out.
@@ -20,6 +23,17 @@ def printable(text: str) -> str:
     '\\x1b[31mred'
     """
     return _CONTROLS.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def device_words(name: str) -> str:
+    """Return the id of a device as people write it: sizes and forms in capitals, a family's name with one.
+
+    Examples
+    --------
+    >>> device_words("h200_sxm"), device_words("ascend_910c"), device_words("mi300x")
+    ('H200 SXM', 'Ascend 910C', 'MI300X')
+    """
+    return " ".join(word.capitalize() if _FAMILY.match(word) else word.upper() for word in name.split("_"))
 
 
 def shortened(text: str, most: int = 300) -> str:

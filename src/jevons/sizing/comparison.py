@@ -26,6 +26,7 @@ from jevons.sizing.ways_formulas import (
     add_api_prices,
 )
 from jevons.sizing.ways_tables import ways_tables
+from jevons.sizing.what_changes import of_owning, of_ways
 from jevons.units import DAYS_PER_MONTH
 from jevons.words import Sentence
 
@@ -148,6 +149,14 @@ class Comparison(LoadCosts, Result):
             ways, ends, switch, model=self.model, output_tok_per_d=self.output_tok_per_d, currency=self.currency,
             api=self.api.prefix, since=self.api.since, start=self.start,
         )  # fmt: skip
+
+    @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """At which price of the API and of rent another way is cheapest, and the assumption that moves most."""
+        ways = [(way, self._spoken(way) if way.machine is None else _any_number(way)) for way in self.ways()]
+        machine, load = self.machines[0], self.output_tok_per_d * DAYS_PER_MONTH / 1e6
+        owning = of_owning(self.swings, machine.device.id, self.owned_per_mtok(machine), ways[0][0].month_cny / load)
+        return (*of_ways(ways), *owning)
 
     @property
     def note_parts(self) -> tuple[Sentence, ...]:

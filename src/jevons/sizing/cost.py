@@ -26,6 +26,7 @@ from jevons.sizing.power import point_load_frac
 from jevons.sizing.price_estimate import is_estimate, price_estimated, price_or_estimate
 from jevons.sizing.search import layout_degrees
 from jevons.sizing.service import Service
+from jevons.sizing.what_changes import of_hour, of_use
 from jevons.units import format_money
 from jevons.words import Sentence, name_of
 
@@ -177,6 +178,17 @@ class CostResult(Result):
             "blended_low": low, "blended_high": high,
         }  # fmt: skip
         return (first, Sentence("cost.tokens", values))
+
+    @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """The largest part of the hour, and what utilisation does to a million tokens."""
+        changes = []
+        if self.hour is not None:
+            hour = self.hour
+            changes.append(of_hour({words: getattr(hour, f"{name}_cur") for name, words in _PARTS.items()}))
+        if self.tokens is not None:
+            changes.append(of_use(self.utilisation_frac))
+        return tuple(changes)
 
     def _spread(self, quantity: str) -> Spread:
         """Return how far measurements lie from predictions of a quantity on the layout that serves the tokens."""

@@ -27,6 +27,7 @@ from jevons.sizing.simulation_tables import (
     whole_and_steady,
     with_ends,
 )
+from jevons.sizing.what_changes import of_run
 from jevons.words import Sentence
 
 if TYPE_CHECKING:
@@ -162,6 +163,11 @@ class FleetSimulationResult(Result):
     def note_parts(self) -> tuple[Sentence, ...]:
         """How far the steady part lies from the whole run, whether the engine starts, and what was measured nearest."""
         return (*steady_note(self.record), *start_note(self.run.parts[0]), nearest_sentence(self.nearest))
+
+    @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """What limits the load: a latency's limit or the KV cache."""
+        return tuple(of_run(self.record, 0))
 
     @property
     def nearest(self) -> tuple[Measured, ...]:

@@ -27,6 +27,7 @@ from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_tab
 from jevons.sizing.service import Demand, Service
 from jevons.sizing.size_answer import LATENCIES, Relaxed, carries, cheaper, left_out, sureness
 from jevons.sizing.size_ledger import size_ledger
+from jevons.sizing.what_changes import of_fleets
 from jevons.units import HOURS_PER_MONTH
 from jevons.words import Sentence, answer_of
 
@@ -193,6 +194,12 @@ class SizeResult(Result):
         deployment = self.best.deployment
         told = replace(deployment, max_model_len=longest_told(deployment, self.service.isl + self.service.osl))
         return (*relaxed, *left, *start_note(told), nearest_sentence(self.nearest))
+
+    @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """Up to which load the best fleet does, which limit is next, and what a weaker one or another price buys."""
+        relaxed = () if self.relaxed is None else (self.relaxed.sentence(),)
+        return (*of_fleets(self.entries, self.service, self.rate_req_per_s, self.confidence), *relaxed)
 
     @cached_property
     def nearest(self) -> tuple[Measured, ...]:

@@ -33,6 +33,7 @@ from jevons.sizing.simulation_tables import (
     whole_and_steady,
     with_ends,
 )
+from jevons.sizing.what_changes import of_rates, of_run
 from jevons.words import Sentence
 
 if TYPE_CHECKING:
@@ -318,6 +319,11 @@ class SimulationResult(Result):
         """How far the steady part lies from the whole run, whether the engine starts, and what was measured nearest."""
         return (*steady_note(self.record), *start_note(self.run.deployment), nearest_sentence(self.run.nearest))
 
+    @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """What limits the load: replicas, a latency's limit or the KV cache."""
+        return tuple(of_run(self.record, self.record["replicas"]))
+
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {**self.answer_record(), **self.record}
@@ -362,6 +368,11 @@ class SweepResult(Result):
         if not stable:
             return (Sentence("simulate.sweep_none", {"lowest": self.points[0]["rate"]}),)
         return (Sentence("simulate.sweep", {"highest": stable[-1]["rate"], **latency_values(stable[-1])}),)
+
+    @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """Between which rates the queue begins to grow."""
+        return tuple(of_rates(self.points))
 
     def _tables(self) -> Iterator[Table]:
         yield sweep_table(self.points)

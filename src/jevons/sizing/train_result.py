@@ -13,6 +13,7 @@ from jevons.intervals import SURE
 from jevons.results import Column, Result, Table, number, table
 from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.train_published import Published
+from jevons.sizing.what_changes import of_step
 from jevons.training.paired import PairedRuns, paired_runs
 from jevons.units import format_money, money_step
 from jevons.words import Sentence
@@ -126,6 +127,19 @@ class TrainResult(Result):
             }  # fmt: skip
             sentences.append(Sentence("train.paired", paired))
         return tuple(sentences)
+
+    @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """What a step spends its time on, what the next larger cluster takes, and what failures cost."""
+        estimate, outlook, devices = self.estimate, self.outlook, self.job.cluster.devices
+        changes = [of_step(self.best.parts)]
+        larger = next((p for p in self.curve if p.devices > devices and p.step is not None), None)
+        if larger is not None:
+            hours = larger.devices * larger.days / (devices * estimate.days)
+            values = {"gpus": larger.devices, "time": _time_of(larger.days), "more": hours - 1.0}
+            changes.append(Sentence("change.scale", values))
+        lost = {"lost": 1.0 - outlook.goodput_frac, "every": _time_of(outlook.mttf_h / 24)}
+        return (*changes, Sentence("change.failures", lost))
 
     def _told_ends(self) -> dict[str, Any]:
         """Return the ends of what the answer states, in its units."""

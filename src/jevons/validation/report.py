@@ -213,6 +213,24 @@ class ValidationReport(Result):
         count = sum(entry.inside is not None for entry in self.entries)
         return (errors, Sentence("validate.inside", {"count": count, "inside": 100 * all_rows.inside_frac}))
 
+    @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """Which group is off most and what the others are without it; why rows have no prediction."""
+        changes = []
+        groups = {name: one.median_ape for name, one in self.by(_group).items() if one.median_ape is not None}
+        if len(groups) > 1:
+            name = max(groups, key=groups.__getitem__)
+            own = [entry for entry in self.entries if _group(entry) == name]
+            rest = score([entry for entry in self.entries if _group(entry) != name]).median_ape
+            changes.append(Sentence("change.worst", {
+                "group": name, "median": groups[name], "rows": f"{len(own)}", "rest": rest,
+            }))  # fmt: skip
+        if self.reasons:
+            reason, count = next(iter(self.reasons.items()))
+            values = {"count": f"{sum(self.reasons.values())}", "reason": reason, "most": f"{count}"}
+            changes.append(Sentence("change.unanswered", values))
+        return tuple(changes)
+
     def _tables(self) -> Iterator[Table]:
         few = len(self.entries) <= _FEW
         if few:

@@ -162,8 +162,10 @@ def _answer(run: Run) -> Response:
     """Return the function's JSON of a finished run, `answer` first and `meta` last; or its problem."""
     if run.state == "done":
         document = run.document()
-        wanted = ("tables", "notes", "seconds", "paths", "distributions", "said", "said_notes")
+        wanted = ("tables", "notes", "seconds", "paths", "distributions", "said", "said_notes", "change")
         more: dict[str, Any] = {name: document[name] for name in wanted if name in document}
+        if "findings" in document:
+            more["swings"] = document["findings"]["swings"]
         meta: dict[str, Any] = {**run.meta(), **more, "explained": list(document["nodes"])}
         return Response(dumps({**document["result"], "meta": meta}), media_type="application/json")
     if run.state == "failed":

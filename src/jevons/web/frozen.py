@@ -164,7 +164,10 @@ def _plain(document: Mapping[str, Any], language: str) -> str:
     if not findings:
         spoken = (document.get("said") or {}).get(language) or document["result"].get("answer", "")
         answer = html.escape(str(spoken))
-        return f'<p class="brand">jevons</p><h1>{answer}</h1>{_plain_tables(document, language)}'
+        changes = "".join(f"<li>{html.escape(text)}</li>" for text in document.get("change", {}).get(language, ()))
+        head = html.escape(catalogue(language)["report.change"])
+        below = f"<h2>{head}</h2><ul>{changes}</ul>" if changes else ""
+        return f'<p class="brand">jevons</p><h1>{answer}</h1>{below}{_plain_tables(document, language)}'
     first, pays, jevons = (text_of(sentence, language) for sentence in findings["answer"])
     join, stop = ("；", "。") if language == "zh" else ("; ", ".")
     jevons = jevons if language == "zh" else jevons[0].lower() + jevons[1:]

@@ -262,13 +262,14 @@ def document_of(result: Any, *, seconds: float = 0.0, whole: bool = False) -> di
         Whether it is written to a file, with what takes seconds more: statements, boom and bust of a plan.
     """
     from jevons.schema import plain
-    from jevons.web.wording import said
+    from jevons.web.wording import LANGUAGES, said
 
     document: dict[str, Any] = plain({
         "result": {"answer": result.answer, **result.to_json()},
         "tables": [_table(table) for table in result.tables.values()],
         "notes": list(result.notes),
         "said": {"zh": said(result.answer_parts, "zh")} if result.answer_parts else {},
+        "change": {language: _changes(result, language) for language in LANGUAGES},
         "said_notes": {"zh": [said([note], "zh") for note in result.note_parts]},
         "nodes": nodes_of(result),
         "seconds": seconds,
@@ -286,6 +287,14 @@ def document_of(result: Any, *, seconds: float = 0.0, whole: bool = False) -> di
         if whole:
             document["tables"] += plain([_table(table) for table in statement_tables(result)])
     return document
+
+
+def _changes(result: Any, language: str) -> list[str]:
+    """Return in a language what would change the answer, each sentence with a capital at its start."""
+    from jevons.web.wording import said
+
+    told = (said([sentence], language) for sentence in result.change_parts)
+    return [text[:1].upper() + text[1:] for text in told]
 
 
 def _table(shown: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from jevons.study.currency import in_currency
 from jevons.study.draws.outcomes import OUTCOMES, PATHS, SHORT_NAMES
 from jevons.study.plan.tables.verdict import value_channel_table
 from jevons.study.scenario.scenario import Scenario
+from jevons.study.what_changes import of_comparison
 from jevons.words import Sentence
 
 INTERACTION = "interaction"
@@ -160,6 +161,11 @@ class CompareResult(Result):
         if count == 1:
             return f"{first.path} {first.before} → {first.after}"
         return Sentence("compare.changes", {"count": f"{count}", "scenario": self.names[0]})
+
+    @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """How surely B's value of a share is the higher, and what its changes add one by one and together."""
+        return tuple(of_comparison(self.difference(), self.attribution(), INTERACTION))
 
     @property
     def note_parts(self) -> tuple[Sentence, ...]:

@@ -18,6 +18,7 @@ from jevons.study.draws.outcomes import OUTCOMES, SHORT_NAMES
 from jevons.study.draws.run import Draws
 from jevons.study.draws.summary import EVENTS, HEADLINES, METHOD, chance_size, interval_records, ranked, summary
 from jevons.study.scenario.scenario import Scenario
+from jevons.study.what_changes import of_draws, of_grid
 from jevons.words import Sentence
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ class StudyResult(Result):
         chance = self.draws.probability("compute_factor", 1.0)
         more = {"seed": str(self.seed), "low": low, "high": high, "jevons": chance}
         return (Sentence("study.draws", values | more),)
+
+    @property
+    @in_currency
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """Which inputs the value of a share hangs on; of a grid, where it is least and greatest."""
+        return (of_draws(self.draws, self.scenario) if self.random else of_grid(self.draws, self.scenario),)
 
     def check(self) -> None:
         """Check that every outcome of every draw is a number, and shares lie from 0 to 1."""

@@ -16,6 +16,7 @@ from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.draws.run import Draws
 from jevons.study.scenario.amounts import Amount
 from jevons.study.scenario.scenario import Scenario
+from jevons.study.what_changes import of_sensitivity
 from jevons.words import Sentence
 
 _SHOWN = 12
@@ -127,6 +128,12 @@ class SensitivityResult(Result):
         }  # fmt: skip
         most = Sentence("sensitivity.most", {"inputs": first}) if first else Sentence("sensitivity.none")
         return Sentence("sensitivity.is", values), most
+
+    @property
+    @in_currency
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """What the inputs that move the outcome most make of it at either end of their ranges."""
+        return tuple(of_sensitivity(self.swings, self.outcome, self.central, self.scenario))
 
     @in_currency
     def _tables(self) -> Iterator[Table]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +22,7 @@ from jevons.study.plan.budget_lines import PlanLines
 from jevons.study.plan.ledger import sources_of
 from jevons.study.plan.reconciliation import ServicePoint, reconciled
 from jevons.study.plan.tornado import ValueSwing, value_swings
-from jevons.study.scenario.labels import quantity_label
+from jevons.study.scenario.labels import owner_label, quantity_label
 from jevons.study.scenario.scenario import Scenario
 
 
@@ -154,18 +153,10 @@ class PlanFigures:
     def amount_label(self, path: str) -> str:
         """Return what the amount at a path is, after the name of what it belongs to."""
         quantity, owner = quantity_label(path)
-        return f"{self._owner_label(owner)}: {quantity}" if owner else quantity
-
-    def _owner_label(self, owner: Sequence[str]) -> str:
-        """Return the name of a section of the scenario, such as a device or a segment."""
-        kind, name = owner[-2:] if len(owner) > 1 else ("", owner[-1])
-        if kind == "devices":
-            return self.device_short(name)
-        section: Any = self.scenario
-        for part in owner:
-            section = section.get(part) if isinstance(section, Mapping) else getattr(section, part, None)
-        label = getattr(section, "label", "") or name.replace("_", " ")
-        return str(label).split(" (")[0]
+        if not owner:
+            return quantity
+        device = owner[-1] if owner[-2:-1] == ("devices",) else ""
+        return f"{self.device_short(device) if device else owner_label(self.scenario, owner)}: {quantity}"
 
     def demand_curves(self) -> DemandCurves:
         """Return demand over price for the first, middle and last quarter, segments added at a common price factor.

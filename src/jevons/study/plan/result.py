@@ -18,6 +18,7 @@ from jevons.study.plan.json import plan_json
 from jevons.study.plan.sections import Section, section, value_section
 from jevons.study.plan.tables.overview import central_outside, plan_sentences
 from jevons.study.plan.tables.summary import plan_tables
+from jevons.study.what_changes import of_value
 from jevons.words import Sentence
 
 if TYPE_CHECKING:
@@ -68,6 +69,13 @@ class PlanResult(PlanFigures, Result):
         if outside:
             notes.append(Sentence("plan.central_outside", {"names": outside}))
         return tuple(notes)
+
+    @property
+    @in_currency
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """What moves the value of a share most, and which inputs alone bring it to the price."""
+        names = {swing.path: self.amount_label(swing.path) for swing in self.value_swings}
+        return tuple(of_value(self.value_swings, names, self.scenario))
 
     @in_currency
     def _tables(self) -> Iterable[Table]:

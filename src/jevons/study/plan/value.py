@@ -91,6 +91,11 @@ class ValueResult(Result):
         return tuple(sentences)
 
     @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """What moves the value of a share most, and which inputs alone bring it to the price."""
+        return self.plan.change_parts
+
+    @property
     def note_parts(self) -> tuple[Sentence, ...]:
         """That figures are those of the central plan, that flows are not scored, and how old an old price is."""
         notes = [Sentence("value.central")]

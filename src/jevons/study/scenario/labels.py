@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from jevons.text import device_words
 
 _QUANTITIES = {
     "hardware.sites.*.tariff": "electricity tariff",
@@ -245,3 +248,34 @@ def _patterns(parts: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
             if two > path:
                 pattern = ".".join("*" if i in {path, two} else part for i, part in enumerate(parts))
                 yield pattern, tuple(parts[: two + 1])
+
+
+def owner_label(scenario: Any, owner: Sequence[str]) -> str:
+    """Return the name of a section of a scenario, such as a site or a segment; a device goes by its id's words."""
+    kind, name = owner[-2:] if len(owner) > 1 else ("", owner[-1])
+    if kind == "devices":
+        return device_words(name)
+    section: Any = scenario
+    for part in owner:
+        section = section.get(part) if isinstance(section, Mapping) else getattr(section, part, None)
+    label = getattr(section, "label", "") or name.replace("_", " ")
+    return str(label).split(" (")[0]
+
+
+def amount_label(scenario: Any, path: str) -> str:
+    """Return what the amount at a path of a scenario is, after the name of what it belongs to.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose sections have names.
+    path : str
+        Such as ``market.segments.restaurant.value``.
+
+    Returns
+    -------
+    str
+        Such as ``Restaurants: value of a call``, or ``WACC`` of the scenario as a whole.
+    """
+    quantity, owner = quantity_label(path)
+    return f"{owner_label(scenario, owner)}: {quantity}" if owner else quantity

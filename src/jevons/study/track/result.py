@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from jevons.results import Cell, Column, Result, Table, table
-from jevons.rounding import share_price_text, shown_in
+from jevons.rounding import scaled, share_price_text, shown_in
 from jevons.study.currency import of_scenario
 from jevons.study.draws.outcomes import OUTCOMES, SHORT_NAMES
 from jevons.study.draws.run import Draws
+from jevons.study.scenario.labels import amount_label
 from jevons.study.scenario.scenario import Scenario
 from jevons.study.track.actuals import SERIES, SERIES_NAMES, Actual
 from jevons.study.track.update import Update, moved_inputs, path_of, quantiles, values_of
+from jevons.study.what_changes import of_track
 from jevons.words import Sentence
 
 
@@ -117,6 +119,21 @@ class TrackResult(Result):
         return (Sentence("track.inside", values),)
 
     @property
+    def change_parts(self) -> tuple[Sentence, ...]:
+        """Which inputs move by what came, and which figures lay outside of the forecast, the latest first."""
+        outside = []
+        for record in sorted(self.quarters(), key=lambda one: one["quarter"], reverse=True):
+            if not record["inside"]:
+                size, unit = self._series_unit(record["series"])
+                below = record["actual"] < record["low"]
+                outside.append({
+                    "series": SERIES_NAMES[record["series"]], "quarter": str(record["quarter"]),
+                    "actual": f"{scaled(record['actual'] / size)} {unit}", "side": "below" if below else "above",
+                    "end": f"{scaled(record['low' if below else 'high'] / size)} {unit}",
+                })  # fmt: skip
+        return tuple(of_track(moved_inputs(self.draws, self.update.weights), outside, self.scenario))
+
+    @property
     def note_parts(self) -> tuple[Sentence, ...]:
         """How the weights were made, and what was left out."""
         notes = [Sentence("track.method")]
@@ -164,7 +181,10 @@ class TrackResult(Result):
             Column("input", "input"), Column("before", "mean before"), Column("after", "mean after"),
             Column("shift", "move [deviations]", form="+.2f"),
         )  # fmt: skip
-        moved = moved_inputs(self.draws, self.update.weights)
+        moved: list[tuple[Cell, ...]] = [
+            (amount_label(self.scenario, path), before, after, shift)
+            for path, before, after, shift in moved_inputs(self.draws, self.update.weights)
+        ]
         title = "Inputs that move" if moved else "Inputs that move: none beyond chance"
         yield table("inputs", title, input_columns, moved)
         forecast_columns = (

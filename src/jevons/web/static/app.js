@@ -177,7 +177,7 @@ function Frozen() {
   apply("start");
   shared.openDrawer = setAsked;
   shared.setAnswer = () => {};
-  const answer = { ...doc.result, meta: { ...meta, tables: doc.tables, notes: doc.notes, paths: doc.paths, distributions: doc.distributions, findings: doc.findings, said: doc.said, said_notes: doc.said_notes, explained: Object.keys(doc.nodes) } };
+  const answer = { ...doc.result, meta: { ...meta, tables: doc.tables, notes: doc.notes, paths: doc.paths, distributions: doc.distributions, findings: doc.findings, said: doc.said, said_notes: doc.said_notes, change: doc.change, explained: Object.keys(doc.nodes) } };
   const view = doc.findings ? report : ofScenarios(meta, doc) ? generic : OF_KIND[meta.kind] || generic;
   const title = doc.findings ? `jevons · ${doc.result.scenario}` : `jevons · ${i18n.word(`screen.${meta.kind}`, meta.kind)}`;
   useEffect(() => { document.title = title; });

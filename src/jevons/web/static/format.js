@@ -137,8 +137,7 @@ export function quantity(value, unit, like = value) {
 /** The short name of a device id. */
 export function device(id) {
   if (!id) return "–";
-  return String(id).replace(/_/g, " ").replace(/\b(rtx|sxm|pcie|nvl|gb|mi|pro)\b/gi, (w) => w.toUpperCase())
-    .replace(/^(h|a|b|l|gh|gb|mi|v|t)(\d)/i, (m, a, b) => a.toUpperCase() + b).replace(/^ascend (.*)/, (m, rest) => `Ascend ${rest.toUpperCase()}`);
+  return String(id).split("_").map((word) => (/^[a-z]{5,}/i.test(word) ? word[0].toUpperCase() + word.slice(1) : word.toUpperCase())).join(" ");
 }
 
 /** A layout in few words: degrees above one. */

@@ -49,6 +49,12 @@ export function Told({ answer }) {
   return html`<div id="answer" class="told" lang=${own ? null : "en"}><h1>${head}</h1>${rest.length ? html`<p>${rest.join(own && language() === "zh" ? "" : " ")}</p>` : null}</div>`;
 }
 
+/** What would change the answer, from the result's own figures. */
+export function Changes({ answer }) {
+  const told = ((answer.meta || {}).change || {})[language()] || [];
+  return told.length ? html`<section class="changes" aria-labelledby="changes-head"><h2 id="changes-head">${t("report.change")}</h2><ul>${told.map((one) => html`<li key=${one}>${one}</li>`)}</ul></section>` : null;
+}
+
 /** A box with a heading. */
 export function Card({ title, children, cls = "", actions }) {
   return html`<section class=${`card ${cls}`}>

@@ -2,7 +2,7 @@
 import { html } from "jevons/vendor/preact.js";
 import { has, t, word } from "jevons/i18n.js";
 import { converted, currency, device, duration, large, money, number, percent, span } from "jevons/format.js";
-import { Card, Chips, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
+import { Card, Changes, Chips, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { link } from "jevons/state.js";
 import { Figure, Split, apiOptions, deviceOptions, first, keywords, modelOptions, remedied, siteOptions, tableRows, useAnswer, useForm } from "jevons/views/common.js";
@@ -89,7 +89,7 @@ function priceAge(way, answer) {
 function Age({ n, words = "choice.months" }) { return html`<span class=${n > 12 ? "badge judgement" : "badge"}>${t(words, { n })}</span>`; }
 
 export function Result({ answer, input: given, state, bar }) {
-  if (!answer.ways) return html`<div class="answer">${bar}<${Told} answer=${answer}/></div>`;
+  if (!answer.ways) return html`<div class="answer">${bar}<${Told} answer=${answer}/><${Changes} answer=${answer}/></div>`;
   const money_ = cash(answer);
   const ways = [...answer.ways].sort((a, b) => monthly(a) - monthly(b));
   const [best, second] = ways;
@@ -108,6 +108,7 @@ export function Result({ answer, input: given, state, bar }) {
       ${ways.filter((w) => w.latency).slice(0, 1).map((w) => html`<${Figure} label="TPOT">${num(w.latency.tpot_s, "s", `ways.${answer.ways.indexOf(w)}.latency.tpot_s`, "TPOT", { low: w.latency.tpot_s_low, high: w.latency.tpot_s_high })}<//>`)}
       ${owned && ends.length ? html`<${Figure} label=${t("choice.owned", { gpu: device(owned.gpu) })}>${num(perMtok(owned), `${money_}/Mtok`, `ways.${answer.ways.indexOf(owned)}.cost.per_output_mtok`, t("choice.per_output"), { low: Math.min(...ends), high: Math.max(...ends) })}<//>` : null}</dl>
     ${notesOf(answer).slice(1).map((one) => html`<p class="hint">${one}</p>`)}
+    <${Changes} answer=${answer}/>
     <div class="buttons">${shared.frozen ? null : best.way === "API" ? html`<a class="primary" href=${link("size", { model: answer.model, gpu: [(ways.find((w) => w.gpu) || {}).gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`
       : html`<a class="primary" href=${link("size", { model: answer.model, gpu: [best.gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`}</div>
   </div>

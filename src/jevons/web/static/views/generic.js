@@ -3,7 +3,7 @@ import { html } from "jevons/vendor/preact.js";
 import { language, t } from "jevons/i18n.js";
 import { axisOf, chance, converted, currency, currencyName, number, percent } from "jevons/format.js";
 import { term } from "jevons/terms.js";
-import { Card, Grid, Told } from "jevons/ui.js";
+import { Card, Changes, Grid, Told } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { inputName, raised } from "jevons/views/names.js";
 import { actual, price } from "jevons/views/report_charts.js";
@@ -106,6 +106,6 @@ export const notesOf = ({ meta = {} }) => (meta.said_notes || {})[language()] ||
 
 export function Result({ answer }) {
   const charts = chartsOf(answer);
-  return html`<div class="answer"><${Told} answer=${answer}/>${notesOf(answer).map((one) => html`<p class="hint">${one}</p>`)}</div>
+  return html`<div class="answer"><${Told} answer=${answer}/><${Changes} answer=${answer}/>${notesOf(answer).map((one) => html`<p class="hint">${one}</p>`)}</div>
     ${charts.length ? html`<div class="cards">${charts.map((spec) => html`<${Card} key=${spec.id} cls=${charts.length > 1 ? "half" : ""}><${Chart} spec=${spec} height=${spec.height || 290}/><//>`)}</div>` : null}`;
 }

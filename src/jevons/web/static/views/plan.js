@@ -2,13 +2,13 @@
 import { html, useEffect, useMemo, useState } from "jevons/vendor/preact.js";
 import { fillAlways, has, language, t, word } from "jevons/i18n.js";
 import { axisScale, converted, device, large, money, number, original, percent, quantity } from "jevons/format.js";
-import { Card, ErrorBox, Num, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
+import { Card, Changes, ErrorBox, Num, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Badge } from "jevons/drawer.js";
 import { Chart } from "jevons/chart.js";
 import { aShare, term } from "jevons/terms.js";
-import { raised } from "jevons/views/names.js";
+import { inputName, raised } from "jevons/views/names.js";
 import { Figure, Split, first, useAnswer, useForm } from "jevons/views/common.js";
-import { valueChannels } from "jevons/views/report_charts.js";
+import { tornado, valueChannels } from "jevons/views/report_charts.js";
 import { compact, parse } from "jevons/parse.js";
 import * as api from "jevons/api.js";
 
@@ -145,13 +145,14 @@ export function Result({ answer, input: given, state, bar, of = 0 }) {
       <${Figure} label=${t("plan.price")}>${num(first(answer.value, "price_per_share", "price_per_ads"), money_, "value.price_per_share", t("plan.price"))}<//>`}
       <${Figure} label=${t("plan.p_jevons")}>${chance === null || chance === undefined ? t("plan.needs_draws") : html`${num(chance, "frac", "jevons.probability", t("plan.p_jevons"), { text: percent(chance, 2) })}<${Gauge} share=${chance} label=${t("plan.p_jevons")}/>`}<//>
       ${answer.probability && answer.probability.value_created ? html`<${Figure} label=${t("plan.p_value")}>${num(answer.probability.value_created.p, "frac", "probability.value_created", t("plan.p_value"))}<${Gauge} share=${answer.probability.value_created.p} label=${t("plan.p_value")}/><//>` : null}</dl>
-    <p class="hint">${!answer.draws ? t("plan.central") : of ? t("plan.so_far", { n: answer.draws, of }) : t("plan.median", { n: answer.draws })}</p></div>
+    <p class="hint">${!answer.draws ? t("plan.central") : of ? t("plan.so_far", { n: answer.draws, of }) : t("plan.median", { n: answer.draws })}</p><${Changes} answer=${answer}/></div>
   <div class="cards">
     ${tokens.value ? html`<${Card} cls="half"><${Chart} spec=${tokensChart(answer)} height=${280}/><//>` : null}
     <${Card} cls="half"><${Chart} spec=${fleetChart(answer)} height=${280}/><//>
     <${Card} cls="half"><${Chart} spec=${cashChart(answer)} height=${280}/><//>
     <${Card} cls="half"><${Chart} spec=${limits(answer)} height=${280}/><//>
     ${valueChannels(answer) ? html`<${Card} cls="half"><${Chart} spec=${valueChannels(answer)} height=${300}/><//>` : null}
+    ${(answer.meta.swings || []).length ? html`<${Card} cls="half"><${Chart} spec=${tornado(answer, answer.meta.swings.slice(0, 8))} height=${320}/><//>` : null}
     ${answer.sensitivity && Object.keys(ranked(answer)).length ? html`<${Card} cls="half"><${Chart} spec=${ranks(answer)} height=${260}/><//>` : null}
     <${Card}><${Same} label="Python" name="plan.py" text=${python(given, answer)} answer=${answer} chart=${false}/><//></div>`;
 }
@@ -207,8 +208,8 @@ const ranked = (answer) => first(answer.sensitivity || {}, "value_per_share", "v
 export function ranks(answer) {
   const own = ranked(answer);
   const rows = Object.entries(own).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 10);
-  const label = (path) => (SHORT[path] ? t(`amount.${SHORT[path]}`) : path);
-  return { id: "ranks", kind: "xy", title: t("plan.ranks"), summary: rows.map(([path, r]) => `${label(path)} ${number(r, 2)}`).join(", "), horizontal: true, bare: true, right: 50, narrowRight: 36, x: { label: t("plan.rank_correlation"), unit: "", type: "value", min: -1, max: 1 }, y: { label: t("compare.input"), type: "category", values: rows.map(([path]) => label(path)) },
+  const label = (path) => inputName(path);
+  return { id: "ranks", kind: "xy", title: t("plan.ranks"), note: t("plan.ranks_note", { n: answer.draws }), summary: rows.map(([path, r]) => `${label(path)} ${number(r, 2)}`).join(", "), horizontal: true, bare: true, right: 50, narrowRight: 36, x: { label: t("plan.rank_correlation"), unit: "", type: "value", min: -1, max: 1 }, y: { label: t("compare.input"), type: "category", values: rows.map(([path]) => label(path)) },
     series: [{ name: t("plan.rank_correlation"), entity: "rank", as: "bars", data: rows.map(([, r]) => r), labels: rows.map(([, r]) => number(r, 2)) }] };
 }
 

@@ -2,7 +2,7 @@
 import { html, useState } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
 import { device, duration, large, money, number, percent, quantity, timeUnit } from "jevons/format.js";
-import { Card, Check, ErrorBox, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
+import { Card, Changes, Check, ErrorBox, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Told, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { link } from "jevons/state.js";
 import { Figure, Split, deviceOptions, interval, keywords, modelOptions, remedied, useAnswer, useForm } from "jevons/views/common.js";
@@ -90,7 +90,7 @@ function Upload({ trace, told, held }) {
 const STATS = ["p50", "p90", "p95", "p99"];
 
 export function Result({ answer, input: given, state, trace, sweep, bar }) {
-  if (answer.sweep) return html`<div class="answer">${bar}<${Told} answer=${answer}/></div><div class="cards"><${Card}><${Chart} spec=${sweepChart(answer)} height=${320}/><//></div>`;
+  if (answer.sweep) return html`<div class="answer">${bar}<${Told} answer=${answer}/><${Changes} answer=${answer}/></div><div class="cards"><${Card}><${Chart} spec=${sweepChart(answer)} height=${320}/><//></div>`;
   const stable = answer.stable !== false && !answer.overload_frac;
   const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
   const time = (name, stat) => ({ ...interval(answer[name] || {}, stat), ...(answer[name] && answer[name][`${stat}_low`] === undefined ? interval(answer, name, answer[name][stat]) : {}) });
@@ -105,6 +105,7 @@ export function Result({ answer, input: given, state, trace, sweep, bar }) {
       ${answer.kv_peak_frac !== undefined ? html`<${Figure} label=${t("replay.kv_peak")}>${num(answer.kv_peak_frac, "frac", "kv_peak_frac", t("replay.kv_peak"))}<//>` : null}
       ${answer.preemptions !== undefined ? html`<${Figure} label=${t("replay.preemptions")}>${num(answer.preemptions, "1", "preemptions", t("replay.preemptions"))}<//>` : null}
       ${answer.failures !== undefined ? html`<${Figure} label=${t("replay.failures")}>${num(answer.failures, "1", "failures", t("replay.failures"))}<//>` : null}</dl>
+    <${Changes} answer=${answer}/>
     <div class="buttons">${shared.frozen ? null : html`<a class="primary" href=${link("size", { model: answer.model, gpu: [String(answer.gpu).split(":")[0]], ...(given.trace ? { trace: given.trace } : { rate: given.rate, isl: given.isl ?? 500, osl: given.osl ?? 200 }), ttft: given.ttft, tpot: given.tpot })}>${t("replay.to_size")}</a>`}</div></div>
   <div class="cards">
     ${trace ? html`<${Card} cls="half"><${Chart} spec=${arrivalsChart(trace)} height=${220}/><//><${Card} cls="half"><${Chart} spec=${lengthsChart(trace)} height=${220}/><//>` : null}

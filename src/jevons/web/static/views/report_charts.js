@@ -181,20 +181,22 @@ export function price(answer) {
   };
 }
 
-function moves(answer, found) {
-  const from = answer.currency;
-  const value = (v) => converted(v, from) ?? v;
-  const rows = found.swings.slice(0, 10);
+/** What the inputs that move the value of a share most make of it at either end of their ranges. */
+export function tornado(answer, rows) {
+  const value = (v) => converted(v, answer.currency) ?? v;
   const middle = value(rows[0].value);
   const names = rows.map((one) => inputName(one.path, one.label));
   const end = (key) => rows.map((one) => [middle, value(one[key])]);
-  const tornado = { id: "tornado", kind: "xy", title: t("report.tornado"), horizontal: true, right: 30, x: { label: t("report.share_value"), unit: currencyName(currency()), type: "value", scale: true }, y: { label: t("compare.input"), type: "category", values: names },
+  return { id: "tornado", kind: "xy", title: t("report.tornado"), horizontal: true, right: 30, x: { label: t("report.share_value"), unit: currencyName(currency()), type: "value", scale: true }, y: { label: t("compare.input"), type: "category", values: names },
     series: [{ name: t("report.at_low"), entity: "at low", as: "spans", data: end("at_low") }, { name: t("report.at_high"), entity: "at high", as: "spans", data: end("at_high") }], height: 80 + 28 * names.length, source: SOURCE(),
     table: { heads: [t("compare.input"), t("report.at_low"), t("report.at_high")], rows: rows.map((one, i) => [names[i], value(one.at_low), value(one.at_high)]) } };
+}
+
+function moves(answer, found) {
   const ranks = ["compute_factor", "tokens_per_d"].map((name) => [name, Object.entries((answer.sensitivity || {})[name] || {}).slice(0, 8)]).filter(([, list]) => list.length > 1)[0];
   const label = (path) => inputName(path);
   const more = ranks ? [{ id: "ranks", kind: "xy", title: t(ranks[0] === "compute_factor" ? "report.ranks_factor" : "report.ranks_tokens"), horizontal: true, bare: true, right: 40, x: { label: t("plan.rank_correlation"), unit: "", type: "value", min: -1, max: 1 }, y: { label: t("compare.input"), type: "category", values: ranks[1].map(([path]) => label(path)) }, series: [{ name: t("plan.rank_correlation"), entity: "rank", as: "bars", data: ranks[1].map(([, r]) => r), labels: ranks[1].map(([, r]) => number(r, 2)) }], source: t("report.draws_band"), height: 80 + 28 * ranks[1].length }] : [];
-  return { charts: [tornado, ...more] };
+  return { charts: [tornado(answer, found.swings.slice(0, 10)), ...more] };
 }
 
 function cycle(answer, found) {

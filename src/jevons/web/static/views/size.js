@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useState } from "jevons/vendor/preact.js";
 import { t, word } from "jevons/i18n.js";
 import { chance, converted, currency, device, duration, gigabytes, layout, money, number, percent, quantity, timeUnit } from "jevons/format.js";
-import { Card, Check, Chips, Code, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Tabs, shared, useRun } from "jevons/ui.js";
+import { Card, Changes, Check, Chips, Code, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Tabs, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { link } from "jevons/state.js";
 import { Figure, Split, deviceOptions, keywords, modelOptions, months, remedied, siteOptions, useAnswer, useForm } from "jevons/views/common.js";
@@ -129,6 +129,7 @@ export function Result({ answer, input: given, state, bar }) {
     </dl>
     ${picked === 0 && cheaper(answer) ? html`<p>${t("size.cheaper", cheaper(answer))}</p>` : null}
     ${answer.simulated ? html`<p class="note" role="status">${t("size.so_far", { n: answer.simulated })}</p>` : answer.best && !fleet.simulated ? html`<p class="note">${t(state === "done" ? "size.static_only" : "size.estimate")}</p>` : null}
+    ${picked === 0 ? html`<${Changes} answer=${answer}/>` : null}
     <div class="buttons"><a class="primary" href="#launch" onClick=${(e) => { e.preventDefault(); document.getElementById("launch").scrollIntoView({ behavior: "smooth" }); }}>${t("size.to_launch")}</a>
       ${shared.frozen ? null : html`<a href=${link("replay", { model: answer.model, gpu: fleet.gpu, gpus: fleet.accelerators_per_replica, tp: fleet.layout.tp, replicas: fleet.replicas, rate, isl: answer.isl, osl: answer.osl, ttft: answer.limits.ttft_s, tpot: answer.limits.tpot_s })}>${t("size.to_replay")}</a>
       <a href=${link("choice", { model: answer.model, rate, gpu: [fleet.gpu], isl: answer.isl, osl: answer.osl })}>${t("size.to_choice")}</a>`}</div>

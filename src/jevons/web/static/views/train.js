@@ -2,7 +2,7 @@
 import { html } from "jevons/vendor/preact.js";
 import { t, word } from "jevons/i18n.js";
 import { device, duration, gigabytes, large, layout, money, number, percent, quantity } from "jevons/format.js";
-import { Card, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
+import { Card, Changes, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { link } from "jevons/state.js";
 import { Figure, Split, deviceOptions, keywords, modelOptions, remedied, useAnswer, useForm } from "jevons/views/common.js";
@@ -68,6 +68,7 @@ export function Result({ answer, input: given, state, bar, repeat, kinds }) {
       <${Figure} label=${t("col.throughput")}>${num(answer.tokens_per_s, "1", "tokens_per_s", t("col.throughput"), { low: answer.tokens_per_s_low, high: answer.tokens_per_s_high })}<//>
       <${Figure} label=${t("col.memory")}>${num(answer.memory_bytes, "bytes", "memory_bytes", t("col.memory"), { low: answer.memory_bytes_low, high: answer.memory_bytes_high })} ${answer.tight ? html`<span class="badge judgement">${t("train.tight", { chance: percent(answer.p_fits) })}</span>` : ""}<//>
       <${Figure} label=${t("col.layout")}>${layout(answer.layout)} ${answer.layout.recompute !== "none" ? answer.layout.recompute : ""} mbs${answer.layout.micro_batch}<//></dl>
+    <${Changes} answer=${answer}/>
     <div class="buttons">${shared.frozen ? null : html`<a class="primary" href=${link("size", { model: answer.model, gpu: [answer.gpu] })}>${t("train.to_size")}</a>`}</div></div>
   <div class="cards">
     <${Card} cls="half"><${Chart} spec=${steps(answer)} height=${300}/><//>
