@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from jevons.errors import JevonsError
+from jevons.errors import InputError, JevonsError
 from jevons.schema import plain
+from jevons.units import MONEY
 from jevons.web.inputs import declared_of
 from jevons.web.nodes import nodes_of
 
@@ -30,6 +32,13 @@ _HEADLINES = {
         "days": ("days", "d"), "cost": ("cost", "¤"), "mfu_frac": ("mfu_frac", "frac"),
         "step_time_s": ("step_time_s", "s"), "memory_bytes": ("memory_bytes", "bytes"),
     },
+    "plan": {
+        name: (f"outcomes.{name}.value", unit)
+        for name, unit in {
+            "value_per_share": "¤", "orders_value": "¤", "tokens_per_d": "1", "devices": "1", "capex": "¤",
+            "ai_revenue": "¤", "it_w": "W", "compute_factor": "1",
+        }.items()
+    },
     "cost": {"per_hour": ("per_hour", "¤/h")},
     "memory": {"kv_tokens": ("kv_tokens", "1")},
 }  # fmt: skip
@@ -39,6 +48,7 @@ _DRAWN: dict[str, dict[str, tuple[str, ...]]] = {
     "simulate": {"ttft_s": (), "tpot_s": (), "e2e_s": ()},
     "buy_rent_api": {"ways": ("way", "gpu", "accelerators", "cost")},
     "train": {"parts_s": ()},
+    "plan": {"quarters": (), "paths": ()},
 }
 """What the page draws of both sides in one chart: places in the JSON, and of a list's entries the fields."""
 CURRENCY = "USD"
@@ -55,16 +65,18 @@ def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
     from jevons.web.wording import said
 
     kind = both["a"]["kind"]
-    a, b = both["a"]["input"], both["b"]["input"]
+    a, b = (_flat(kind, both[side]["input"]) for side in ("a", "b"))
     known = declared_of(kind)
     keys = [key for key in sorted({*a, *b}) if a.get(key) != b.get(key)]
-    if "currency" in known:
-        a, b = ({"currency": CURRENCY, **given} for given in (a, b))
-    results = {side: desk.result(kind, given, f"{kind}-{sorted(given.items())}", tell) for side, given in
-               (("a", a), ("b", b))}  # fmt: skip
+    currency = CURRENCY
+    if "currency" in known and kind != "plan":
+        a, b = ({"currency": currency, **given} for given in (a, b))
+    results = {side: _result(desk, kind, given, tell) for side, given in (("a", a), ("b", b))}
     records = {side: result.to_json() for side, result in results.items()}
+    if kind == "plan":
+        currency = _one_currency(records)
     heads = {
-        name: _values(records, place, unit.replace("¤", CURRENCY)) for name, (place, unit) in _HEADLINES[kind].items()
+        name: _values(records, place, unit.replace("¤", currency)) for name, (place, unit) in _HEADLINES[kind].items()
     }
     swaps = []
     for done, key in enumerate(keys[:_MOST_SWAPS]):
@@ -85,11 +97,8 @@ def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
         "result": {
             "answer": f"{len(keys)} inputs differ." if len(keys) != 1 else "1 input differs.",
             "kind": kind,
-            "changed": [
-                {"input": key, **{s: plain(question.get(key, _default(known, key)))
-                      for s, question in (("a", a), ("b", b))}}
-                for key in keys
-            ],
+            "changed": [_changed(desk, kind, key, a, b) for key in keys],
+            "currency": currency,
             "difference": heads,
             "attribution": attribution,
             "drawn": {side: _drawn(kind, record) for side, record in records.items()},
@@ -98,6 +107,53 @@ def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
         },
         "tables": [], "notes": [], "nodes": plain(_nodes(kind, results, heads)), "seconds": 0.0,
     }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A plan by one draw from its scenario's solved plan, as much of a result as a comparison takes."""
+
+    record: Mapping[str, Any]
+    answer_parts: tuple[Any, ...] = ()
+    ledger: None = None
+
+    @property
+    def answer(self) -> str:
+        """What the draw came to."""
+        return str(self.record["answer"])
+
+    def to_json(self) -> Mapping[str, Any]:
+        """Return its outcomes and paths."""
+        return self.record
+
+
+def _flat(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an input with each changed amount of a plan as an input of its own; a number of draws is none."""
+    if kind != "plan":
+        return dict(given)
+    return {"scenario": given.get("scenario", ""), **given.get("set", {})}
+
+
+def _result(desk: Any, kind: str, given: Mapping[str, Any], tell: Any) -> Any:
+    if kind != "plan":
+        return desk.result(kind, given, f"{kind}-{sorted(given.items())}", tell)
+    changes = {path: value for path, value in given.items() if path != "scenario"}
+    return _Drawn(desk.draw({"scenario": given["scenario"], "set": changes})["result"])
+
+
+def _one_currency(records: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the currency of both plans.
+
+    Raises
+    ------
+    InputError
+        If they count in two.
+    """
+    a, b = (str(records[side]["currency"]) for side in ("a", "b"))
+    if a != b:
+        message = f"b: counts in {b}, a in {a}; compare plans of one currency here, or run `jevons compare`"
+        raise InputError(message)
+    return a
 
 
 def _nodes(kind: str, results: Mapping[str, Any], heads: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -123,9 +179,7 @@ def _drawn(kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
     drawn = {}
     for place, fields in _DRAWN.get(kind, {}).items():
         value = record.get(place)
-        drawn[place] = (
-            [{name: item.get(name) for name in fields} for item in value] if isinstance(value, list) else value
-        )
+        drawn[place] = [{name: item.get(name) for name in fields} for item in value] if fields and value else value
     return drawn
 
 
@@ -137,10 +191,21 @@ def _swap(
     if key in b:
         given[key] = b[key]
     try:
-        result = desk.result(kind, given, f"{kind}-{sorted(given.items())}", tell)
+        result = _result(desk, kind, given, tell)
     except JevonsError as error:
         return {"input": key, "record": record, "problem": str(error).split("\n", 1)[0][:200]}
     return {"input": key, "record": result.to_json(), "problem": ""}
+
+
+def _changed(desk: Any, kind: str, key: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an input that differs, with what stands where a side leaves it out."""
+    record: dict[str, Any] = {"input": key}
+    if kind == "plan" and key != "scenario":
+        amounts = {side: desk.scenario(given["scenario"], {}).amounts()[key] for side, given in (("a", a), ("b", b))}
+        record["unit"] = amounts["a"].unit.replace(MONEY, str(desk.scenario(a["scenario"], {}).currency))
+        return record | {side: given.get(key, amounts[side].value) for side, given in (("a", a), ("b", b))}
+    default = _default(declared_of(kind), key)
+    return record | {side: plain(given.get(key, default)) for side, given in (("a", a), ("b", b))}
 
 
 def _default(known: Mapping[str, Any], key: str) -> Any:

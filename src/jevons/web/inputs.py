@@ -69,7 +69,12 @@ class Asked:
         """Whether the answer takes no simulation, and so has the worker that is kept for such."""
         if self.kind == "size":
             return bool(self.input.get("static"))
-        return self.kind in {"buy_rent_api", "train", "cost", "memory", "draw"}
+        return self.drawn or self.kind in {"buy_rent_api", "train", "cost", "memory"}
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it is answered by draws from a solved plan, which its worker keeps: a slider's, or two plans'."""
+        return self.kind == "draw" or (self.kind == "compare" and self.input["a"]["kind"] == "plan")
 
 
 @functools.cache
@@ -119,8 +124,8 @@ def _side(given: Mapping[str, Any], side: str) -> Asked:
         message = f"{side}: is missing; give {{kind, input}}"
         raise InputError(message)
     question = asked(asked_side.get("kind"), asked_side.get("input", {}))
-    if question.kind in {"compare", "plan"}:
-        message = f"{side}: two runs of {question.kind} are not compared here; take size, simulate, buy_rent_api, train"
+    if question.kind == "compare":
+        message = f"{side}: is a comparison itself; give size, simulate, buy_rent_api, train or plan"
         raise InputError(message)
     return question
 

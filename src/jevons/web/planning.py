@@ -64,6 +64,7 @@ def drawn(scenario: Any, changes: Mapping[str, Any], base: Base) -> dict[str, An
         f"{outcomes['devices'] / 1e6:,.2f} million accelerators.",
         "currency": currency,
         "set": dict(changes),
+        "quarters": list(changed.labels()),
         "outcomes": {name: {"value": outcomes[name], "unit": unit.replace("¤", currency), "meaning": meaning}
                      for name, (unit, meaning) in OUTCOMES.items() if name in outcomes},
         "paths": {name: {"value": paths[name], "unit": unit.replace("¤", currency), "meaning": meaning}

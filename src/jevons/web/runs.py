@@ -16,10 +16,9 @@ from jevons.web.problems import plain_problem
 
 MAX_RUNS, MAX_BYTES = 400, 256_000_000
 """Finished runs that are kept, and their size together [bytes]."""
-LIMIT_S = {"plan": 900.0, "draw": 180.0}
-_LIMIT_S = 240.0
+_LIMIT_S, _PLAN_LIMIT_S = 240.0, 900.0
 _QUICK_LIMIT_S = 30.0
-_PATIENCE_S = {"draw": 60.0}
+_DRAWN_LIMIT_S, _DRAWN_PATIENCE_S = 180.0, 60.0
 """Draws take a moment, and their worker keeps the solved plan that they start from."""
 _ENDS = {"result", "error", "cancelled"}
 
@@ -61,6 +60,15 @@ class Run:
         }  # fmt: skip
 
 
+def _limit_s(asked: Asked) -> float:
+    """Return how long a question may take [s]."""
+    if asked.drawn:
+        return _DRAWN_LIMIT_S
+    if asked.kind == "plan":
+        return _PLAN_LIMIT_S
+    return _QUICK_LIMIT_S if asked.quick else _LIMIT_S
+
+
 class Store:
     """All runs of a service; a question that was asked before is not asked again."""
 
@@ -100,8 +108,8 @@ class Store:
                 "key": asked.id,
             },
             lane=lane, listener=lambda kind, content: self._heard(run, kind, content),
-            limit_s=min(LIMIT_S.get(asked.kind, _QUICK_LIMIT_S if lane == QUICK else _LIMIT_S), self.longest_s),
-            patience_s=_PATIENCE_S.get(asked.kind, KILL_AFTER_S),
+            limit_s=min(_limit_s(asked), self.longest_s),
+            patience_s=_DRAWN_PATIENCE_S if asked.drawn else KILL_AFTER_S,
         )  # fmt: skip
         run.job = job
         self.pool.submit(job)

@@ -96,7 +96,7 @@ function Settings({ rates, children }) {
 function Hold() {
   const { screen } = read();
   const [held, setHeld] = useState(sessionStorage.getItem("jevons.a"));
-  if (!["size", "choice", "replay", "train"].includes(screen)) return null;
+  if (!["size", "choice", "replay", "train", "plan"].includes(screen)) return null;
   const fits = held && read(held).screen === screen && held !== location.hash;
   return html`<button type="button" onClick=${() => {
     if (fits) { go("compare", { a: held, b: location.hash }); return; }

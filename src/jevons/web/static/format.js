@@ -125,7 +125,7 @@ export function quantity(value, unit, like = value) {
     case "d": return per ? `${number(value)} d${per}` : duration(value * 86400);
     case "frac": case "%": return percent(head === "%" ? value / 100 : value);
     case "bytes": return value >= 1e12 ? `${number(value / 1e12)} TB${per}` : value >= 1e9 ? `${number(value / 1e9)} GB${per}` : `${number(value / 1e6)} MB${per}`;
-    case "W": return value >= 1e6 ? `${number(value / 1e6)} MW` : value >= 1e3 ? `${number(value / 1e3)} kW` : `${number(value)} W`;
+    case "W": return Math.abs(value) >= 1e6 ? `${number(value / 1e6)} MW` : Math.abs(value) >= 1e3 ? `${number(value / 1e3)} kW` : `${number(value)} W`;
     case "Hz": return value >= 1e9 ? `${number(value / 1e9)} GHz` : `${number(value / 1e6)} MHz`;
     case "flop": case "FLOP": return `${number(value / 1e12)} TFLOP${per}`;
     case "CNY": case "USD": case "EUR": return money(value, head, { like }) + perWhat(per);
