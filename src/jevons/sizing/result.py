@@ -198,8 +198,11 @@ class SizeResult(Result):
     @property
     def change_parts(self) -> tuple[Sentence, ...]:
         """Up to which load the best fleet does, which limit is next, and what a weaker one or another price buys."""
-        relaxed = () if self.relaxed is None else (self.relaxed.sentence(),)
-        return (*of_fleets(self.entries, self.service, self.rate_req_per_s, self.confidence), *relaxed)
+        told = of_fleets(self.entries, self.service, self.rate_req_per_s, self.confidence)
+        if self.relaxed is None:
+            return tuple(told)
+        own = (one for one in told if one.id != "change.limit" or one.values["limit"] != self.relaxed.limit)
+        return (*own, self.relaxed.sentence())
 
     @cached_property
     def nearest(self) -> tuple[Measured, ...]:

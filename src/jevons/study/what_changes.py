@@ -18,6 +18,8 @@ from jevons.words import Sentence
 
 _MOST = 3
 """Inputs that are named."""
+_LEAST = 0.005
+"""Share of an outcome from which on a change of it is told."""
 _MAIN = "value_per_share"
 
 
@@ -67,7 +69,9 @@ def of_swings(
     for swing, (at_low, at_high), name in zip(swings, ends, names, strict=True):
         low, high = amount_texts((swing.low, swing.high), swing.unit, currency)
         values = {"input": name, "meaning": meaning, "low": low, "high": high}
-        yield Sentence("change.swing", {**values, "at_low": at_low / middle - 1.0, "at_high": at_high / middle - 1.0})
+        moved = {"at_low": at_low / middle - 1.0, "at_high": at_high / middle - 1.0}
+        if max(map(abs, moved.values())) >= _LEAST:
+            yield Sentence("change.swing", {**values, **moved})
 
 
 def of_value(swings: Sequence[Any], names: Mapping[str, str], scenario: Scenario) -> Iterator[Sentence]:

@@ -160,6 +160,13 @@ export function span(low, high, unit) {
   return tail(a) === tail(b) && tail(a) ? `${a.slice(0, a.length - tail(a).length)}${to}${b}` : `${a}${to}${b}`;
 }
 
+/** An interval beside its value: without the unit where the value shown ends with the same. */
+export function beside(shown, low, high, unit) {
+  const text = span(low, high, unit);
+  const tail = text.replace(/^[-–\d.,]+/, "");
+  return tail && String(shown).endsWith(tail) ? text.slice(0, -tail.length) : text;
+}
+
 /** A value in its own currency, as its source states it. */
 export function original(value, unit) {
   const money_ = /^(CNY|USD|EUR|HKD|JPY)(\/.*)?$/.test(unit || "");

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState, useMemo, useCallback } from "jevons/vendor/preact.js";
 import { fieldName, language, rich, stageName, t, word } from "jevons/i18n.js";
 import { term } from "jevons/terms.js";
-import { quantity, span } from "jevons/format.js";
+import { beside, quantity } from "jevons/format.js";
 import { compact, parse } from "jevons/parse.js";
 import * as api from "jevons/api.js";
 
@@ -12,7 +12,7 @@ export const shared = { openDrawer: () => {}, setDate: () => {}, catalog: null, 
 /** A number that can be asked where it is from. `path` is its place in the result. */
 export function Num({ value, unit = "1", path = "", text, label = "", low, high, grade }) {
   const shown = text ?? quantity(value, unit);
-  const ends = low !== null && low !== undefined && high !== null && high !== undefined && low !== high ? ` [${span(low, high, unit)}]` : "";
+  const ends = low !== null && low !== undefined && high !== null && high !== undefined && low !== high ? ` [${beside(shown, low, high, unit)}]` : "";
   const range = ends ? html`<span class="range">${ends}</span>` : null;
   return html`<button type="button" class="num" data-path=${path}
     aria-label=${`${label ? `${label}: ` : ""}${shown}${ends}. ${t("from.ask")}`}

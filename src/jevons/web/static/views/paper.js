@@ -1,4 +1,4 @@
-// A frozen page on paper: contents below the answer, and what a screen folds stands open.
+// A frozen page on paper: what a screen folds stands open, and contents below the answer where it has none of its own.
 import { html, render, useEffect } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
 
@@ -10,19 +10,18 @@ function Contents({ titles }) {
   return html`<h2>${t("report.contents")}</h2><ol>${titles.map((one) => html`<li><a href=${`#${one.id}`}>${one.textContent}</a></li>`)}</ol>`;
 }
 
-/** Unfold what is folded while the page is printed, and list the titles of its charts and tables below the answer. */
-export function usePaper(on) {
+/** Unfold what is folded while the page is printed, and where asked list the titles of its charts and tables below the answer. */
+export function usePaper(lists) {
   useEffect(() => {
-    if (!on) return undefined;
     const main = document.getElementById("main");
     const place = Object.assign(document.createElement("nav"), { className: "contents report" });
     let opened = [];
     const begin = () => {
-      opened = [...main.querySelectorAll("details:not([open])")];
+      opened = [...main.querySelectorAll("details:not([open],.screen)")];
       for (const one of opened) one.open = true;
       const titles = [...main.querySelectorAll(TITLES)].filter((one) => one.textContent.trim());
       const answer = main.querySelector(".answer");
-      if (titles.length < FEWEST || !answer) return;
+      if (!lists || titles.length < FEWEST || !answer) return;
       titles.forEach((one, at) => { one.id ||= `part-${at}`; });
       place.setAttribute("aria-label", t("report.contents"));
       render(html`<${Contents} titles=${titles}/>`, place);
@@ -35,5 +34,5 @@ export function usePaper(on) {
     addEventListener("beforeprint", begin);
     addEventListener("afterprint", end);
     return () => { removeEventListener("beforeprint", begin); removeEventListener("afterprint", end); end(); };
-  }, [on]);
+  }, [lists]);
 }

@@ -151,9 +151,9 @@ export function Result({ answer, input: given, state, bar, of = 0 }) {
     <${Card} cls="half"><${Chart} spec=${fleetChart(answer)} height=${280}/><//>
     <${Card} cls="half"><${Chart} spec=${cashChart(answer)} height=${280}/><//>
     <${Card} cls="half"><${Chart} spec=${limits(answer)} height=${280}/><//>
-    ${valueChannels(answer) ? html`<${Card} cls="half"><${Chart} spec=${valueChannels(answer)} height=${300}/><//>` : null}
     ${(answer.meta.swings || []).length ? html`<${Card} cls="half"><${Chart} spec=${tornado(answer, answer.meta.swings.slice(0, 8))} height=${320}/><//>` : null}
     ${answer.sensitivity && Object.keys(ranked(answer)).length ? html`<${Card} cls="half"><${Chart} spec=${ranks(answer)} height=${260}/><//>` : null}
+    ${valueChannels(answer) ? html`<${Card}><${Chart} spec=${valueChannels(answer)} height=${300}/><//>` : null}
     <${Card}><${Same} label="Python" name="plan.py" text=${python(given, answer)} answer=${answer} chart=${false}/><//></div>`;
 }
 

@@ -95,7 +95,7 @@ export function Result({ answer, input: given, state, trace, sweep, bar }) {
   const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
   const time = (name, stat) => ({ ...interval(answer[name] || {}, stat), ...(answer[name] && answer[name][`${stat}_low`] === undefined ? interval(answer, name, answer[name][stat]) : {}) });
   const cost = answer.cost_per_mtok;
-  const replicas = answer.replicas ?? (given.autoscale || given.replicas || 1);
+  const replicas = answer.replicas ?? (given.autoscale ? String(given.autoscale).replace(":", "–") : given.replicas || 1);
   return html`<div class=${`answer ${state === "stale" ? "stale" : ""}`}>${bar}
     <${Sentence} id=${stable ? "replay.answer" : "replay.unstable"} tag="h1" values=${{ n: `${replicas} × ${device(answer.gpu)}${answer.tp > 1 ? ` (tp${answer.tp})` : ""}`, model: answer.model, rate: num(answer.req_per_s, "req/s", "req_per_s", t("replay.finished")), ttft: num(answer.ttft_s.p95, "s", "ttft_s.p95", "TTFT p95", time("ttft_s", "p95")), tpot: num(answer.tpot_s.p95, "s", "tpot_s.p95", "TPOT p95", time("tpot_s", "p95")) }}/>
     <dl class="facts-line"><${Figure} label=${t("replay.tokens")}>${num(answer.output_tok_per_s, "tok/s", "output_tok_per_s", t("replay.tokens"), interval(answer, "output_tok_per_s", answer.output_tok_per_s))}<//>
@@ -109,9 +109,7 @@ export function Result({ answer, input: given, state, trace, sweep, bar }) {
     <div class="buttons">${shared.frozen ? null : html`<a class="primary" href=${link("size", { model: answer.model, gpu: [String(answer.gpu).split(":")[0]], ...(given.trace ? { trace: given.trace } : { rate: given.rate, isl: given.isl ?? 500, osl: given.osl ?? 200 }), ttft: given.ttft, tpot: given.tpot })}>${t("replay.to_size")}</a>`}</div></div>
   <div class="cards">
     ${trace ? html`<${Card} cls="half"><${Chart} spec=${arrivalsChart(trace)} height=${220}/><//><${Card} cls="half"><${Chart} spec=${lengthsChart(trace)} height=${220}/><//>` : null}
-    ${answer.series ? html`<${Card} cls="half"><${Chart} spec=${timeline(answer, ["running", "waiting"], "replay.queue", t("replay.requests"))} height=${240} group="replay"/><//>
-    <${Card} cls="half"><${Chart} spec=${timeline(answer, ["arrivals_per_s", "finished_per_s"], "replay.flow", t("field.rate"), "req/s")} height=${240} group="replay"/><//>
-    ${answer.series.kv_frac ? html`<${Card} cls=${shares(answer).length ? "" : "half"}><${Chart} spec=${timeline(answer, ["kv_frac"], "replay.kv", t("replay.kv_used"), "%", 100)} height=${240} group="replay"/><//>` : null}` : null}
+    ${answer.series ? panels(answer).map((one, at) => html`<${Card} key=${one[1]} cls=${at < 2 || !shares(answer).length ? "half" : ""}><${Chart} spec=${timeline(answer, ...one)} height=${240} group="replay"/><//>`) : null}
     ${shares(answer).length ? html`<${Card}><div class="three-up">${shares(answer).map((spec) => html`<${Chart} key=${spec.id} spec=${spec} height=${240}/>`)}</div><//>` : null}
     ${shares(answer).length ? null : html`<${Card} cls="half"><${Chart} spec=${latency(answer)} height=${240}/><//>`}
     ${sweep ? html`<${Card}>${sweep.answer ? html`<${Chart} spec=${sweepChart(sweep.answer, given)} height=${300}/>` : null}<${RunBar} ...${sweep}/><${ErrorBox} kind="simulate" error=${sweep.error}/><//>` : null}
@@ -119,12 +117,25 @@ export function Result({ answer, input: given, state, trace, sweep, bar }) {
   </div>`;
 }
 
+/** Figures over time by the time that each is of; those of a fleet, which has them by kind of replica, over all kinds. */
+function seriesOf(s) {
+  if (s.start_s) return { at: s.start_s, ...s };
+  const total = (rows) => rows.map((row) => row.reduce((sum, v) => sum + v, 0));
+  const up = total(s.up);
+  return { at: s.end_s, up, paid: total(s.paid), outstanding: total(s.outstanding), busy: s.utilisation_frac.map((row, i) => (up[i] ? row.reduce((sum, v, k) => sum + v * s.up[i][k], 0) / up[i] : null)) };
+}
+
+/** Panels over time: requests, their flow and the KV cache; of a fleet its replicas, their requests and their use. */
+const panels = (answer) => (answer.series.start_s
+  ? [[["running", "waiting"], "replay.queue", t("replay.requests")], [["arrivals_per_s", "finished_per_s"], "replay.flow", t("field.rate"), "req/s"], [["kv_frac"], "replay.kv", t("replay.kv_used"), "%", 100]]
+  : [[["up", "paid"], "replay.replicas", t("field.replicas")], [["outstanding"], "replay.outstanding", t("replay.requests")], [["busy"], "replay.busy", t("replay.busy_axis"), "%", 100]]);
+
 /** Figures over time; panels of one group share their pointer. */
 export function timeline(answer, names, title, label, unit = "", factor = 1) {
-  const s = answer.series;
+  const s = seriesOf(answer.series);
   const known = names.filter((name) => s[name]);
   return { id: title.replace(".", "-"), kind: "xy", title: t(title), summary: t(title), trigger: "axis", x: { label: t("replay.time"), unit: "s", type: "value" }, y: { label, unit, type: "value" },
-    series: known.map((name) => ({ name: t(`series.${name}`), entity: `series ${name}`, as: "line", thin: true, area: known.length === 1, data: s.start_s.map((x, i) => [x, s[name][i] === null ? null : s[name][i] * factor]) })) };
+    series: known.map((name) => ({ name: t(`series.${name}`), entity: `series ${name}`, as: "line", thin: true, area: known.length === 1, data: s.at.map((x, i) => [x, s[name][i] === null ? null : s[name][i] * factor]) })) };
 }
 
 /** The share of requests that are answered within each latency, a chart for each, with its interval and its limit. */

@@ -1,7 +1,7 @@
 // The report of a plan: the question, the answer, the chart that shows it; sections headed by what was found; sources.
 import { html, useMemo, useState } from "jevons/vendor/preact.js";
 import { language, rich, t } from "jevons/i18n.js";
-import { large, money, number, original, percent, quantity, span } from "jevons/format.js";
+import { beside, large, money, number, original, percent, quantity } from "jevons/format.js";
 import { term } from "jevons/terms.js";
 import { Method, shared } from "jevons/ui.js";
 import { Badge } from "jevons/drawer.js";
@@ -27,7 +27,7 @@ export function shownFigure(one) {
 /** A number: a link to where it comes from, which opens the drawer. */
 export function Figure({ one, label }) {
   const shown = shownFigure(one);
-  const range = one.low !== undefined && one.low !== null ? ` [${span(one.low, one.high, one.unit)}]` : "";
+  const range = one.low !== undefined && one.low !== null ? ` [${beside(shown, one.low, one.high, one.unit)}]` : "";
   if (!one.path) return html`<span class="figure">${shown}${range ? html`<span class="range">${range}</span>` : null}</span>`;
   const name = label || (one.label ? t(one.label) : one.path);
   const open = (event) => { event.preventDefault(); shared.openDrawer({ path: one.path, value: one.value, unit: one.unit, shown, label: name, low: one.low, high: one.high }); };
@@ -149,7 +149,8 @@ function Details({ answer, found }) {
       <tbody>${judged.map(([one]) => html`<tr id=${factAnchor(one.path)}><th scope="row"><code>${one.path}</code></th><td data-label=${t("report.value")} class="right">${original(one.value, one.unit)}</td><td data-label=${t("report.range")} class="right">${original(one.low, one.unit)} – ${original(one.high, one.unit)}</td><td class="whole" lang="en">${one.reason.replace(/^judgement: /, "")}<${UsedBy} of=${one.path} numbers=${numbers}/></td></tr>`)}</tbody></table></div></details>
     <details open=${!!words && facts.length > 0}><summary>${t("report.sources", { n: Object.keys(answer.sources).length })}</summary><div class="scroll fold" tabindex="0" role="region" aria-label=${t("report.sources", { n: facts.length })}><table><thead><tr><th scope="col">${t("report.fact")}</th><th scope="col" class="right">${t("report.value")}</th><th scope="col">${t("report.date")}</th><th scope="col">${t("report.evidence_grade")}</th><th scope="col">${t("report.evidence")}</th></tr></thead>
       <tbody>${facts.map(([id, one]) => html`<tr id=${factAnchor(id)}><th scope="row"><code>${id}</code></th><td data-label=${t("report.value")} class="right">${one.value} ${one.unit}</td><td data-label=${t("report.date")} class="nowrap">${one.from}</td><td data-label=${t("report.evidence_grade")}><${Badge} grade=${one.grade}/></td><td class="whole" lang="en">${/^https?:/.test(one.url) ? html`<a href=${one.url} rel="noreferrer noopener" target="_blank">${one.source}</a>` : one.source}<${UsedBy} of=${id} numbers=${numbers}/></td></tr>`)}</tbody></table></div></details>
-    <details open=${!!words && tables.length > 0 && tables.some(([, rows]) => rows.length)}><summary>${t("report.all_tables", { n: (answer.meta.tables || []).length })}</summary>${tables.map(([one, rows]) => html`<${Full} key=${one.name} one=${one} rows=${rows}/>`)}</details>
+    <p class="on-paper hint">${t("report.tables_on_screen", { n: (answer.meta.tables || []).length })}</p>
+    <details class="screen" open=${!!words && tables.length > 0 && tables.some(([, rows]) => rows.length)}><summary>${t("report.all_tables", { n: (answer.meta.tables || []).length })}</summary>${tables.map(([one, rows]) => html`<${Full} key=${one.name} one=${one} rows=${rows}/>`)}</details>
     <h2>${t("report.method")}</h2><p>${t("report.method_text", { note: notesOf(answer)[0] })}</p></section>`;
 }
 

@@ -205,7 +205,7 @@ const columns = (which, from) => {
   const num = (unit, field, label, ends, text) => ({ label, show: (value, row) => (value === null || value === undefined ? "–"
     : html`<${Num} value=${value} unit=${unit} path=${`entries.${row.place}.${typeof field === "string" ? field : field(row)}`} label=${`${row.name}, ${label}`} text=${text && text(value)} ...${ends ? ends(row) : {}}/>`) });
   return [{ key: "name", label: t("col.fleet"), text: true },
-    { key: "accelerators", ...num("1", "accelerators", t("col.accelerators")) },
+    { key: "accelerators", ...num("1", "accelerators", t("col.gpus")) },
     { key: "cost", ...num(from, "cost_per_h", t("col.cost_month"), (row) => monthly(row.one)) },
     { key: "mtok", ...num(from, "cost_per_mtok", t("col.cost_mtok"), ({ one }) => ({ low: one.cost_per_mtok_low, high: one.cost_per_mtok_high })) },
     { key: "ttft", ...num("s", (row) => `ttft_s.${row.at.ttft.which}`, `TTFT ${which}`, (row) => row.at.ttft) }, { key: "tpot", ...num("s", (row) => `tpot_s.${row.at.tpot.which}`, `TPOT ${which}`, (row) => row.at.tpot) },

@@ -1,7 +1,7 @@
 // Start: three doors, each with a worked example that is answered already; and two more ways in.
 import { html, useEffect, useState } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
-import { device, large, money, number, percent, quantity, span } from "jevons/format.js";
+import { beside, device, large, money, number, percent, quantity } from "jevons/format.js";
 import { NumberField, Pick, Sentence } from "jevons/ui.js";
 import { link, go } from "jevons/state.js";
 import { first, modelOptions, months } from "jevons/views/common.js";
@@ -12,7 +12,7 @@ let kept = null;
 
 /** A number of an example, with its interval; it opens the screen that answers it, where each number says where it is from. */
 function Told({ text, to, low, high, unit }) {
-  const range = low === undefined || low === null || high === null || low === high ? null : html`<span class="range"> [${span(low, high, unit)}]</span>`;
+  const range = low === undefined || low === null || high === null || low === high ? null : html`<span class="range"> [${beside(text, low, high, unit)}]</span>`;
   return html`<a class="num" href=${link(to)} title=${t("start.open")}>${text}${range}</a>`;
 }
 

@@ -1,7 +1,7 @@
 // What the run that is open takes and costs on other kinds of accelerators: asked one after the other once it is in sight.
 import { html, useEffect, useRef, useState } from "jevons/vendor/preact.js";
 import { language, t } from "jevons/i18n.js";
-import { converted, currency, device, percent, quantity, span } from "jevons/format.js";
+import { beside, converted, currency, device, percent, quantity } from "jevons/format.js";
 import { Card, Chips, Grid, inWords, shared } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { link, inputs, read } from "jevons/state.js";
@@ -55,7 +55,7 @@ export function Kinds({ answer, given, chosen, choose }) {
   const known = useKinds(kinds, answer, given, seen);
   const rows = kinds.map((gpu) => row(gpu, known[gpu]));
   const door = (gpu, text) => html`<a class="num" href=${link("train", { ...inputs(read().values), gpu, ...(gpu === answer.gpu ? {} : { gpu_hour: null }) })}>${text}</a>`;
-  const figure = (unit, name) => (value, one) => (value === null ? "–" : door(one.gpu, html`${quantity(value, unit)}${one[name] ? html`<span class="range"> [${span(one[name][0], one[name][1], unit)}]</span>` : null}`));
+  const figure = (unit, name) => (value, one) => (value === null ? "–" : door(one.gpu, html`${quantity(value, unit)}${one[name] ? html`<span class="range"> [${beside(quantity(value, unit), one[name][0], one[name][1], unit)}]</span>` : null}`));
   return html`<div class="card" ref=${place} id="kinds">
     <${Grid} caption=${t("train.kinds")} columns=${[{ key: "name", label: t("field.one_gpu"), text: true }, { key: "hour", label: t("train.hour"), show: figure("CNY", "") },
       { key: "days", label: t("train.days"), show: figure("d", "days_ends") }, { key: "cost", label: t("train.cost"), show: figure("CNY", "cost_ends") }, { key: "mfu", label: "MFU", show: figure("frac", "mfu_ends") }, { key: "note", label: t("train.kinds_note"), text: true }]} rows=${rows}/>
