@@ -321,7 +321,7 @@ def test_figures_of_the_table_of_fleets_lead_to_the_sources_of_their_own_fleet(w
     one = window()
     page = one.open("size?model=llama-3.1-8b&gpu=h200_sxm&rate=23")
     one.done()
-    assert page.get_by_role("button", name=re.compile(r"^Cost a month: [\d,]+ USD \[[\d,–]+ USD\]")).count() == 1
+    assert page.get_by_role("button", name=re.compile(r"^Cost a month: [\d,]+ USD \[[\d,–]+\]")).count() == 1
     rows = page.get_by_role("table", name=re.compile("Fleets that keep the limits")).get_by_role("row")
     before = page.locator("#answer").inner_text()
     cells = rows.nth(3).locator("button.num")
@@ -497,6 +497,18 @@ def test_a_replay_shows_which_share_stays_within_each_limit(window: Callable) ->
         assert chart.get_by_role("row").count() > 90
     assert page.locator("#chart-latency").count() == 0
     assert one.said == []
+
+
+def test_a_replay_of_an_autoscaled_fleet_shows_its_replicas_and_what_would_change_it(window: Callable) -> None:
+    one = window()
+    page = one.open("replay?autoscale=1:4&requests=500&rate=20")
+    one.done()
+    for title in ("Replicas in service and paid", "Requests in the fleet", "Busy share of the replicas in service"):
+        chart = page.locator("figure.chart").filter(has_text=title)
+        chart.get_by_role("button", name="Table").click()
+        assert chart.locator("tbody tr").count() > 10
+    told = page.get_by_role("region", name="What would change it").get_by_role("listitem")
+    assert "KV cache" in told.last.inner_text()
 
 
 def test_frozen_page_opens_from_a_file_without_a_network(window: Callable, site, tmp_path: Path) -> None:
