@@ -20,6 +20,14 @@ QWEN = (
     "--max-num-batched-tokens 8192 --max-num-seqs 2 --max-model-len 131072"
 )
 SPARKS = "vllm serve cyankiwi/MiniMax-M2.7-AWQ-4bit -tp 2 --max-model-len 196608 --gpu-memory-utilization 0.85"
+EAGLE = (
+    "vllm serve meta-llama/Llama-3.1-8B-Instruct --speculative-config "
+    """'{"method":"eagle","model":"yuhuili/EAGLE-LLaMA3.1-Instruct-8B","num_speculative_tokens":3}'"""
+)
+R1 = (
+    "python -m sglang.launch_server --model-path deepseek-ai/DeepSeek-R1 --tp 8 --mem-fraction-static 0.82 "
+    "--chunked-prefill-size 32768"
+)
 # Report, launch line, device, release, logged tokens of the cache, and how far a prediction may be off.
 CACHES: tuple[tuple[str, str, str, str | None, int, float], ...] = (
     ("a log of vLLM 0.9.2 on one A100 40GB", "vllm serve Qwen/Qwen3-8B", "a100_40gb", "0.9.2", 136_080, 0.01),
@@ -41,6 +49,10 @@ CACHES: tuple[tuple[str, str, str, str | None, int, float], ...] = (
      "h100_sxm", None, 444_500, 0.01),
     ("SGLang's reference log of April 2026 on one B200", "sglang serve --model-path Qwen/Qwen3-8B",
      "b200_sxm", None, 992_896, 0.02),
+    ("a log of EAGLE on one H100", EAGLE, "h100_sxm", "0.9.1", 410_128, 0.03),
+    ("aisimulate#263", R1, "h200_sxm", None, 509_000, 0.02),
+    ("a guide to four L40S", "vllm serve Qwen/Qwen3-Coder-30B-A3B-Instruct -tp 4 --max-model-len 32768",
+     "l40s", None, 1_037_152, 0.06),
 )  # fmt: skip
 
 

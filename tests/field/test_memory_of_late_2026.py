@@ -17,31 +17,13 @@ from jevons.serving.kv_pages import paged_cache
 
 GIB = 2**30
 
-EAGLE = (
-    "vllm serve meta-llama/Llama-3.1-8B-Instruct --speculative-config "
-    """'{"method":"eagle","model":"yuhuili/EAGLE-LLaMA3.1-Instruct-8B","num_speculative_tokens":3}'"""
-)
-R1 = (
-    "python -m sglang.launch_server --model-path deepseek-ai/DeepSeek-R1 --tp 8 --mem-fraction-static 0.82 "
-    "--chunked-prefill-size 32768"
-)
-EXPERTS = "vllm serve Qwen/Qwen3-235B-A22B-Instruct-2507-FP8 -tp 8 --enable-expert-parallel --max-model-len 32768"
-# Report, launch line, device, release, logged tokens of the cache, and how far a prediction may be off.
-CACHES: tuple[tuple[str, str, str, str | None, int, float], ...] = (
-    ("a log of EAGLE on one H100", EAGLE, "h100_sxm", "0.9.1", 410_128, 0.03),
-    ("aisimulate#263", R1, "h200_sxm", None, 509_000, 0.02),
-    ("a log of experts apart on eight L40S", EXPERTS, "l40s", "0.10.2", 238_208, 0.03),
-    ("a guide to four L40S", "vllm serve Qwen/Qwen3-Coder-30B-A3B-Instruct -tp 4 --max-model-len 32768",
-     "l40s", None, 1_037_152, 0.06),
-)  # fmt: skip
 
-
-@pytest.mark.parametrize(("report", "line", "gpu", "release", "tokens", "off"), CACHES, ids=[one[0] for one in CACHES])
-def test_caches_that_engines_logged(
-    report: str, line: str, gpu: str, release: str | None, tokens: int, off: float
-) -> None:
-    own = jevons.memory(serve=line, gpu=gpu, **({"engine_version": release} if release else {}))
-    assert own.kv_tokens == pytest.approx(tokens, rel=off), report
+def test_experts_apart_on_eight_l40s_leave_the_cache_that_is_logged_and_may_start() -> None:
+    """A log of vLLM 0.10.2: 238,208 tokens; 3.45 GiB of graphs, a fifth less than is told, let it start."""
+    line = "vllm serve Qwen/Qwen3-235B-A22B-Instruct-2507-FP8 -tp 8 --enable-expert-parallel --max-model-len 32768"
+    own = jevons.memory(serve=line, gpu="l40s", engine_version="0.10.2")
+    assert own.kv_tokens == pytest.approx(238_208, rel=0.03)
+    assert own.to_json()["p_fits"] > 0.2
 
 
 def test_states_take_nine_tenths_of_the_cache_under_sglang() -> None:
