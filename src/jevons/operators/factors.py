@@ -311,9 +311,13 @@ class Factors:
         return table.find(family, device, dtype, variant, self.engine)
 
 
+def _stand_ins(device: Accelerator, *, graphics: bool) -> tuple[str, ...]:
+    """Return the measured devices that stand in for one without relatives, as a graphics card or as a larger device."""
+    return _named("graphics" if graphics else "stacked_memory" if device.vendor == "NVIDIA" else "other_makers")
+
+
 @per_facts()
-def _stand_ins(kind: str) -> tuple[str, ...]:
-    """Return the measured devices that stand in for one of a kind without relatives."""
+def _named(kind: str) -> tuple[str, ...]:
     return tuple(str(default_facts().get(f"stand_in.{kind}").value).split())
 
 
@@ -321,16 +325,14 @@ def _relatives(device: Accelerator, family: str) -> tuple[tuple[str, ...], ...]:
     """Return devices that stand in, nearest first; those of one tuple are averaged."""
     if family in _LINK_FAMILIES:
         return _link_relatives(device)
-    kind = _stand_ins("graphics" if device.graphics else "stacked_memory")
-    return (*((name,) for name in device.kernels_like), kind)
+    return (*((name,) for name in device.kernels_like), _stand_ins(device, graphics=device.graphics))
 
 
 def _link_relatives(device: Accelerator) -> tuple[tuple[str, ...], ...]:
     """Return devices whose collectives stand in: a board's links are not those of the same chip on a baseboard."""
     board = device.scaleup.kind == _BOARD_LINK
     alike = [name for name in device.kernels_like if (_link_kind(name) == _BOARD_LINK) == board]
-    kind = _stand_ins("graphics" if board else "stacked_memory")
-    return (*((name,) for name in device.links_like or alike), kind)
+    return (*((name,) for name in device.links_like or alike), _stand_ins(device, graphics=board))
 
 
 @functools.cache
