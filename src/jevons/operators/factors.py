@@ -84,7 +84,7 @@ class KernelTable:
     def find(self, family: Family, device: Accelerator, dtype: str, variant: str, engine: str) -> Kernel:
         """Return the kernel for a device, precision, variant and engine, or the average of the nearest ones."""
         near = " ".join(name for group in _relatives(device, family.name) for name in group)
-        pace = f"{_core_flop_per_s(device)} {_core_bytes_per_s(device)} {_flop_per_j(device)} {device.host_link}"
+        pace = f"{_core_flop_per_s(device)} {_flop_per_j(device)} {device.host_link}"
         key = (family.name, device.id, pace, near, dtype, variant, engine)
         if key not in self._found:
             self._found[key] = self._search(family, device, dtype, variant, engine)
@@ -183,32 +183,18 @@ def _adapted(record: Record, device: Accelerator) -> Kernel:
     with the cube root of peak per watt, up to `_FULL`. Hidden from the fit, the H20's products come out 21 % off that
     way, not 28 %; an L20 has 0.84 of its peak from the L40S's 0.63, where CUDA-Learn-Notes print 0.88 to 0.96.
     A device that is sold with its processor states the power of both: it takes the share of its relative.
-
-    Between generations the loss beside the memory scales alike: a core keeps a limited number of bytes in flight, so
-    that it reaches more of a smaller share of the memory's bandwidth. Products keep enough of them on every device.
-    Hidden with its generation, attention of prompts comes out 19 / 61 % off that way, not 21 / 71 %.
     """
     kernel, measured = record.kernel, _measured(record.device)
     if device.id == measured.id or "compute_frac" not in kernel.values:
         return kernel
-    alike = device.generation == measured.generation != "other"
     frac = adapted = kernel.values["compute_frac"]
     if device.vendor == measured.vendor == "NVIDIA":
         ratio = min(_core_flop_per_s(device) / _core_flop_per_s(measured), 1.0)
-        adapted = _share_left(min(frac, 1.0), ratio)
-    if alike and device.host_link == measured.host_link:
+        adapted = 1.0 / (1.0 + (1.0 / min(frac, 1.0) - 1.0) * ratio)
+    if device.generation == measured.generation != "other" and device.host_link == measured.host_link:
         sustained = (_flop_per_j(measured) / _flop_per_j(device)) ** _CLOCK_EXPONENT
         adapted = adapted * sustained if sustained < 1.0 else max(adapted, min(frac * sustained, _FULL))
-    values = {**kernel.values, "compute_frac": adapted, **_losses(record, device, measured)}
-    if record.family != "gemm" and device.vendor == measured.vendor == "NVIDIA" and not alike:
-        ratio = min(_core_bytes_per_s(device) / _core_bytes_per_s(measured), 1.0)
-        values["memory_frac"] = _share_left(kernel.values["memory_frac"], ratio)
-    return replace(kernel, values=values)
-
-
-def _share_left(frac: float, ratio: float) -> float:
-    """Return the share of a peak that a core reaches beside a fixed loss, where the peak is *ratio* times as high."""
-    return frac if frac >= 1.0 else 1.0 / (1.0 + (1.0 / frac - 1.0) * ratio)
+    return replace(kernel, values={**kernel.values, "compute_frac": adapted, **_losses(record, device, measured)})
 
 
 _LOSSES = ("tile", "depth", "exponential")
@@ -267,10 +253,6 @@ def _core_flop_per_s(device: Accelerator) -> float:
     return device.peak_flop_per_s["bf16"] / cores_of(device.cores)
 
 
-def _core_bytes_per_s(device: Accelerator) -> float:
-    return device.hbm_bytes_per_s / cores_of(device.cores)
-
-
 @dataclass(frozen=True, slots=True)
 class Factors:
     """Which kernels answer, and by how much a calibration scales them.
@@ -311,13 +293,9 @@ class Factors:
         return table.find(family, device, dtype, variant, self.engine)
 
 
-def _stand_ins(device: Accelerator, *, graphics: bool) -> tuple[str, ...]:
-    """Return the measured devices that stand in for one without relatives, as a graphics card or as a larger device."""
-    return _named("graphics" if graphics else "stacked_memory" if device.vendor == "NVIDIA" else "other_makers")
-
-
 @per_facts()
-def _named(kind: str) -> tuple[str, ...]:
+def _stand_ins(kind: str) -> tuple[str, ...]:
+    """Return the measured devices that stand in for one of a kind without relatives."""
     return tuple(str(default_facts().get(f"stand_in.{kind}").value).split())
 
 
@@ -325,14 +303,16 @@ def _relatives(device: Accelerator, family: str) -> tuple[tuple[str, ...], ...]:
     """Return devices that stand in, nearest first; those of one tuple are averaged."""
     if family in _LINK_FAMILIES:
         return _link_relatives(device)
-    return (*((name,) for name in device.kernels_like), _stand_ins(device, graphics=device.graphics))
+    kind = _stand_ins("graphics" if device.graphics else "stacked_memory")
+    return (*((name,) for name in device.kernels_like), kind)
 
 
 def _link_relatives(device: Accelerator) -> tuple[tuple[str, ...], ...]:
     """Return devices whose collectives stand in: a board's links are not those of the same chip on a baseboard."""
     board = device.scaleup.kind == _BOARD_LINK
     alike = [name for name in device.kernels_like if (_link_kind(name) == _BOARD_LINK) == board]
-    return (*((name,) for name in device.links_like or alike), _stand_ins(device, graphics=board))
+    kind = _stand_ins("graphics" if board else "stacked_memory")
+    return (*((name,) for name in device.links_like or alike), kind)
 
 
 @functools.cache

@@ -74,26 +74,6 @@ def test_loads_and_the_start_of_a_loop_are_a_smaller_share_beside_a_slower_matri
     assert find([record("mi355x", tile=0.4)], "mi300x").values["tile"] == 0.4
 
 
-def test_a_core_of_another_generation_reaches_more_of_a_smaller_share_of_the_memory():
-    def reached(measured, device, family=DECODE):
-        one = dataclasses.replace(record(measured, memory_frac=0.5), family=family.name)
-        table = KernelTable(records={family.name: [one]}, shared={}, errors={})
-        return table.find(family, accelerator(device), "bf16", "", "vllm").values["memory_frac"]
-
-    ratio = (2039 / 108) / (4800 / 132)  # GB/s of a core: A100 over H200
-    assert reached("h200_sxm", "a100_sxm") == pytest.approx(1.0 / (1.0 + ratio), rel=0.01)
-    assert reached("h200_sxm", "b200_sxm") == 0.5  # a greater share is filled by kernels written for it
-    assert reached("h200_sxm", "h20") == 0.5
-    assert reached("h200_sxm", "a100_sxm", GEMM) == 0.5
-
-
-def test_a_generation_without_rows_takes_the_average_of_those_before_and_after():
-    origin = find([record("a100_sxm"), record("b200_sxm"), record("l40s")], "h200_sxm").origin
-    assert "a100_sxm" in origin
-    assert "b200_sxm" in origin
-    assert "l40s" not in origin
-
-
 def test_weights_of_4_bits_are_no_slower_than_of_16_on_an_h20():
     narrow, wide = (gemm(accelerator("h20"), [1, 16], 8192, 8192, kind).time_s for kind in ("int4", "bf16"))
     assert (narrow < wide).all()
