@@ -271,7 +271,7 @@ def test_a_read_only_file_is_not_replaced(jevons, scenario, tmp_path, monkeypatc
         ("2024-01,2e9,1\n", "does not come after 2024-05-31"),
         ("2024-09,-2e9,1\n", "tokens_per_day `-2e9` is not a number above 0"),
         ("2024-09,nan,1\n", "tokens_per_day `nan` is not a number above 0"),
-        ("", "1 rows; growth needs two dates or more"),
+        ("", "1 row; growth needs two dates or more"),
     ],
 )
 def test_bad_histories(jevons, tmp_path, rows, expected):

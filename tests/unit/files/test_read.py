@@ -95,7 +95,7 @@ def test_tables_that_are_none_are_named(tmp_path, text, message):
 def test_cells_that_a_short_row_lacks_are_empty_or_refused(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1\n\n3,4\n")
     assert read_csv(tmp_path / "t.csv")[1] == [(2, {"a": "1", "b": ""}), (4, {"a": "3", "b": "4"})]
-    with pytest.raises(InputError, match=":2: 1 cells under 2 columns"):
+    with pytest.raises(InputError, match=":2: 1 cell under 2 columns"):
         read_csv(tmp_path / "t.csv", exact=True)
 
 

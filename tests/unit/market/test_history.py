@@ -33,7 +33,7 @@ def test_users_and_price_take_their_parts(tmp_path):
     [
         ("", ":1: no column date, tokens_per_day, price"),
         ("date,price\n", "no column tokens_per_day"),
-        ("date,tokens_per_day,price\n2024-01,1,1\n", "1 rows"),
+        ("date,tokens_per_day,price\n2024-01,1,1\n", "1 row"),
         ("date,tokens_per_day,price\n2024-01,1,1\n2024-01,2,1\n", ":3: 2024-01-31 does not come after"),
         ("date,tokens_per_day,price\n2024-01,many,1\nsoon,2,1\n", ":2: tokens_per_day `many`"),
         ("date,tokens_per_day,price\n2024-01,1,1\nsoon,2,1\n", ":3: `soon` is not a date"),

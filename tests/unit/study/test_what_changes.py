@@ -44,7 +44,7 @@ def test_inputs_that_can_bring_the_value_to_the_price_are_counted(scenario):
     *moves, crossing = of_value(swings, names, scenario)
     assert [one.values["at_low"] for one in moves] == pytest.approx([0.2, 0.1])
     assert crossing.values == {"count": "1", "all": "2", "inputs": ["WACC"]}
-    assert "WACC: value per share +20 % at 8 %, −20 % at 12 %." in said(moves, "en")
+    assert "WACC: value per share +20 % at 8 %, -20 % at 12 %." in said(moves, "en")
 
 
 def test_nothing_is_told_of_a_value_that_is_no_gain():
