@@ -209,8 +209,8 @@ def patch_of(version: str) -> Release | None:
     >>> patch_of("v0.8.1"), patch_of("0.8"), patch_of("nightly")
     ((0, 8, 1), (0, 8, 999), None)
     """
-    stated = re.match(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?!\d)", version)
-    return (int(stated[1]), int(stated[2]), int(stated[3] or _LAST)) if stated else None
+    stated = release_of(version)
+    return None if stated is None else (*stated, _LAST)[:3]
 
 
 _LAST = 999
