@@ -439,8 +439,8 @@ def start_shortage(deployment: Deployment) -> str:
         needs = {"captured graphs": use.graphs_bytes, **_warm_up_bytes(deployment)}
         named = [f"{name} ({size / 1e9:.1f} GB)" for name, size in needs.items() if size]
         return (
-            f"{' and '.join(named)} need {-spare / 1e9:.1f} GB more than is left beside the cache. Use a smaller "
-            f"--gpu-memory-utilization or --max-num-seqs."
+            f"{-spare / 1e9:.1f} GB are missing beside the cache{' for ' if named else ''}{' and '.join(named)}. Use a "
+            f"smaller --gpu-memory-utilization or --max-num-seqs."
         )
     return ""
 
